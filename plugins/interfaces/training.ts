@@ -1,0 +1,43 @@
+import type { ParameterValues, Preset, TrainingCapabilities } from "../../server/contract/backend.ts";
+import type { Failure } from "../../server/contract/job.ts";
+import type { SetupChecks, ToolHost } from "../plugin.ts";
+
+/** A photo of the frozen dataset. `path` stays readable and unchanged for the whole job. */
+export interface TrainingPhoto {
+  readonly path: string;
+  readonly sha256: string;
+  readonly mediaType: string;
+  readonly caption: string;
+}
+
+/** Frozen when the job was accepted; the same on every attempt. `values` has every parameter, checked. */
+export interface TrainingJob {
+  /** Letters, digits, `_`, `-`: the tool's job and file name, e.g. `ada_v3`. */
+  readonly name: string;
+  readonly triggerWord: string;
+  readonly baseModel: string;
+  readonly photos: readonly TrainingPhoto[];
+  readonly values: ParameterValues;
+}
+
+export type TrainingOutcome =
+  /** `loraFile` is complete: its header was read and its step count is the one asked for. */
+  | { readonly kind: "succeeded"; readonly loraFile: string; readonly steps: number; readonly rank: number | null; readonly baseModel: string }
+  | { readonly kind: "failed"; readonly failure: Failure }
+  /** The user's stop took effect and no process is left. */
+  | { readonly kind: "stopped" }
+  /** The child is gone through no fault of its own; the job goes back to the queue and resumes from a checkpoint. */
+  | { readonly kind: "interrupted"; readonly why: string };
+
+export interface TrainingBackend extends SetupChecks {
+  readonly name: string;
+  capabilities(): TrainingCapabilities;
+  /** Presets with values for this many photos. The first is not necessarily the default; `balanced` is. */
+  presets(context: { photoCount: number }): Preset[];
+  /**
+   * Trains. Promises: progress is monotone within an attempt; each sample and checkpoint is told as an artifact soon
+   * after it appears; cancelling leaves no process; called again for a running attempt it goes on with that run; a new
+   * attempt resumes from the newest valid checkpoint. Never throws for what a tool can do wrong.
+   */
+  train(job: TrainingJob, host: ToolHost): Promise<TrainingOutcome>;
+}

@@ -1,0 +1,63 @@
+import { t } from "elysia";
+
+export const triggerWordPattern = "^[A-Za-z0-9][A-Za-z0-9_-]{1,49}$";
+
+export const Character = t.Object({
+  id: t.String(),
+  name: t.String(),
+  description: t.String(),
+  triggerWord: t.String(),
+  photoCount: t.Number(),
+  /** The photo shown as the face of this character, or null without photos. */
+  coverPhotoId: t.Union([t.String(), t.Null()]),
+  loraCount: t.Number(),
+  latestLoraId: t.Union([t.String(), t.Null()]),
+  /** The job that now trains or waits to train this character. */
+  activeJobId: t.Union([t.String(), t.Null()]),
+  createdAt: t.String(),
+  updatedAt: t.String(),
+});
+export type Character = typeof Character.static;
+
+export const NewCharacter = t.Object({
+  name: t.String({ minLength: 1, maxLength: 100 }),
+  description: t.Optional(t.Union([t.String({ maxLength: 500 }), t.Null()])),
+  /** Absent: suggested from the name. */
+  triggerWord: t.Optional(t.String({ maxLength: 50 })),
+});
+export type NewCharacter = typeof NewCharacter.static;
+
+export const CharacterPatch = t.Object({
+  name: t.Optional(t.String({ minLength: 1, maxLength: 100 })),
+  description: t.Optional(t.Union([t.String({ maxLength: 500 }), t.Null()])),
+  triggerWord: t.Optional(t.String({ maxLength: 50 })),
+});
+export type CharacterPatch = typeof CharacterPatch.static;
+
+/** Answer of the live check of a trigger word. */
+export const TriggerCheck = t.Object({ ok: t.Boolean(), problem: t.String(), suggestion: t.String() });
+export type TriggerCheck = typeof TriggerCheck.static;
+
+export const Photo = t.Object({
+  id: t.String(),
+  characterId: t.String(),
+  /** The name that the person's file had; for display only. */
+  originalName: t.String(),
+  mediaType: t.String(),
+  width: t.Number(),
+  height: t.Number(),
+  sizeBytes: t.Number(),
+  caption: t.String(),
+  url: t.String(),
+  thumbnailUrl: t.String(),
+  createdAt: t.String(),
+});
+export type Photo = typeof Photo.static;
+
+/** What became of one uploaded file. */
+export const UploadOutcome = t.Union([
+  t.Object({ kind: t.Literal("added"), fileName: t.String(), photo: Photo }),
+  t.Object({ kind: t.Literal("duplicate"), fileName: t.String(), photo: Photo }),
+  t.Object({ kind: t.Literal("rejected"), fileName: t.String(), code: t.String(), reason: t.String() }),
+]);
+export type UploadOutcome = typeof UploadOutcome.static;

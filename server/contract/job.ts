@@ -1,0 +1,122 @@
+import { t } from "elysia";
+import { ParameterValues } from "./backend.ts";
+
+export const JobKind = t.Union([t.Literal("training"), t.Literal("generation")]);
+export type JobKind = typeof JobKind.static;
+
+/**
+ * queued → claimed → starting → running → stopping → succeeded | failed | cancelled.
+ * snoozed: waits for something outside (GPU, disk) without using an attempt. interrupted: goes back to queued.
+ */
+export const JobState = t.Union([
+  t.Literal("queued"), t.Literal("claimed"), t.Literal("starting"), t.Literal("running"), t.Literal("stopping"),
+  t.Literal("succeeded"), t.Literal("failed"), t.Literal("cancelled"), t.Literal("snoozed"), t.Literal("interrupted"),
+]);
+export type JobState = typeof JobState.static;
+
+/** Why a queued job does not run yet, as a sentence for the page. `jobId`: the job that it waits for. */
+export const Waiting = t.Object({ code: t.String(), text: t.String(), jobId: t.Optional(t.String()) });
+export type Waiting = typeof Waiting.static;
+
+/** A stage of the work in its order. `fraction` is null where the tool gives no real number: then no bar is drawn. */
+export const Stage = t.Object({
+  id: t.String(),
+  label: t.String(),
+  state: t.Union([t.Literal("waiting"), t.Literal("active"), t.Literal("done"), t.Literal("skipped")]),
+  fraction: t.Union([t.Number(), t.Null()]),
+  detail: t.String(),
+});
+export type Stage = typeof Stage.static;
+
+export const JobProgress = t.Object({
+  stages: t.Array(Stage),
+  /** Completed steps; generation: finished sampler steps over all pictures of the job. */
+  step: t.Number(),
+  totalSteps: t.Number(),
+  /** 0…1 of the whole job, or null while unknown. */
+  fraction: t.Union([t.Number(), t.Null()]),
+  etaSeconds: t.Union([t.Number(), t.Null()]),
+  /** As the tool words it, for example "1.23 iter/sec"; empty while unknown. */
+  speed: t.String(),
+  loss: t.Union([t.Number(), t.Null()]),
+  learningRate: t.Union([t.Number(), t.Null()]),
+  message: t.String(),
+  updatedAt: t.String(),
+});
+export type JobProgress = typeof JobProgress.static;
+
+/** A failure in words. `code` is the class; `tail` the last lines of the tool, redacted. */
+export const Failure = t.Object({
+  code: t.String(), what: t.String(), why: t.String(), fix: t.String(),
+  tail: t.Array(t.String()),
+});
+export type Failure = typeof Failure.static;
+
+export const Job = t.Object({
+  id: t.String(),
+  kind: JobKind,
+  state: JobState,
+  title: t.String(),
+  characterId: t.Union([t.String(), t.Null()]),
+  backend: t.String(),
+  attempt: t.Number(),
+  correlationId: t.String(),
+  request: t.Record(t.String(), t.Unknown()),
+  waiting: t.Union([Waiting, t.Null()]),
+  progress: t.Union([JobProgress, t.Null()]),
+  failure: t.Union([Failure, t.Null()]),
+  /** Notes that a person should know although the job went on: prompts changed, photos skipped, loss NaN. */
+  warnings: t.Array(t.String()),
+  /** Ids of what came out: LoRA id of a training, output ids of a generation. */
+  results: t.Array(t.String()),
+  createdAt: t.String(),
+  startedAt: t.Union([t.String(), t.Null()]),
+  finishedAt: t.Union([t.String(), t.Null()]),
+});
+export type Job = typeof Job.static;
+
+export const TrainingRequest = t.Object({
+  characterId: t.String({ maxLength: 64 }),
+  preset: t.String({ maxLength: 32 }),
+  /** Overrides of the preset's values, by parameter name. */
+  values: t.Optional(ParameterValues),
+});
+export type TrainingRequest = typeof TrainingRequest.static;
+
+export const LoraChoice = t.Object({ id: t.String({ maxLength: 64 }), strength: t.Number({ minimum: -2, maximum: 2 }) });
+export type LoraChoice = typeof LoraChoice.static;
+
+export const GenerationRequest = t.Object({
+  prompt: t.String({ minLength: 1, maxLength: 2000 }),
+  model: t.Optional(t.String({ maxLength: 64 })),
+  loras: t.Optional(t.Array(LoraChoice, { maxItems: 4 })),
+  count: t.Optional(t.Integer({ minimum: 1, maximum: 16 })),
+  /** Absent or null: random, and reported with each picture. At most 2^53−1. */
+  seed: t.Optional(t.Union([t.Integer({ minimum: 0, maximum: 9007199254740991 }), t.Null()])),
+  aspectRatio: t.Optional(t.String({ maxLength: 16 })),
+  width: t.Optional(t.Integer({ minimum: 256, maximum: 2048 })),
+  height: t.Optional(t.Integer({ minimum: 256, maximum: 2048 })),
+  steps: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
+  guidance: t.Optional(t.Number({ minimum: 0, maximum: 30 })),
+  /** Default true: the trigger words of the chosen LoRAs are added to the prompt where they are missing. */
+  addTrigger: t.Optional(t.Boolean()),
+  characterId: t.Optional(t.String({ maxLength: 64 })),
+});
+export type GenerationRequest = typeof GenerationRequest.static;
+
+export const Artifact = t.Object({
+  id: t.String(),
+  jobId: t.String(),
+  kind: t.Union([t.Literal("sample"), t.Literal("checkpoint"), t.Literal("lora"), t.Literal("output"), t.Literal("log"), t.Literal("config")]),
+  name: t.String(),
+  step: t.Union([t.Number(), t.Null()]),
+  promptIndex: t.Union([t.Number(), t.Null()]),
+  sizeBytes: t.Number(),
+  createdAt: t.String(),
+  url: t.String(),
+});
+export type Artifact = typeof Artifact.static;
+
+/** One series of numbers of a job, for example `loss/loss`; `points` are [step, value], ascending by step. */
+export const MetricSeries = t.Object({ key: t.String(), points: t.Array(t.Tuple([t.Number(), t.Number()])) });
+export type MetricSeries = typeof MetricSeries.static;

@@ -1,0 +1,20 @@
+import { t } from "elysia";
+
+export const Lora = t.Object({
+  id: t.String(),
+  characterId: t.String(),
+  characterName: t.String(),
+  version: t.Number(),
+  /** For people: "Ada v3". */
+  name: t.String(),
+  triggerWord: t.String(),
+  baseModel: t.String(),
+  steps: t.Number(),
+  rank: t.Union([t.Number(), t.Null()]),
+  sizeBytes: t.Number(),
+  sha256: t.String(),
+  jobId: t.Union([t.String(), t.Null()]),
+  downloadUrl: t.String(),
+  createdAt: t.String(),
+});
+export type Lora = typeof Lora.static;
