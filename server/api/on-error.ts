@@ -1,0 +1,57 @@
+import { Elysia, ValidationError } from "elysia";
+import type { ErrorBody } from "../contract/error.ts";
+import { AppError, errorTable } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { correlationOf } from "./context.ts";
+
+/** The only place that turns a throw into an answer. Unexpected errors are logged and shown without their inside. */
+export function onError(log: Log) {
+  return new Elysia({ name: "on-error" }).onError({ as: "global" }, ({ code, error, request, set }) => {
+    const correlationId = correlationOf(request);
+    const known = toAppError(code, error, request);
+    const shown = known ?? new AppError("internal", "Isengard could not finish this request.", { why: "Something unexpected happened inside." });
+    if (known === null) log.error("request.failed", "a request failed unexpectedly", { correlationId, error });
+    set.status = shown.status;
+    set.headers["content-type"] = "application/json; charset=utf-8";
+    return toBody(shown, correlationId);
+  });
+}
+
+export function toBody(error: AppError, correlationId: string): ErrorBody {
+  return {
+    error: {
+      code: error.code, what: error.message, why: error.why, fix: error.fix, correlationId,
+      ...(error.fields ? { fields: error.fields } : {}),
+    },
+  };
+}
+
+function toAppError(code: unknown, error: unknown, request: Request): AppError | null {
+  if (error instanceof AppError) return error;
+  if (error instanceof ValidationError) return fromValidation(error);
+  if (code === "NOT_FOUND") return new AppError("not_found", `There is nothing at ${new URL(request.url).pathname.slice(0, 200)}.`);
+  if (code === "PARSE") return new AppError("bad_request", "The request's body could not be read.", { why: "It is not valid JSON." });
+  return fromSystem(error);
+}
+
+function fromValidation(error: ValidationError): AppError | null {
+  if (error.type === "response") return null;
+  const fields = error.all.slice(0, 20).map((problem) => ({
+    path: "path" in problem ? String(problem.path).replace(/^\//, "") : "",
+    message: "message" in problem ? String(problem.message).slice(0, 200) : "is not valid",
+  }));
+  const named = fields.map((field) => field.path || "body").join(", ");
+  return new AppError("invalid_input", `The request has values that cannot be used: ${named}.`, {
+    why: fields.map((field) => `${field.path || "body"}: ${field.message}`).join("; "),
+    fields,
+  });
+}
+
+/** Faults of the disk deserve their own words. */
+function fromSystem(error: unknown): AppError | null {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ENOSPC" || code === "SQLITE_FULL" || code === "EDQUOT") {
+    return new AppError("storage_full", "There is no room left to store this.", { why: errorTable.storage_full.fix, cause: error });
+  }
+  return null;
+}
