@@ -1,0 +1,46 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { brotliCompressSync, constants, zstdCompressSync } from "node:zlib";
+
+export interface BuiltUi {
+  readonly folder: string;
+  /** Bytes over the wire with brotli, of what the first page needs. */
+  readonly scriptBytes: number;
+  readonly styleBytes: number;
+}
+
+const root = join(import.meta.dir, "..");
+
+/** Bundles the page into `folder`: hashed names, each file also compressed, and a manifest of the two entry files. */
+export async function buildUi(folder = join(root, "dist/public")): Promise<BuiltUi> {
+  rmSync(folder, { recursive: true, force: true });
+  const assets = join(folder, "assets");
+  mkdirSync(assets, { recursive: true });
+  const result = await Bun.build({
+    entrypoints: [join(root, "ui/main.ts"), join(root, "ui/styles/main.css")],
+    outdir: assets,
+    target: "browser",
+    minify: true,
+    splitting: true,
+    publicPath: "/assets/",
+    naming: { entry: "[name]-[hash].[ext]", chunk: "chunk-[hash].[ext]", asset: "[name]-[hash].[ext]" },
+    define: { "process.env.NODE_ENV": '"production"' },
+  });
+  const entries = result.outputs.filter((output) => output.kind === "entry-point" || output.path.endsWith(".css"));
+  const script = basename(entries.find((output) => /main-\w+\.js$/.test(output.path))!.path);
+  const style = basename(entries.find((output) => /main-\w+\.css$/.test(output.path))!.path);
+  await Promise.all(result.outputs.map((output) => compress(output.path)));
+  await Bun.write(join(folder, "manifest.json"), JSON.stringify({ script, style }));
+  await Bun.write(join(folder, "index.html"), Bun.file(join(root, "ui/index.html")));
+  const size = (name: string) => Bun.file(join(assets, `${name}.br`)).size;
+  return { folder, scriptBytes: size(script), styleBytes: size(style) };
+}
+
+async function compress(path: string): Promise<void> {
+  const bytes = await Bun.file(path).bytes();
+  await Promise.all([
+    Bun.write(`${path}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })),
+    Bun.write(`${path}.zst`, zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 19 } })),
+    Bun.write(`${path}.gz`, Bun.gzipSync(bytes, { level: 9 })),
+  ]);
+}

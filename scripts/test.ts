@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+/** `npm test`: everything that must hold before a change lands. Stops at the first step that fails. */
+const root = join(import.meta.dir, "..");
+const chromiumPaths = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable"];
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly string[];
+}
+
+const steps: readonly Step[] = [
+  { name: "types", command: ["bun", "x", "--no-install", "tsc", "-p", "."] },
+  { name: "lint", command: ["bun", "x", "--no-install", "oxlint"] },
+  { name: "layers and sizes", command: ["bun", "scripts/check.ts"] },
+  { name: "unit and app tests", command: ["bun", "test", "--isolate", "server", "plugins", "ui", "scripts"] },
+  { name: "executable", command: ["bun", "scripts/build.ts"] },
+  { name: "executable and browser tests", command: ["bun", "test", "--isolate", "--timeout", "600000", "./scripts/e2e"] },
+];
+
+const browser = await findBrowser();
+let passed = 0;
+for (const step of steps) {
+  const started = performance.now();
+  console.log(`\n== ${step.name}: ${step.command.join(" ")}`);
+  const child = Bun.spawn([...step.command], { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, CHROMIUM: browser } });
+  if ((await child.exited) !== 0) {
+    console.error(`\n== ${step.name} failed`);
+    console.log(`${passed} passed, 1 failed`);
+    process.exit(1);
+  }
+  passed++;
+  console.log(`== ${step.name}: ok, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+console.log(`\n${passed} passed, 0 failed`);
+
+/** The browser of the machine, else Debian's package where we may install it. */
+async function findBrowser(): Promise<string> {
+  const named = process.env["CHROMIUM"];
+  const found = [...(named ? [named] : []), ...chromiumPaths].find((path) => existsSync(path));
+  if (found) return found;
+  if (process.getuid?.() === 0 && Bun.which("apt-get")) {
+    console.log("== installing Chromium from Debian");
+    await Bun.$`apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium`.quiet().nothrow();
+    if (existsSync(chromiumPaths[0]!)) return chromiumPaths[0]!;
+  }
+  console.error("The browser tests need Chromium. Install it (Debian: apt-get install chromium) or name it with CHROMIUM=/path, then run again.");
+  process.exit(1);
+}

@@ -1,0 +1,57 @@
+import { Elysia } from "elysia";
+import type { Boot } from "../contract/boot.ts";
+import { AppError } from "../errors.ts";
+import { pickEncoding, type UiBundle } from "../files/ui-assets.ts";
+
+const headMark = "<!--ISENGARD_HEAD-->";
+const bootMark = "<!--ISENGARD_BOOT-->";
+
+/** Serves the page under every address that is not the API's; the page's own router does the rest. */
+export function pagesApi(ui: UiBundle, boot: () => Promise<Boot>) {
+  return new Elysia({ name: "pages-api" })
+    .get("/assets/:name", ({ params, request }) => serveAsset(ui, params.name, request))
+    .get("/api/*", ({ path }) => {
+      throw new AppError("not_found", `There is nothing at ${path.slice(0, 200)}.`);
+    })
+    .get("/login", ({ request }) => loginPage(ui, request))
+    .get("/*", async ({ request }) => page(ui, request, await boot()));
+}
+
+/** The same page without any data: it then shows the login form. */
+export function loginPage(ui: UiBundle, request: Request): Response {
+  return page(ui, request, null);
+}
+
+function page(ui: UiBundle, request: Request, boot: Boot | null): Response {
+  const head = `<link rel="stylesheet" href="/assets/${ui.style}"><script type="module" src="/assets/${ui.script}"></script>`;
+  const html = ui.html.replace(headMark, () => head).replace(bootMark, () => embedJson(boot));
+  const headers: Record<string, string> = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    vary: "accept-encoding",
+    link: `</assets/${ui.style}>; rel=preload; as=style, </assets/${ui.script}>; rel=modulepreload`,
+  };
+  if ((request.headers.get("accept-encoding") ?? "").includes("gzip")) {
+    return new Response(Bun.gzipSync(html, { level: 4 }), { headers: { ...headers, "content-encoding": "gzip" } });
+  }
+  return new Response(html, { headers });
+}
+
+/** No text of a person can end the script element or start another one. */
+function embedJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+}
+
+function serveAsset(ui: UiBundle, name: string, request: Request): Response {
+  const asset = ui.assets.get(name);
+  if (asset === undefined) throw new AppError("not_found", "This part of the page does not exist any more.", { fix: "Reload the page." });
+  const etag = `"${name}"`;
+  const headers: Record<string, string> = {
+    etag, "content-type": asset.mediaType, vary: "accept-encoding",
+    // The name holds a hash of the content, so a copy never gets stale.
+    "cache-control": "public, max-age=31536000, immutable",
+  };
+  if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers });
+  const { path, encoding } = pickEncoding(asset, request.headers.get("accept-encoding") ?? "");
+  return new Response(Bun.file(path), { headers: encoding ? { ...headers, "content-encoding": encoding } : headers });
+}

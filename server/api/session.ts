@@ -1,0 +1,42 @@
+import { Elysia, t } from "elysia";
+import { AppError } from "../errors.ts";
+import type { Access } from "./access.ts";
+import { readCookie, sessionCookie } from "./gate.ts";
+
+const sessionDays = 30;
+
+/** Logging in: by the link's one-time code, or by the token on the login page. */
+export function sessionApi(access: Access) {
+  return new Elysia({ name: "session-api" })
+    .get("/open", ({ query, request, set }) => {
+      const isRedeemed = request.method === "GET" && query.code !== undefined && access.redeemCode(query.code);
+      set.status = 303;
+      set.headers["location"] = isRedeemed ? "/" : "/login";
+      set.headers["cache-control"] = "no-store";
+      if (isRedeemed) set.headers["set-cookie"] = openCookie(access, request);
+      return "";
+    }, { query: t.Object({ code: t.Optional(t.String({ maxLength: 100 })) }) })
+    .post("/api/session", ({ body, request, set }) => {
+      if (access.isThrottled) throw new AppError("too_many_requests", "Too many wrong tokens were tried.");
+      if (!access.acceptsToken(body.token.trim())) {
+        throw new AppError("not_authenticated", "This is not the access token of this Isengard.", {
+          fix: "Run `isengard token` in a terminal on that machine and paste what it prints.",
+        });
+      }
+      set.headers["set-cookie"] = openCookie(access, request);
+      return { ok: true };
+    }, { body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }) })
+    .delete("/api/session", ({ request, set }) => {
+      const session = readCookie(request, access.cookieName);
+      if (session !== null) access.closeSession(session);
+      set.headers["set-cookie"] = sessionCookie(request, access.cookieName, "", 0);
+      return { ok: true };
+    })
+    /** For a second `isengard` on the same folder: a fresh link to open. The gate has checked the token. */
+    .post("/api/links", () => ({ path: `/open?code=${access.createCode()}` }));
+}
+
+function openCookie(access: Access, request: Request): string {
+  const value = access.openSession(request.headers.get("user-agent") ?? "unknown browser");
+  return sessionCookie(request, access.cookieName, value, sessionDays * 86_400);
+}

@@ -1,0 +1,47 @@
+import { Elysia, t } from "elysia";
+import { Info, Mode, SystemStatus } from "../contract/system.ts";
+import type { Boot } from "../contract/boot.ts";
+
+export interface SystemDeps {
+  info(): Info;
+  status(): Promise<SystemStatus>;
+  boot(): Promise<Boot>;
+  /** Remembers the mode and makes its backends ready. */
+  chooseMode(mode: Mode): void;
+  /** Stops or restarts a tool that Isengard looks after. */
+  stopService(name: string): Promise<void>;
+  startService(name: string): Promise<void>;
+}
+
+/** Health for machines, status for people. */
+export function systemApi(deps: SystemDeps) {
+  return new Elysia({ name: "system-api" })
+    .get("/health", () => ({ status: "healthy" as const }))
+    .get("/api/health", () => ({ status: "healthy" as const }))
+    .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))
+    .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))
+    .get("/api/info", () => deps.info(), { response: Info })
+    .get("/api/status", () => deps.status(), { response: SystemStatus })
+    .get("/api/boot", () => deps.boot())
+    .post("/api/mode", ({ body }) => {
+      deps.chooseMode(body.mode);
+      return deps.info();
+    }, { body: t.Object({ mode: Mode }) })
+    .post("/api/services/:name/stop", async ({ params }) => {
+      await deps.stopService(params.name);
+      return { ok: true };
+    }, { params: t.Object({ name: t.String({ maxLength: 32 }) }) })
+    .post("/api/services/:name/start", async ({ params }) => {
+      await deps.startService(params.name);
+      return { ok: true };
+    }, { params: t.Object({ name: t.String({ maxLength: 32 }) }) });
+}
+
+/** 200 when work can be done, 503 with the reasons when not. */
+function readiness(status: SystemStatus, mode: Mode | null, set: { status?: number | string }) {
+  const problems = status.checks.filter((check) => check.state === "error").map((check) => `${check.label}: ${check.detail}`);
+  if (mode === null) problems.push("The mode is not chosen yet.");
+  const isReady = problems.length === 0;
+  if (!isReady) set.status = 503;
+  return { status: isReady ? "ready" : "degraded", mode, problems, services: status.services };
+}

@@ -1,0 +1,102 @@
+import { Elysia } from "elysia";
+import type { Plugin } from "../plugins/plugin.ts";
+import { Access, loadToken } from "./api/access.ts";
+import { charactersApi } from "./api/characters.ts";
+import { docsApi } from "./api/docs.ts";
+import { eventsApi } from "./api/events.ts";
+import { createGate } from "./api/gate.ts";
+import { generationApi } from "./api/generation.ts";
+import { jobsApi } from "./api/jobs.ts";
+import { logsApi } from "./api/logs.ts";
+import { lorasApi } from "./api/loras.ts";
+import { onError } from "./api/on-error.ts";
+import { outputsApi } from "./api/outputs.ts";
+import { loginPage, pagesApi } from "./api/pages.ts";
+import { photosApi } from "./api/photos.ts";
+import { responseHeaders } from "./api/response-headers.ts";
+import { sessionApi } from "./api/session.ts";
+import { settingsApi } from "./api/settings.ts";
+import { systemApi } from "./api/system.ts";
+import { trainingApi } from "./api/training.ts";
+import { uploadsApi } from "./api/uploads.ts";
+import { videoApi } from "./api/video.ts";
+import type { LoadedConfig } from "./config.ts";
+import { createCore, type Core } from "./core.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import type { Paths } from "./files/paths.ts";
+import type { UiBundle } from "./files/ui-assets.ts";
+
+export interface AppOptions extends LoadedConfig {
+  readonly paths: Paths;
+  readonly plugins: readonly Plugin[];
+  readonly self: readonly string[];
+  readonly ui: UiBundle;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface App {
+  readonly core: Core;
+  readonly access: Access;
+  readonly http: Elysia;
+  /** Settles what a former server left behind, then begins to take jobs. */
+  start(): Promise<void>;
+  /** Lets children run on. Answers the names of what did not stop in time. */
+  stop(deadlineMs: number): Promise<string[]>;
+}
+
+/** The composition root: everything is built here, in order, and nowhere else. */
+export function createApp(options: AppOptions): App {
+  const core = createCore(options);
+  const { config, paths, env } = options;
+  const access = new Access(loadToken(paths.tokenFile), core.sessions, { enabled: config.auth });
+  core.redactor.addSecret(loadToken(paths.tokenFile));
+  const gate = createGate({
+    access,
+    hosts: { allowedHosts: config.allowedHosts, listenHost: config.host, podId: env["RUNPOD_POD_ID"] ?? null },
+    loginPage: (request) => loginPage(options.ui, request),
+  });
+  const http = new Elysia({
+    nativeStaticResponse: false,
+    systemRouter: false,
+    serve: { idleTimeout: 0, maxRequestBodySize: 128 * 1024 * 1024 },
+    websocket: { idleTimeout: 0, backpressureLimit: 2 * 1024 * 1024, maxPayloadLength: 64 * 1024 },
+  })
+    .onRequest(({ request }) => gate(request) ?? undefined)
+    .use(responseHeaders())
+    .use(onError(core.log))
+    .use(sessionApi(access))
+    .use(routes(core, options.ui));
+  const lifecycle = new Lifecycle();
+  return {
+    core, access, http: http as unknown as Elysia,
+    start: async () => {
+      await core.engines.restore();
+      await lifecycle.start([core.gpu, core.engines, core.dispatcher]);
+    },
+    stop: async (deadlineMs) => {
+      const late = await lifecycle.stop(deadlineMs);
+      core.close();
+      return late;
+    },
+  };
+}
+
+function routes(core: Core, ui: UiBundle) {
+  const { log } = core;
+  return new Elysia({ name: "routes" })
+    .use(systemApi(core.system))
+    .use(settingsApi(core.settings))
+    .use(eventsApi(core.hub))
+    .use(charactersApi(core))
+    .use(photosApi(core))
+    .use(uploadsApi(core))
+    .use(lorasApi(core))
+    .use(outputsApi(core))
+    .use(trainingApi(core))
+    .use(generationApi(core))
+    .use(jobsApi(core))
+    .use(videoApi())
+    .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log }))
+    .use(docsApi())
+    .use(pagesApi(ui, core.system.boot));
+}

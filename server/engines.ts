@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { existsSync } from "node:fs";
+import type { ServiceHandle, Plugin, PluginParts, PluginSettings } from "../plugins/plugin.ts";
+import type { Config } from "./config.ts";
+import type { Mode, ServiceStatus } from "./contract/system.ts";
+import { AppError } from "./errors.ts";
+import type { Paths } from "./files/paths.ts";
+import type { Log } from "./log.ts";
+import { Supervisor } from "./process/supervisor.ts";
+
+export interface EnginesOptions {
+  readonly plugins: readonly Plugin[];
+  readonly config: Config;
+  readonly paths: Paths;
+  readonly self: readonly string[];
+  readonly log: Log;
+  onChange(status: ServiceStatus): void;
+}
+
+/** The tools of the chosen mode: their backends, and the supervisor of those that live long. Empty before a choice. */
+export class Engines {
+  parts: PluginParts[] = [];
+  private supervisor: Supervisor | null = null;
+  readonly name = "engines";
+
+  constructor(private readonly options: EnginesOptions) {}
+
+  /** Makes the backends of `mode`. Tools of the mode before are stopped; one mode never uses the other's. */
+  async use(mode: Mode): Promise<PluginParts[]> {
+    await this.stopAll("the mode was changed");
+    const settings = this.settingsFor(mode);
+    this.parts = this.options.plugins.map((plugin) => plugin.create(settings));
+    this.supervisor = new Supervisor({
+      specs: this.parts.flatMap((part) => part.services ?? []),
+      dir: join(this.options.paths.services, mode),
+      self: this.options.self,
+      log: this.options.log,
+      onChange: this.options.onChange,
+    });
+    await this.supervisor.start();
+    return this.parts;
+  }
+
+  async acquire(name: string, signal?: AbortSignal): Promise<ServiceHandle> {
+    return this.required().acquire(name, signal);
+  }
+
+  async stopService(name: string, why: string): Promise<void> {
+    await this.supervisor?.stopService(name, why);
+  }
+
+  /** Starts a tool by hand, also one that was given up. */
+  async startService(name: string): Promise<void> {
+    const supervisor = this.required();
+    supervisor.clear(name);
+    const handle = await supervisor.acquire(name);
+    handle.release();
+  }
+
+  statuses(): ServiceStatus[] {
+    return this.supervisor?.statuses() ?? [];
+  }
+
+  /** Lets go of the tools; they run on. */
+  async stop(): Promise<void> {
+    await this.supervisor?.stop();
+  }
+
+  private async stopAll(why: string): Promise<void> {
+    for (const { name } of this.statuses()) await this.stopService(name, why);
+    await this.supervisor?.stop();
+  }
+
+  private required(): Supervisor {
+    if (this.supervisor === null) throw new AppError("mode_not_chosen", "Isengard does not know yet whether to simulate or to use the GPU.");
+    return this.supervisor;
+  }
+
+  private settingsFor(mode: Mode): PluginSettings {
+    const { config, paths, self } = this.options;
+    return {
+      mode, self,
+      aiToolkit: { dir: config.aiToolkitDir, python: config.aiToolkitPython },
+      comfyui: { dir: config.comfyuiDir, python: config.comfyuiPython, url: mode === "production" ? config.comfyuiUrl : null },
+      lorasDir: paths.loras,
+      baseModel: config.baseModel,
+      hfTokenFile: existsSync(paths.hfTokenFile) ? paths.hfTokenFile : null,
+      simulator: { scenario: config.simulatorScenario, speed: config.simulatorSpeed },
+    };
+  }
+}

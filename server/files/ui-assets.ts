@@ -1,0 +1,54 @@
+import { readdirSync } from "node:fs";
+import { extname, join } from "node:path";
+
+/** The built page: files with a content hash in their name, each also pre-compressed at build time. */
+export interface UiAsset {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly path: string;
+  /** Encodings that exist beside the plain file. */
+  readonly encodings: ReadonlySet<Encoding>;
+}
+
+export type Encoding = "br" | "gzip" | "zstd";
+
+const suffixes: ReadonlyArray<readonly [Encoding, string]> = [["br", ".br"], ["zstd", ".zst"], ["gzip", ".gz"]];
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".webmanifest": "application/manifest+json",
+};
+
+export interface UiBundle {
+  /** The page's template; see `pages.ts` for its two marks. */
+  readonly html: string;
+  readonly script: string;
+  readonly style: string;
+  readonly assets: ReadonlyMap<string, UiAsset>;
+}
+
+/** Reads what the build left in `folder`. Throws when the build is missing, with the command that makes it. */
+export async function loadUi(folder: string): Promise<UiBundle> {
+  const manifest = Bun.file(join(folder, "manifest.json"));
+  if (!(await manifest.exists())) throw new Error("The page is not built yet. Run: npm run build");
+  const { script, style } = (await manifest.json()) as { script: string; style: string };
+  const names = readdirSync(join(folder, "assets"));
+  const assets = new Map<string, UiAsset>();
+  for (const name of names) {
+    const mediaType = mediaTypes[extname(name)];
+    if (mediaType === undefined) continue;
+    const encodings = new Set(suffixes.filter(([, suffix]) => names.includes(name + suffix)).map(([encoding]) => encoding));
+    assets.set(name, { name, mediaType, path: join(folder, "assets", name), encodings });
+  }
+  return { html: await Bun.file(join(folder, "index.html")).text(), script, style, assets };
+}
+
+/** The smallest form that the browser takes. */
+export function pickEncoding(asset: UiAsset, acceptEncoding: string): { path: string; encoding: Encoding | null } {
+  const accepted = new Set(acceptEncoding.split(",").map((part) => part.split(";")[0]!.trim()));
+  const found = suffixes.find(([encoding]) => accepted.has(encoding) && asset.encodings.has(encoding));
+  return found ? { path: asset.path + found[1], encoding: found[0] } : { path: asset.path, encoding: null };
+}

@@ -1,0 +1,52 @@
+import { configKeys } from "./config-keys.ts";
+
+/** The first word chooses the role; without one, or with options only, the server starts. */
+const words = process.argv.slice(2);
+const [first = ""] = words;
+
+async function main(): Promise<number | null> {
+  switch (first) {
+    case "hold":
+      return (await import("./process/hold.ts")).hold(words[1] ?? "");
+    case "simulate": {
+      const { simulators } = await import("../plugins/registry.ts");
+      const simulator = simulators[words[1] ?? ""];
+      if (simulator === undefined) return complain(`There is no simulator ${words[1] ?? ""}. Known: ${Object.keys(simulators).join(", ")}.`);
+      return simulator(words.slice(2));
+    }
+    case "version":
+    case "--version":
+      return print((await import("./build-info.ts")).build);
+    case "help":
+    case "--help":
+    case "-h":
+      return print((await import("./roles/help.ts")).helpText());
+    case "token":
+      return (await import("./roles/token.ts")).printToken(words.slice(1));
+    case "link":
+      return (await import("./roles/token.ts")).printLink(words.slice(1));
+    case "doctor": {
+      const { plugins } = await import("../plugins/registry.ts");
+      return (await import("./roles/doctor.ts")).doctor(words.slice(1), plugins);
+    }
+    default: {
+      if (first !== "" && !first.startsWith("--")) return complain(`There is no command ${first}.`);
+      const { plugins } = await import("../plugins/registry.ts");
+      return (await import("./roles/serve.ts")).serve(words, plugins);
+    }
+  }
+}
+
+function print(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+function complain(text: string): number {
+  console.error(`${text} isengard --help lists the commands and all ${Object.keys(configKeys).length} options.`);
+  return 2;
+}
+
+const code = await main();
+// A running server answers null and ends by itself later.
+if (code !== null) process.exit(code);
