@@ -1,0 +1,51 @@
+import { html } from "htm/preact";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Button } from "./Button.ts";
+
+export interface DialogProps {
+  title: string;
+  onClose: () => void;
+  /** While true, Esc and the close button do nothing. */
+  busy?: boolean;
+  /** `sheet` slides in from the side, on a small screen from below. */
+  shape?: "dialog" | "sheet" | "viewer";
+  footer?: ComponentChildren;
+  children?: ComponentChildren;
+}
+
+/** Open for as long as it is rendered. The browser keeps the focus inside and gives it back afterwards. */
+export function Dialog({ title, onClose, busy = false, shape = "dialog", footer, children }: DialogProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const dialog = ref.current!;
+    const before = document.activeElement as HTMLElement | null;
+    dialog.showModal();
+    return () => {
+      dialog.close();
+      before?.focus?.();
+    };
+  }, []);
+  const onCancel = (event: Event) => {
+    event.preventDefault();
+    if (!busy) onClose();
+  };
+  const onBackdrop = (event: MouseEvent) => {
+    if (event.target === ref.current && !busy) onClose();
+  };
+  return html`<dialog ref=${ref} class=${shape} aria-labelledby=${titleId} onCancel=${onCancel} onMouseDown=${onBackdrop}>
+    <div>
+      <header>
+        <h2 id=${titleId}>${title}</h2>
+        <${Button} kind="quiet" icon="close" label="Close" onClick=${() => !busy && onClose()} />
+      </header>
+      ${children}
+      ${footer && html`<footer>${footer}</footer>`}
+    </div>
+  </dialog>`;
+}
+
+export function Sheet(props: Omit<DialogProps, "shape">) {
+  return html`<${Dialog} ...${props} shape="sheet" />`;
+}

@@ -1,0 +1,75 @@
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import type { Job, JobState } from "../../server/contract/job.ts";
+import { asApiError, type ApiError } from "../api.ts";
+import { useApp } from "../models/AppModel.ts";
+import { isWorking } from "../models/JobsModel.ts";
+import { Badge, type Tone } from "./Badge.ts";
+import { Button } from "./Button.ts";
+import { ErrorNotice } from "./Notice.ts";
+import { Progress, progressWords } from "./Progress.ts";
+
+const states: Record<JobState, readonly [string, Tone]> = {
+  queued: ["Waiting", "off"],
+  snoozed: ["Waiting", "off"],
+  interrupted: ["Going on soon", "off"],
+  claimed: ["Starting", "run"],
+  starting: ["Starting", "run"],
+  running: ["Running", "run"],
+  stopping: ["Stopping", "warn"],
+  succeeded: ["Done", "ok"],
+  failed: ["Failed", "bad"],
+  cancelled: ["Stopped", "off"],
+};
+
+export function JobBadge({ state }: { state: JobState }) {
+  const [word, tone] = states[state];
+  return html`<${Badge} tone=${tone}>${word}<//>`;
+}
+
+/** Where a person looks at this job. */
+export function jobAddress(job: Job): string {
+  return job.kind === "training" ? `/training/${job.id}` : "/generate";
+}
+
+/** One job in a line: what, how far, how long, and a way to stop it. */
+export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
+  const app = useApp();
+  const [error, setError] = useState<ApiError | null>(null);
+  const stop = async () => {
+    try {
+      await app.jobs.cancel(job);
+      setError(null);
+    } catch (thrown) {
+      setError(asApiError(thrown));
+    }
+  };
+  const stopping = job.state === "stopping";
+  return html`<div class="stack grow">
+    <div class="row">
+      ${picture}
+      <div class="grow stack">
+        <div class="row apart">
+          <a class="cut" href=${jobAddress(job)}><strong>${job.title}</strong></a>
+          <${JobBadge} state=${job.state} />
+        </div>
+        ${isWorking(job) ? html`<${JobProgressBar} job=${job} />` : html`<p class="hint">${job.waiting?.text ?? "Waits for its turn."}</p>`}
+      </div>
+      <${Button}
+        kind="quiet"
+        icon="stop"
+        label=${`${isWorking(job) ? "Stop" : "Cancel"} ${job.title}`}
+        unavailable=${stopping ? "It is already stopping." : null}
+        onClick=${stop}
+      />
+    </div>
+    ${error && html`<${ErrorNotice} error=${error} alert />`}
+  </div>`;
+}
+
+/** Reads the fast-changing progress here, so that a tick draws this bar and nothing else. */
+export function JobProgressBar({ job }: { job: Job }) {
+  const progress = useApp().jobs.progress(job.id).value;
+  const words = progressWords(progress);
+  return html`<${Progress} label=${job.title} fraction=${progress?.fraction ?? null} text=${words.text} aside=${words.aside} />`;
+}

@@ -1,0 +1,63 @@
+import { html } from "htm/preact";
+import type { ComponentChildren } from "preact";
+import type { Failure } from "../../server/contract/job.ts";
+import { ApiError } from "../api.ts";
+import { CopyButton } from "./CopyField.ts";
+import { Icon } from "./Icon.ts";
+
+export interface NoticeProps {
+  tone?: "info" | "ok" | "warn" | "bad";
+  title?: string;
+  /** Set when it follows something that the person just did: screen readers then say it at once. */
+  alert?: boolean;
+  actions?: ComponentChildren;
+  children?: ComponentChildren;
+}
+
+export function Notice({ tone = "info", title, alert = false, actions, children }: NoticeProps) {
+  return html`<section class="notice" data-s=${tone} role=${alert ? "alert" : undefined}>
+    <${Icon} name=${tone === "ok" ? "check" : tone === "info" ? "info" : "alert"} />
+    <div class="body">
+      ${title && html`<p class="title">${title}</p>`}
+      ${children}
+      ${actions && html`<div class="actions">${actions}</div>`}
+    </div>
+  </section>`;
+}
+
+export interface ErrorNoticeProps {
+  error: ApiError | Failure;
+  /** The reference to copy; an ApiError brings its own. */
+  reference?: string;
+  alert?: boolean;
+  actions?: ComponentChildren;
+}
+
+/** What happened, why, what to do, and the reference that finds it in the logs. */
+export function ErrorNotice({ error, reference, alert = false, actions }: ErrorNoticeProps) {
+  const ref = reference ?? (error instanceof ApiError ? error.correlationId : "");
+  const tail = error instanceof ApiError ? [] : error.tail;
+  const fields = error instanceof ApiError ? error.fields : [];
+  return html`<${Notice} tone="bad" title=${error.what} alert=${alert}>
+    ${error.why && html`<p>${error.why}</p>`}
+    ${fields.length > 0 && html`<ul>${fields.map((field) => html`<li key=${field.path}>${field.message}</li>`)}</ul>`}
+    ${error.fix && html`<p><strong>What to do:</strong> ${error.fix}</p>`}
+    ${tail.length > 0 &&
+    html`<details class="fold">
+      <summary><${Icon} name="right" size="s" />Last lines of the log</summary>
+      <pre tabindex="0">${tail.join("\n")}</pre>
+    </details>`}
+    <div class="actions">
+      ${actions}
+      ${ref &&
+      html`<span class="row wrap ref">
+        <span>Reference <code>${ref}</code></span>
+        <${CopyButton} text=${referenceText(error, ref)} label="Copy reference" />
+      </span>`}
+    </div>
+  <//>`;
+}
+
+function referenceText(error: ApiError | Failure, reference: string): string {
+  return `${error.what} (${error.code})\nReference: ${reference}\nTime: ${new Date().toISOString()}`;
+}

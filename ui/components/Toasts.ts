@@ -1,0 +1,19 @@
+import { html } from "htm/preact";
+import { useApp } from "../models/AppModel.ts";
+import { Button } from "./Button.ts";
+
+/** Short news at the bottom. Never the only place of an error. */
+export function Toasts() {
+  const { toasts } = useApp();
+  const hold = () => toasts.pause(true);
+  const release = () => toasts.pause(false);
+  return html`<div class="toasts" role="status" aria-label="News" onMouseEnter=${hold} onMouseLeave=${release} onFocusIn=${hold} onFocusOut=${release}>
+    ${toasts.toasts.value.map(
+      (toast) => html`<div class="toast" key=${toast.id}>
+        <p>${toast.text}</p>
+        ${toast.action && html`<${Button} onClick=${() => toasts.act(toast.id)}>${toast.action.label}<//>`}
+        <${Button} icon="close" label="Dismiss" onClick=${() => toasts.dismiss(toast.id)} />
+      </div>`,
+    )}
+  </div>`;
+}

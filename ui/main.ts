@@ -1,0 +1,36 @@
+import { html } from "htm/preact";
+import { render } from "preact";
+import type { Boot } from "../server/contract/boot.ts";
+import { createApi } from "./api.ts";
+import { App } from "./components/App.ts";
+import { createAppModel } from "./models/AppModel.ts";
+import { applyTheme, readTheme } from "./models/PreferencesModel.ts";
+import { LoginPage } from "./pages/LoginPage.ts";
+import { reportErrors } from "./report.ts";
+import { createRouter } from "./router.ts";
+
+const root = document.getElementById("app")!;
+applyTheme(readTheme(localStorage));
+
+/** An empty boot block means that this browser has not signed in. */
+function readBoot(): Boot | null {
+  const text = document.getElementById("boot")?.textContent?.trim() ?? "";
+  return text === "" || text.startsWith("<!--") ? null : (JSON.parse(text) as Boot | null);
+}
+
+function showLogin(): void {
+  render(html`<${LoginPage} onSignedIn=${() => location.reload()} />`, root);
+}
+
+function start(boot: Boot): void {
+  const api = createApi({ onSignedOut: showLogin });
+  const connect = (query: string) => new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/events${query}`);
+  const app = createAppModel({ boot, api, router: createRouter(window), connect, store: localStorage });
+  reportErrors(api);
+  render(html`<${App} app=${app} />`, root);
+  app.connection.start();
+}
+
+const boot = readBoot();
+if (boot) start(boot);
+else showLogin();

@@ -1,0 +1,83 @@
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { Job, JobKind, JobProgress } from "../../server/contract/job.ts";
+import type { Api } from "../api.ts";
+import type { Events } from "../events.ts";
+
+/** Finished jobs beyond this many leave the page; their own pages still find them. */
+const maxJobs = 500;
+
+export interface JobsModel {
+  /** Newest first. */
+  readonly all: ReadonlySignal<readonly Job[]>;
+  /** Running work first, then what waits, oldest first. */
+  readonly active: ReadonlySignal<readonly Job[]>;
+  readonly failed: ReadonlySignal<readonly Job[]>;
+  byId(jobId: string): Job | undefined;
+  /** Changes many times a minute: read it at the leaf. */
+  progress(jobId: string): ReadonlySignal<JobProgress | null>;
+  put(job: Job): void;
+  cancel(job: Job): Promise<void>;
+  reset(jobs: readonly Job[]): void;
+}
+
+const ended = new Set<Job["state"]>(["succeeded", "failed", "cancelled"]);
+const working = new Set<Job["state"]>(["claimed", "starting", "running", "stopping"]);
+
+export function isEnded(job: Job): boolean {
+  return ended.has(job.state);
+}
+
+export function isWorking(job: Job): boolean {
+  return working.has(job.state);
+}
+
+export function jobPath(kind: JobKind): string {
+  return kind === "training" ? "/api/training" : "/api/generation";
+}
+
+export function createJobsModel(api: Api, events: Events): JobsModel {
+  const all = signal<readonly Job[]>([]);
+  const progress = new Map<string, Signal<JobProgress | null>>();
+
+  const progressOf = (jobId: string): Signal<JobProgress | null> => {
+    const known = progress.get(jobId);
+    if (known) return known;
+    const fresh = signal(all.peek().find((job) => job.id === jobId)?.progress ?? null);
+    progress.set(jobId, fresh);
+    return fresh;
+  };
+  const put = (job: Job) => {
+    progressOf(job.id).value = job.progress;
+    const others = all.value.filter((other) => other.id !== job.id);
+    const next = [...others, job].toSorted((a, b) => (a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1));
+    all.value = next.filter((candidate, index) => index < maxJobs || !isEnded(candidate));
+  };
+  const forget = (jobId: string) => {
+    progress.delete(jobId);
+    all.value = all.value.filter((job) => job.id !== jobId);
+  };
+
+  events.on("job.changed", ({ job }) => put(job));
+  events.on("job.removed", ({ jobId }) => forget(jobId));
+  events.on("job.progress", ({ jobId, progress: next }) => (progressOf(jobId).value = next));
+
+  return {
+    all,
+    active: computed(() => {
+      const open = all.value.filter((job) => !isEnded(job)).toReversed();
+      return [...open.filter(isWorking), ...open.filter((job) => !isWorking(job))];
+    }),
+    failed: computed(() => all.value.filter((job) => job.state === "failed")),
+    byId: (jobId) => all.value.find((job) => job.id === jobId),
+    progress: progressOf,
+    put,
+    async cancel(job) {
+      put(await api.post<Job>(`${jobPath(job.kind)}/${encodeURIComponent(job.id)}/cancel`));
+    },
+    reset(jobs) {
+      progress.clear();
+      all.value = [];
+      for (const job of jobs) put(job);
+    },
+  };
+}

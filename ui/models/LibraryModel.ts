@@ -1,0 +1,65 @@
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import type { Lora } from "../../server/contract/lora.ts";
+import type { Output } from "../../server/contract/output.ts";
+import { asApiError, type Api } from "../api.ts";
+import type { Events } from "../events.ts";
+import { createResource, type Resource } from "./Resource.ts";
+import type { ToastModel } from "./ToastModel.ts";
+
+const latestCount = 12;
+
+export interface LibraryModel {
+  /** Newest first, without those that are being deleted. */
+  readonly loras: ReadonlySignal<readonly Lora[]>;
+  /** The newest pictures for Home; fetched on the first `load()`, then kept up to date. */
+  readonly latest: Resource<readonly Output[]>;
+  lorasOf(characterId: string): readonly Lora[];
+  removeLora(lora: Lora): void;
+  reset(loras: readonly Lora[]): void;
+}
+
+export function createLibraryModel(api: Api, events: Events, toasts: ToastModel): LibraryModel {
+  const known = signal<readonly Lora[]>([]);
+  const hidden = signal<ReadonlySet<string>>(new Set());
+  const latest = createResource<readonly Output[]>(async () => {
+    const page = await api.get<{ outputs: Output[] }>(`/api/outputs?limit=${latestCount}`);
+    return page.outputs;
+  });
+  const loras = computed(() => known.value.filter((lora) => !hidden.value.has(lora.id)));
+
+  events.on("lora.added", ({ lora }) => {
+    known.value = [lora, ...known.value.filter((other) => other.id !== lora.id)];
+  });
+  events.on("output.added", ({ output }) =>
+    latest.update((list) => [output, ...list.filter((other) => other.id !== output.id)].slice(0, latestCount)),
+  );
+  events.on("output.removed", ({ outputId }) => latest.update((list) => list.filter((output) => output.id !== outputId)));
+
+  const show = (loraId: string) => (hidden.value = new Set([...hidden.value].filter((id) => id !== loraId)));
+  return {
+    loras,
+    latest,
+    lorasOf: (characterId) => loras.value.filter((lora) => lora.characterId === characterId),
+    removeLora(lora) {
+      hidden.value = new Set([...hidden.value, lora.id]);
+      toasts.undoable(`${lora.name} was deleted.`, {
+        undo: () => show(lora.id),
+        commit: () => {
+          api.delete(`/api/loras/${encodeURIComponent(lora.id)}`, { keepalive: true }).then(
+            () => {
+              known.value = known.value.filter((other) => other.id !== lora.id);
+              show(lora.id);
+            },
+            (thrown: unknown) => {
+              show(lora.id);
+              toasts.show(`${lora.name} could not be deleted. ${asApiError(thrown).fix}`);
+            },
+          );
+        },
+      });
+    },
+    reset(next) {
+      known.value = next.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import { asApiError, createApi, type ApiError } from "../api.ts";
+import { Button } from "../components/Button.ts";
+import { TextField } from "../components/Field.ts";
+import { Mark } from "../components/Icon.ts";
+import { ErrorNotice } from "../components/Notice.ts";
+import { loginText as text } from "../text/login.ts";
+
+/** Asks for the access token. It stands alone, since nothing else may be read before. */
+export function LoginPage({ onSignedIn }: { onSignedIn: () => void }) {
+  const [token, setToken] = useState("");
+  const [error, setError] = useState<ApiError | null>(null);
+  const signIn = async () => {
+    try {
+      await createApi().post("/api/session", { token: token.trim() });
+      onSignedIn();
+    } catch (thrown) {
+      setError(asApiError(thrown));
+    }
+  };
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    void signIn();
+  };
+  return html`<main class="login">
+    <form class="card" onSubmit=${onSubmit}>
+      <div class="brand"><${Mark} />Isengard</div>
+      <h1>${text.title}</h1>
+      <p class="dim">${text.explain}</p>
+      ${error && html`<${ErrorNotice} error=${error} alert />`}
+      <${TextField}
+        label=${text.token}
+        hint=${text.tokenHint}
+        type="password"
+        autocomplete="current-password"
+        value=${token}
+        onInput=${setToken}
+        spellcheck=${false}
+      />
+      <${Button} kind="primary" class="big" type="submit" unavailable=${token.trim() === "" ? text.needToken : null}>${text.signIn}<//>
+    </form>
+  </main>`;
+}
