@@ -1,0 +1,88 @@
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { ExitOutcome } from "../../plugins/plugin.ts";
+import { bootId, isRunning } from "./identity.ts";
+import { holderIdentity, readExit, runFiles, writeRecord } from "./records.ts";
+import type { ExitRecord, HolderRecord, StopRecord } from "./records.ts";
+
+const reserveBytes = 4096;
+const retryMs = 1_000;
+/** How long a holder goes on trying to record the end on a disk that refuses. */
+const retryLimitMs = 10 * 60_000;
+
+/** Takes the room for the exit record before the child starts, so that a disk that fills up cannot swallow the outcome. */
+export function reserveExit(dir: string): void {
+  const fd = openSync(reserveFile(dir), "w", 0o600);
+  try {
+    writeSync(fd, Buffer.alloc(reserveBytes, " "));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Records the end; the first record stays. Throws when the disk refuses for ten minutes. */
+export async function recordExit(dir: string, record: ExitRecord): Promise<void> {
+  const end = performance.now() + retryLimitMs;
+  for (;;) {
+    try {
+      return writeExit(dir, record);
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await Bun.sleep(retryMs);
+    }
+  }
+}
+
+function writeExit(dir: string, record: ExitRecord): void {
+  if (existsSync(join(dir, runFiles.exit))) return;
+  if (!existsSync(reserveFile(dir))) return writeRecord(dir, runFiles.exit, record);
+  const text = JSON.stringify(record);
+  const fd = openSync(reserveFile(dir), "r+");
+  try {
+    writeSync(fd, text, 0);
+    ftruncateSync(fd, Buffer.byteLength(text));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(reserveFile(dir), join(dir, runFiles.exit));
+}
+
+const reserveFile = (dir: string) => join(dir, ".exit.reserve");
+
+/** Remembers, before the first signal, that the end was asked for. Does nothing once the run has ended. */
+export function requestStop(dir: string): void {
+  if (existsSync(join(dir, runFiles.stop)) || existsSync(join(dir, runFiles.exit))) return;
+  const record: StopRecord = { requestedAt: new Date().toISOString() };
+  writeRecord(dir, runFiles.stop, record);
+}
+
+export const stopRequested = (dir: string) => existsSync(join(dir, runFiles.stop));
+
+/** Whether no byte and no record will come any more: the end is recorded, or the holder is gone. */
+export function hasEnded(dir: string, holder: HolderRecord): boolean {
+  return existsSync(join(dir, runFiles.exit)) || !isRunning(holderIdentity(holder));
+}
+
+/** How a run ended; to be asked once `hasEnded`. A holder that left no record is recorded as lost, for good. */
+export function settleExit(dir: string, holder: HolderRecord | null): ExitRecord {
+  const found = readExit(dir);
+  if (found) return found;
+  const lost: ExitRecord = { kind: "lost", why: whyLost(holder), endedAt: new Date().toISOString() };
+  writeRecord(dir, runFiles.exit, lost);
+  return lost;
+}
+
+function whyLost(holder: HolderRecord | null): string {
+  if (holder && holder.bootId !== bootId()) return "This machine or pod was restarted while the program ran.";
+  return "The small process that looked after the program was ended from outside (often by a lack of memory), and the program with it.";
+}
+
+export function toOutcome(record: ExitRecord, stopped: boolean): ExitOutcome {
+  switch (record.kind) {
+    case "exited": return { kind: "exited", code: record.code, stopped };
+    case "signalled": return { kind: "signalled", signal: record.signal, stopped };
+    case "not-started": return { kind: "not-started", why: record.why };
+    case "lost": return { kind: "lost", why: record.why, stopped };
+  }
+}

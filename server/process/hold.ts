@@ -1,0 +1,103 @@
+import { closeSync, existsSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { recordExit, reserveExit, stopRequested } from "./exit.ts";
+import { bootId, identify } from "./identity.ts";
+import { OutputLog } from "./output-log.ts";
+import { signalName, spawnPty } from "./pty.ts";
+import type { Pty, PtyExit } from "./pty.ts";
+import { claimRecord, holderProtocol, readExit, readSpec, runFiles, writeRecord } from "./records.ts";
+import type { HolderRecord, RunSpec } from "./records.ts";
+
+export const holdExit = { done: 0, failed: 1, noSpec: 2, claimedByOther: 3 } as const;
+
+const rows = 50;
+/** When memory runs out the kernel should choose the child, which can be resumed, and not the server. */
+const childOomScore = "500";
+
+/**
+ * The role `hold <dir>`: owns the terminal of one child and outlives the server. It must stay this small, because the
+ * child dies with it. It takes no orders: signals go to the child directly. The promise is the exit code.
+ */
+export async function hold(dir: string): Promise<number> {
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+  process.umask(0o077);
+  try {
+    const spec = readSpec(dir);
+    if (!spec) return holdExit.noSpec;
+    if (!claimRecord(dir, { holder: identify(process.pid) })) return holdExit.claimedByOther;
+    await run(dir, spec);
+    return holdExit.done;
+  } catch (error) {
+    // Nobody reads our output: this file is the only place where the reason can be found.
+    writeFileSync(join(dir, runFiles.error), error instanceof Error ? `${error.stack}\n` : String(error), { mode: 0o600 });
+    return holdExit.failed;
+  }
+}
+
+async function run(dir: string, spec: RunSpec): Promise<void> {
+  reserveExit(dir);
+  if (stopRequested(dir) || readExit(dir)) return notStarted(dir, "It was cancelled before it had started.");
+  const fd = openSync(join(dir, runFiles.log), "a", 0o600);
+  const log = new OutputLog(fd);
+  let pty: Pty;
+  try {
+    const { file, args, cwd, columns } = spec.command;
+    pty = spawnPty(file, args, { cwd, env: spec.env, cols: columns, rows });
+  } catch (error) {
+    closeSync(fd);
+    return notStarted(dir, whyNotStarted(spec, error as NodeJS.ErrnoException));
+  }
+  pty.onData((bytes) => log.append(bytes));
+  const ended = new Promise<PtyExit>((resolve) => pty.onExit(resolve));
+  try {
+    writeRecord(dir, runFiles.holder, describe(spec, pty.pid));
+  } catch (error) {
+    // A child that no server could ever find again must not run.
+    pty.kill("SIGKILL");
+    await ended;
+    return notStarted(dir, `Its start could not be recorded in ${dir}: ${(error as Error).message}. Free disk space, then try again.`);
+  }
+  raiseOomScore(pty.pid);
+  const exit = await ended;
+  log.finish();
+  closeSync(fd);
+  const facts = { endedAt: new Date().toISOString(), lostBytes: log.lostBytes };
+  await recordExit(dir, exit.signal > 0
+    ? { kind: "signalled", signal: signalName(exit.signal), ...facts }
+    : { kind: "exited", code: exit.exitCode, ...facts });
+}
+
+function describe(spec: RunSpec, childPid: number): HolderRecord {
+  return {
+    protocol: holderProtocol,
+    runId: spec.runId,
+    holderPid: process.pid,
+    holderStart: identify(process.pid)?.start ?? "",
+    childPid,
+    childStart: identify(childPid)?.start ?? "",
+    bootId: bootId(),
+    startedAt: new Date().toISOString(),
+  };
+}
+
+function notStarted(dir: string, why: string): Promise<void> {
+  return recordExit(dir, { kind: "not-started", why, endedAt: new Date().toISOString() });
+}
+
+function whyNotStarted(spec: RunSpec, error: NodeJS.ErrnoException): string {
+  const { file, cwd } = spec.command;
+  if (error.code === "ENOENT" && !existsSync(cwd)) {
+    return `The folder ${cwd}, in which ${file} should run, does not exist. Check the path in Settings.`;
+  }
+  if (error.code === "ENOENT") return `The program ${file} does not exist. Check the path in Settings.`;
+  if (error.code === "EACCES") return `The program ${file} may not be run: permission denied. Make it executable for this account.`;
+  return `The program ${file} could not be started: ${error.message}`;
+}
+
+function raiseOomScore(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, childOomScore);
+  } catch {
+    // Ended already, or the container forbids it: a nicety, not a promise.
+  }
+}

@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import type { ExitOutcome, OutputLine } from "../../plugins/plugin.ts";
+import type { Log } from "../log.ts";
+import { hasEnded, requestStop, settleExit, stopRequested, toOutcome } from "./exit.ts";
+import { stopRun, sweep } from "./kill.ts";
+import { launch } from "./launch.ts";
+import type { Launched, LaunchOptions } from "./launch.ts";
+import { LineSplitter } from "./lines.ts";
+import { childIdentity, runFiles } from "./records.ts";
+import type { HolderRecord } from "./records.ts";
+import { tail } from "./tail.ts";
+
+export interface RunOptions extends LaunchOptions {
+  /** Every piece from the first byte on, on each call. A throw stops the child: nothing may run unwatched. */
+  onLine(line: OutputLine): void;
+  readonly log: Log;
+  /** Called once the child runs, also when it was adopted. */
+  onStarted?(holder: HolderRecord): void;
+  /** Called when the stop ladder begins, with the way to press a second time. */
+  onStopping?(stop: { escalate(): void }): void;
+}
+
+/** The server left; the child lives on and is adopted by the next call with the same folder. */
+export class Detached extends Error {
+  override readonly name = "Detached";
+  constructor() {
+    super("Isengard stopped watching this program; it goes on running.");
+  }
+}
+
+/**
+ * Runs a child to its end under a holder that outlives this server. Called again with the same folder it adopts the
+ * running child, or tells how it ended, with all output again. Resolves after the last byte was delivered and no process
+ * of the run is left. Aborting `signal`, before or during the call, walks down the stop ladder. Aborting `detach`
+ * rejects with Detached and touches nothing.
+ */
+export async function runHeld(options: RunOptions): Promise<ExitOutcome> {
+  const detached = new Detached();
+  const leave = new AbortController();
+  const onDetach = () => leave.abort(detached);
+  if (options.detach?.aborted) onDetach();
+  options.detach?.addEventListener("abort", onDetach, { once: true });
+  try {
+    leave.signal.throwIfAborted();
+    const launched = await launch({ ...options, detach: leave.signal });
+    return await watch(options, launched, leave.signal);
+  } finally {
+    options.detach?.removeEventListener("abort", onDetach);
+  }
+}
+
+async function watch(options: RunOptions, launched: Launched, leave: AbortSignal): Promise<ExitOutcome> {
+  const { dir, runId, log } = options;
+  const { holder, exit } = launched;
+  const leader = holder ? childIdentity(holder) : null;
+  const left = { runId, leader, detach: leave, onStuck: () => log.warn("run.stuck", stuckText, { runId }) };
+  if (holder && !exit) {
+    log.info("run.watching", "Watching a child program.", { runId, pid: holder.childPid, dir });
+    options.onStarted?.(holder);
+  }
+  const stop = stopOn(options, exit === null, leave, left);
+  let failure: { error: unknown } | null = null;
+  try {
+    await deliver(options, holder, leave);
+  } catch (error) {
+    if (leave.aborted) await settle(stop.release());
+    leave.throwIfAborted();
+    failure = { error };
+    if (!exit) stop.begin();
+  }
+  await stop.release();
+  await sweep(left);
+  const outcome = toOutcome(exit ?? settleExit(dir, holder), stopRequested(dir) || stop.begun());
+  log.info("run.ended", "A child program ended.", { runId, outcome });
+  if (failure) throw failure.error;
+  return outcome;
+}
+
+const stuckText = "A program survives SIGKILL, probably stuck in a driver. Its GPU stays reserved until it is gone.";
+
+async function deliver({ dir, onLine }: RunOptions, holder: HolderRecord | null, signal: AbortSignal): Promise<void> {
+  const lines = new LineSplitter();
+  await tail({
+    path: join(dir, runFiles.log),
+    from: 0,
+    onChunk: (bytes) => lines.push(bytes).forEach(onLine),
+    ended: () => holder === null || hasEnded(dir, holder),
+    signal,
+  });
+  lines.end().forEach(onLine);
+}
+
+interface Stopping {
+  begin(): void;
+  begun(): boolean;
+  /** Listens no longer; waits for a ladder that was begun. */
+  release(): Promise<void>;
+}
+
+function stopOn(options: RunOptions, live: boolean, leave: AbortSignal, left: Omit<Parameters<typeof stopRun>[0], "rungs">): Stopping {
+  let walk: ReturnType<typeof stopRun> | null = null;
+  const begin = () => {
+    if (walk || leave.aborted) return;
+    try {
+      requestStop(options.dir);
+    } catch (error) {
+      // A full disk must not keep anybody from stopping; only a crash right now would forget that we asked.
+      options.log.error("run.stop-unrecorded", "The wish to stop could not be recorded; stopping all the same.", { error });
+    }
+    options.log.info("run.stopping", "Stopping a child program.", { runId: options.runId });
+    walk = stopRun({ ...left, rungs: options.command.stop });
+    // It is awaited in `release`; until then a rejection is not unhandled.
+    walk.done.catch(() => {});
+    options.onStopping?.({ escalate: walk.escalate });
+  };
+  if (live && options.signal.aborted) begin();
+  else if (live) options.signal.addEventListener("abort", begin, { once: true });
+  return {
+    begin,
+    begun: () => walk !== null,
+    release: async () => {
+      options.signal.removeEventListener("abort", begin);
+      await walk?.done;
+    },
+  };
+}
+
+async function settle(promise: Promise<void>): Promise<void> {
+  try {
+    await promise;
+  } catch {
+    // Only ever the Detached that the caller throws next.
+  }
+}
