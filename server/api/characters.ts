@@ -1,0 +1,61 @@
+import { Elysia, t } from "elysia";
+import { Character, CharacterPatch, NewCharacter, TriggerCheck } from "../contract/character.ts";
+import { notFound } from "../errors.ts";
+import type { Bus } from "../events/bus.ts";
+import type { Characters } from "../library/characters.ts";
+import { IdParams } from "./params.ts";
+
+/** Scripts of the earlier system write `trigger_word`. */
+const older = t.Object({ trigger_word: t.Optional(t.String({ maxLength: 50 })) });
+const NewCharacterBody = t.Composite([NewCharacter, older]);
+const CharacterPatchBody = t.Composite([CharacterPatch, older]);
+const TriggerQuery = t.Object({
+  word: t.Optional(t.String({ maxLength: 200 })),
+  /** A word for this name is suggested where no word is given. */
+  name: t.Optional(t.String({ maxLength: 200 })),
+  except: t.Optional(t.String({ maxLength: 64 })),
+});
+
+export function charactersApi({ characters, bus }: { characters: Characters; bus: Bus }) {
+  const listed = listCache(characters, bus);
+  return new Elysia({ prefix: "/api", name: "characters-api" })
+    .get("/characters", () => new Response(listed(), { headers: jsonHeaders }), { detail: { summary: "List characters", tags: ["characters"] } })
+    .post("/characters", ({ body: { trigger_word, ...body }, set }) => {
+      set.status = 201;
+      return characters.create({ ...body, triggerWord: body.triggerWord ?? trigger_word });
+    }, { body: NewCharacterBody, response: { 201: Character }, detail: { summary: "Create a character", tags: ["characters"] } })
+    .get("/characters/:id", ({ params }) => {
+      const character = characters.get(params.id);
+      if (character === null) throw notFound("character", params.id);
+      return character;
+    }, { params: IdParams, response: { 200: Character }, detail: { summary: "Get a character", tags: ["characters"] } })
+    .patch("/characters/:id", ({ params, body: { trigger_word, ...body } }) =>
+      characters.update(params.id, { ...body, triggerWord: body.triggerWord ?? trigger_word }), {
+      params: IdParams, body: CharacterPatchBody, response: { 200: Character },
+      detail: { summary: "Change a character; null clears, what is absent stays", tags: ["characters"] },
+    })
+    .delete("/characters/:id", ({ params, set }) => {
+      characters.remove(params.id);
+      set.status = 204;
+    }, { params: IdParams, detail: { summary: "Delete a character", tags: ["characters"] } })
+    .get("/trigger-check", ({ query }) => {
+      if (query.word !== undefined) return characters.checkTrigger(query.word, query.except);
+      return { ok: true, problem: "", suggestion: characters.suggestTrigger(query.name ?? "") };
+    }, { query: TriggerQuery, response: { 200: TriggerCheck }, detail: { summary: "Check or suggest a trigger word", tags: ["characters"] } });
+}
+
+const jsonHeaders = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
+
+/** Events after which the list may look different. */
+const listEvents: ReadonlySet<string> = new Set([
+  "character.changed", "character.removed", "photos.changed", "lora.added", "job.changed", "job.removed",
+]);
+
+/** The list is asked for by every page, so its text is kept until something in it changes. */
+function listCache(characters: Characters, bus: Bus): () => string {
+  let text: string | null = null;
+  bus.subscribe(({ event }) => {
+    if (listEvents.has(event.type)) text = null;
+  });
+  return () => (text ??= JSON.stringify(characters.list()));
+}

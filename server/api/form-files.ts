@@ -1,0 +1,47 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../errors.ts";
+import { removeFile } from "../files/durable.ts";
+import { readParts, type FormPart } from "./multipart.ts";
+
+export interface FormFile {
+  readonly fileName: string;
+  /** Removed as soon as it was taken. */
+  readonly path: string;
+}
+
+const fileLimit = 500;
+/** One byte more than a photo may have is enough to refuse it; the rest is read and dropped. */
+const keptBytes = 50_000_001;
+const fields: ReadonlySet<string> = new Set(["files", "files[]", "file"]);
+
+/** Gives each file of a form to `take`, one after the other, while the rest still arrives. */
+export async function receiveFiles(request: Request, folder: string, take: (file: FormFile) => Promise<void>): Promise<void> {
+  if (request.body === null) return;
+  let count = 0;
+  for await (const part of readParts(request.body, request.headers.get("content-type") ?? "")) {
+    if (part.fileName === null || !fields.has(part.field)) continue;
+    if (++count > fileLimit) throw new AppError("too_large", `A request may have up to ${fileLimit} files.`);
+    const path = join(folder, `form-${crypto.randomUUID()}`);
+    try {
+      await keep(part, path);
+      await take({ fileName: part.fileName, path });
+    } finally {
+      await removeFile(path);
+    }
+  }
+}
+
+async function keep(part: FormPart, path: string): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    let room = keptBytes;
+    for await (const chunk of part.body) {
+      const kept = chunk.subarray(0, room);
+      room -= kept.length;
+      for (let sent = 0; sent < kept.length;) sent += (await file.write(kept, sent)).bytesWritten;
+    }
+  } finally {
+    await file.close();
+  }
+}

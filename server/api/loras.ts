@@ -1,0 +1,36 @@
+import { Elysia, t } from "elysia";
+import { Lora } from "../contract/lora.ts";
+import { notFound } from "../errors.ts";
+import type { Loras } from "../library/loras.ts";
+import { IdParams } from "./params.ts";
+import { sendFile } from "./send-file.ts";
+
+const LorasQuery = t.Object({ characterId: t.Optional(t.String({ maxLength: 64 })), character_id: t.Optional(t.String({ maxLength: 64 })) });
+
+export function lorasApi({ loras }: { loras: Loras }) {
+  const find = (id: string): Lora => {
+    const lora = loras.get(id);
+    if (lora === null) throw notFound("LoRA", id);
+    return lora;
+  };
+  return new Elysia({ prefix: "/api", name: "loras-api" })
+    .get("/loras", ({ query }) => {
+      const found = loras.list(query.characterId ?? query.character_id);
+      return { loras: found, totalCount: found.length };
+    }, {
+      query: LorasQuery, response: { 200: t.Object({ loras: t.Array(Lora), totalCount: t.Number() }) },
+      detail: { summary: "List LoRAs, newest first", tags: ["loras"] },
+    })
+    .get("/loras/:id", ({ params }) => find(params.id), {
+      params: IdParams, response: { 200: Lora }, detail: { summary: "Get a LoRA", tags: ["loras"] },
+    })
+    .delete("/loras/:id", async ({ params, set }) => {
+      await loras.remove(params.id);
+      set.status = 204;
+    }, { params: IdParams, detail: { summary: "Delete a LoRA; its version number is not given again", tags: ["loras"] } })
+    .get("/loras/:id/download", ({ params, request }) => {
+      const lora = find(params.id);
+      const fileName = `${lora.triggerWord}-v${lora.version}.safetensors`;
+      return sendFile(request, loras.file(lora), { mediaType: "application/octet-stream", fileName, attachment: true, tag: lora.sha256 });
+    }, { params: IdParams, detail: { summary: "The LoRA's safetensors file", tags: ["loras"] } });
+}

@@ -1,0 +1,91 @@
+import { Elysia, t } from "elysia";
+import { Photo, type UploadOutcome } from "../contract/character.ts";
+import { AppError, notFound } from "../errors.ts";
+import type { Characters } from "../library/characters.ts";
+import type { Photos } from "../library/photos.ts";
+import { receiveFiles, type FormFile } from "./form-files.ts";
+import { IdParams, PhotoParams } from "./params.ts";
+import { sendFile } from "./send-file.ts";
+
+const Uploaded = t.Object({
+  uploaded: t.Array(Photo),
+  duplicates: t.Array(t.Object({ filename: t.String(), photo: Photo })),
+  rejected: t.Array(t.Object({ filename: t.String(), code: t.String(), reason: t.String() })),
+  totalImages: t.Number(),
+});
+type Uploaded = typeof Uploaded.static;
+
+export interface PhotosApiDeps {
+  readonly characters: Characters;
+  readonly photos: Photos;
+  /** Folder for files on their way in. */
+  readonly uploadsDir: string;
+}
+
+export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
+  const find = (characterId: string, photoId: string): Photo => {
+    const photo = photos.get(characterId, photoId.replace(/\.(jpe?g|png|webp)$/, ""));
+    if (photo === null) throw notFound("photo", photoId);
+    return photo;
+  };
+  const known = (id: string) => {
+    if (characters.get(id) === null) throw notFound("character", id);
+  };
+  return new Elysia({ prefix: "/api", name: "photos-api" })
+    .get("/characters/:id/images", ({ params }) => {
+      known(params.id);
+      const images = photos.list(params.id);
+      return { images, count: images.length };
+    }, {
+      params: IdParams, response: { 200: t.Object({ images: t.Array(Photo), count: t.Number() }) },
+      detail: { summary: "List a character's photos", tags: ["photos"] },
+    })
+    .post("/characters/:id/images", async ({ params, request, set }) => {
+      known(params.id);
+      const outcomes: UploadOutcome[] = [];
+      await receiveFiles(request, uploadsDir, async (file: FormFile) => {
+        outcomes.push(await photos.add(params.id, file.fileName, file.path));
+      });
+      if (outcomes.length === 0) throw new AppError("bad_request", "The request has no file.", { why: "Pictures are sent in the field `files`." });
+      set.status = 201;
+      return summary(outcomes, photos.list(params.id).length);
+    }, {
+      params: IdParams, parse: "none", response: { 201: Uploaded },
+      detail: { summary: "Add photos (multipart, field `files`)", tags: ["photos"] },
+    })
+    .get("/characters/:id/images/:file", ({ params, request }) => {
+      const photo = find(params.id, params.file);
+      return sendFile(request, photos.file(photo), { mediaType: photo.mediaType, fileName: nameOf(photo), attachment: false, tag: photo.id });
+    }, { params: PhotoParams, detail: { summary: "A photo, without its metadata", tags: ["photos"] } })
+    .get("/characters/:id/images/:file/thumbnail", async ({ params, request }) => {
+      const photo = find(params.id, params.file);
+      const answer = { mediaType: "image/webp", fileName: `${photo.id}.webp`, attachment: false, tag: `${photo.id}-320` };
+      return sendFile(request, await photos.thumbnail(photo), answer);
+    }, { params: PhotoParams, detail: { summary: "A photo in small (WebP)", tags: ["photos"] } })
+    .patch("/characters/:id/images/:file", ({ params, body }) => {
+      const photo = find(params.id, params.file);
+      return body.caption === undefined ? photo : photos.setCaption(params.id, photo.id, body.caption ?? "");
+    }, {
+      params: PhotoParams, response: { 200: Photo },
+      body: t.Object({ caption: t.Optional(t.Union([t.String({ maxLength: 2000 }), t.Null()])) }),
+      detail: { summary: "Change a photo's caption", tags: ["photos"] },
+    })
+    .delete("/characters/:id/images/:file", async ({ params, set }) => {
+      await photos.remove(params.id, find(params.id, params.file).id);
+      set.status = 204;
+    }, { params: PhotoParams, detail: { summary: "Delete a photo", tags: ["photos"] } });
+}
+
+function summary(outcomes: UploadOutcome[], totalImages: number): Uploaded {
+  const result: Uploaded = { uploaded: [], duplicates: [], rejected: [], totalImages };
+  for (const outcome of outcomes) {
+    if (outcome.kind === "added") result.uploaded.push(outcome.photo);
+    else if (outcome.kind === "duplicate") result.duplicates.push({ filename: outcome.fileName, photo: outcome.photo });
+    else result.rejected.push({ filename: outcome.fileName, code: outcome.code, reason: outcome.reason });
+  }
+  return result;
+}
+
+function nameOf(photo: Photo): string {
+  return `${photo.id}.${photo.mediaType === "image/jpeg" ? "jpg" : photo.mediaType.slice("image/".length)}`;
+}

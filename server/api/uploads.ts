@@ -1,0 +1,81 @@
+import { Elysia } from "elysia";
+import { UploadOutcome } from "../contract/character.ts";
+import { AppError } from "../errors.ts";
+import { uploadLimits, type Uploads, type UploadState } from "../library/uploads.ts";
+import { IdParams } from "./params.ts";
+
+const version = "1.0.0";
+const offsetMediaType = "application/offset+octet-stream";
+const abilities = {
+  "tus-resumable": version, "tus-version": version, "tus-extension": "creation,termination,expiration",
+  "tus-max-size": String(uploadLimits.fileBytes),
+};
+
+/** Resumable uploads: tus 1.0.0 with creation, termination and expiration. One photo each, chunks of up to 32 MiB. */
+export function uploadsApi({ uploads }: { uploads: Uploads }) {
+  return new Elysia({ prefix: "/api", name: "uploads-api" })
+    .options("/uploads", () => new Response(null, { status: 204, headers: abilities }), { detail: { hide: true } })
+    .post("/uploads", async ({ request }) => {
+      assertVersion(request);
+      const metadata = readMetadata(request.headers.get("upload-metadata") ?? "");
+      const state = await uploads.create({
+        characterId: metadata.get("characterId") ?? metadata.get("character_id") ?? "",
+        fileName: metadata.get("filename") ?? "unnamed",
+        sizeBytes: readNumber(request, "upload-length"),
+      });
+      return answer(201, state, { location: `/api/uploads/${state.id}` });
+    }, { parse: "none", detail: { summary: "Begin a resumable upload (tus 1.0.0)", tags: ["uploads"] } })
+    .head("/uploads/:id", async ({ params, request }) => {
+      assertVersion(request);
+      const state = await uploads.state(params.id);
+      return answer(200, state, { "upload-length": String(state.sizeBytes) });
+    }, { params: IdParams, detail: { summary: "How much has arrived", tags: ["uploads"] } })
+    .patch("/uploads/:id", async ({ params, request }) => {
+      assertVersion(request);
+      if (request.headers.get("content-type") !== offsetMediaType) {
+        throw new AppError("unsupported_media", "The chunk has the wrong content type.", { fix: `Send it as ${offsetMediaType}.` });
+      }
+      if (Number(request.headers.get("content-length") ?? 0) > uploadLimits.chunkBytes) {
+        throw new AppError("too_large", "The chunk is too large.", { why: "A chunk may have up to 32 MiB." });
+      }
+      const offset = readNumber(request, "upload-offset");
+      return answer(204, await uploads.append(params.id, offset, request.body ?? nothing()), {});
+    }, { params: IdParams, parse: "none", detail: { summary: "Send the next bytes", tags: ["uploads"] } })
+    .delete("/uploads/:id", async ({ params, request }) => {
+      assertVersion(request);
+      await uploads.remove(params.id);
+      return new Response(null, { status: 204, headers: { "tus-resumable": version } });
+    }, { params: IdParams, detail: { summary: "Give an upload up", tags: ["uploads"] } })
+    .get("/uploads/:id/outcome", ({ params }) => uploads.outcome(params.id), {
+      params: IdParams, response: { 200: UploadOutcome }, detail: { summary: "What became of a finished upload", tags: ["uploads"] },
+    });
+}
+
+function answer(status: number, state: UploadState, headers: Record<string, string>): Response {
+  return new Response(null, {
+    status,
+    headers: {
+      "tus-resumable": version, "cache-control": "no-store", "upload-offset": String(state.offset),
+      "upload-expires": state.expiresAt.toUTCString(), ...headers,
+    },
+  });
+}
+
+function assertVersion(request: Request): void {
+  if (request.headers.get("tus-resumable") === version) return;
+  throw new AppError("wrong_version", "The upload speaks another version of tus.", { why: `Isengard speaks tus ${version} (header Tus-Resumable).` });
+}
+
+function readNumber(request: Request, header: string): number {
+  const text = request.headers.get(header) ?? "";
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new AppError("bad_request", `The header ${header} is missing or not a number.`);
+}
+
+/** `key base64, key base64`; a value that is not base64 reads as nonsense and is refused by whoever needs it. */
+function readMetadata(header: string): Map<string, string> {
+  const pairs = header.slice(0, 4096).split(",").map((pair) => pair.trim().split(/\s+/, 2));
+  return new Map(pairs.map(([key = "", value = ""]) => [key, Buffer.from(value, "base64").toString("utf8")]));
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

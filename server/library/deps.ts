@@ -1,0 +1,10 @@
+import type { Database } from "bun:sqlite";
+import type { Bus } from "../events/bus.ts";
+import type { Paths } from "../files/paths.ts";
+
+/** What every noun of the library works with. */
+export interface LibraryDeps {
+  readonly db: Database;
+  readonly paths: Paths;
+  readonly bus: Bus;
+}

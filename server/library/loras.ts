@@ -1,0 +1,145 @@
+import { createReadStream } from "node:fs";
+import type { BunFile } from "bun";
+import { join } from "node:path";
+import type { Lora } from "../contract/lora.ts";
+import { AppError, notFound } from "../errors.ts";
+import { removeFile, writePart, type Written } from "../files/durable.ts";
+import { safeOpen } from "../files/safe-open.ts";
+import { newId } from "../ids.ts";
+import { Characters } from "./characters.ts";
+import type { LibraryDeps } from "./deps.ts";
+import { readSafetensorsFile } from "./safetensors.ts";
+
+export interface NewLora {
+  readonly characterId: string;
+  readonly jobId: string;
+  /** A complete safetensors file; it is copied, never moved or linked. */
+  readonly sourceFile: string;
+  readonly steps: number;
+  readonly rank: number | null;
+  readonly baseModel: string;
+  readonly triggerWord: string;
+}
+
+const selectLora = `
+  select l.id, l.character_id as characterId, c.name as characterName, l.version, c.name || ' v' || l.version as name,
+    l.trigger_word as triggerWord, l.base_model as baseModel, l.steps, l.rank, l.size_bytes as sizeBytes, l.sha256,
+    l.job_id as jobId, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
+  from lora l join character c on c.id = l.character_id`;
+
+/** Readable by the image tool, which may run as another user. */
+const fileMode = 0o644;
+
+/** Published LoRAs. A version number and its file are given once and never again, also after deleting. */
+export class Loras {
+  private readonly characters: Characters;
+  /** Publishing is one at a time, so that two trainings of one character get two versions. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly deps: LibraryDeps) {
+    this.characters = new Characters(deps);
+  }
+
+  /** Newest first; LoRAs of deleted characters are left out. */
+  list(characterId?: string): Lora[] {
+    const alive = `${selectLora} where l.deleted_at is null and c.deleted_at is null`;
+    return characterId === undefined
+      ? this.deps.db.query<Lora, []>(`${alive} order by l.id desc`).all()
+      : this.deps.db.query<Lora, [string]>(`${alive} and l.character_id = ? order by l.id desc`).all(characterId);
+  }
+
+  get(id: string): Lora | null {
+    return this.deps.db.query<Lora, [string]>(`${selectLora} where l.deleted_at is null and l.id = ?`).get(id);
+  }
+
+  /** Called again for the same job it gives the LoRA of the first time. Throws AppError for a file that is not whole. */
+  publish(input: NewLora): Promise<Lora> {
+    const turn = this.last.then(() => this.publishNow(input));
+    this.last = turn.catch(() => {
+      // The caller of that turn got the error; the next turn is independent of it.
+    });
+    return turn;
+  }
+
+  /** For the image tool. */
+  pathOf(lora: Lora): string {
+    return join(this.deps.paths.loras, this.fileNameOf(lora));
+  }
+
+  fileNameOf(lora: Lora): string {
+    return this.deps.db.query<{ name: string }, [string]>("select file_name as name from lora where id = ?").get(lora.id)!.name;
+  }
+
+  file(lora: Lora): BunFile | null {
+    return safeOpen(this.deps.paths.loras, this.fileNameOf(lora));
+  }
+
+  /** Refused while a job that is not over names it. */
+  async remove(id: string): Promise<void> {
+    const lora = this.get(id);
+    if (lora === null) throw notFound("LoRA", id);
+    if (this.inUse(id)) {
+      throw new AppError("conflict", `${lora.name} cannot be deleted now.`, {
+        why: "A job that is running or waiting uses it.",
+        fix: "Wait for the job or cancel it, then delete the LoRA.",
+      });
+    }
+    this.deps.db.query("update lora set deleted_at = ? where id = ?").run(new Date().toISOString(), id);
+    await removeFile(this.pathOf(lora));
+    this.characters.announce(lora.characterId);
+  }
+
+  private async publishNow(input: NewLora): Promise<Lora> {
+    const known = this.ofJob(input.jobId);
+    if (known) return known;
+    await assertWhole(input.sourceFile);
+    const version = this.nextVersion(input.characterId);
+    // Named after the job, so that a second try after a crash replaces what the first one left.
+    const fileName = `${input.triggerWord.toLowerCase()}-v${version}-${input.jobId.slice(-6)}.safetensors`;
+    const part = await writePart(join(this.deps.paths.loras, fileName), createReadStream(input.sourceFile), fileMode);
+    await part.publish();
+    const id = this.insert(input, version, fileName, part);
+    const lora = this.get(id)!;
+    this.deps.bus.publish({ type: "lora.added", lora });
+    this.characters.announce(input.characterId);
+    return lora;
+  }
+
+  private insert(input: NewLora, version: number, fileName: string, written: Written): string {
+    const id = newId("lor");
+    this.deps.db
+      .query(
+        `insert into lora (id, character_id, version, file_name, trigger_word, base_model, steps, rank, size_bytes, sha256, job_id, created_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        id, input.characterId, version, fileName, input.triggerWord, input.baseModel, input.steps, input.rank,
+        written.sizeBytes, written.sha256, input.jobId, new Date().toISOString(),
+      );
+    return id;
+  }
+
+  private ofJob(jobId: string): Lora | null {
+    return this.deps.db.query<Lora, [string]>(`${selectLora} where l.job_id = ?`).get(jobId);
+  }
+
+  private nextVersion(characterId: string): number {
+    return this.deps.db
+      .query<{ next: number }, [string]>("select coalesce(max(version), 0) + 1 as next from lora where character_id = ?")
+      .get(characterId)!.next;
+  }
+
+  private inUse(id: string): boolean {
+    return this.deps.db.query("select 1 from job where finished_at is null and instr(request, ?) > 0 limit 1").get(id) !== null;
+  }
+}
+
+async function assertWhole(path: string): Promise<void> {
+  const result = await readSafetensorsFile(path);
+  if (result.kind === "valid" && result.header.tensorCount > 0) return;
+  const why = result.kind === "invalid" ? result.why : "has no tensors";
+  throw new AppError("conflict", "The trained LoRA cannot be used.", {
+    why: `The file ${why}.`,
+    fix: "Start the training again; if it stays, look at the training's log.",
+  });
+}

@@ -1,0 +1,132 @@
+import type { BunFile } from "bun";
+import { join } from "node:path";
+import type { Output, OutputSettings } from "../contract/output.ts";
+import { notFound } from "../errors.ts";
+import { removeFile, writePart } from "../files/durable.ts";
+import { insideOf, safeOpen } from "../files/safe-open.ts";
+import { newId } from "../ids.ts";
+import type { LibraryDeps } from "./deps.ts";
+import { pngSize, withPngJson } from "./png-text.ts";
+import { makeThumbnail } from "./thumbnails.ts";
+
+export interface OutputQuery {
+  readonly characterId?: string | undefined;
+  readonly jobId?: string | undefined;
+  /** Id of the last one of the page before. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+export interface NewOutput {
+  readonly jobId: string;
+  readonly index: number;
+  readonly characterId: string | null;
+  /** A whole PNG. */
+  readonly bytes: Uint8Array;
+  readonly settings: OutputSettings;
+}
+
+type OutputRow = Omit<Output, "settings" | "url" | "thumbnailUrl"> & { settings: string };
+
+const selectOutput = `
+  select id, job_id as jobId, "index", character_id as characterId, width, height, size_bytes as sizeBytes, settings,
+    created_at as createdAt from output where deleted_at is null`;
+
+export const outputPageLimit = 200;
+const source = async function* (bytes: Uint8Array) { yield bytes; };
+
+/** Generated pictures. Each is a PNG that carries its own settings, under an id of ours. */
+export class Outputs {
+  constructor(private readonly deps: LibraryDeps) {}
+
+  /** Newest first. `next` is the `before` of the next page, null on the last one. */
+  list(query: OutputQuery): { outputs: Output[]; next: string | null } {
+    const limit = Math.max(1, Math.min(query.limit, outputPageLimit));
+    const wanted: Array<[sql: string, value: string]> = [];
+    if (query.characterId !== undefined) wanted.push(["character_id = ?", query.characterId]);
+    if (query.jobId !== undefined) wanted.push(["job_id = ?", query.jobId]);
+    if (query.before !== undefined) wanted.push(["id < ?", query.before]);
+    const where = wanted.map(([sql]) => ` and ${sql}`).join("");
+    const rows = this.deps.db
+      .query<OutputRow, Array<string | number>>(`${selectOutput}${where} order by id desc limit ?`)
+      .all(...wanted.map(([, value]) => value), limit + 1);
+    const outputs = rows.slice(0, limit).map(fromRow);
+    return { outputs, next: rows.length > limit ? outputs.at(-1)!.id : null };
+  }
+
+  get(id: string): Output | null {
+    const row = this.deps.db.query<OutputRow, [string]>(`${selectOutput} and id = ?`).get(id);
+    return row ? fromRow(row) : null;
+  }
+
+  /** Also true for one that was deleted since: it must not be made again. */
+  has(jobId: string, index: number): boolean {
+    return this.deps.db.query('select 1 from output where job_id = ? and "index" = ?').get(jobId, index) !== null;
+  }
+
+  /** Keeps the first picture of an index; both file and row are durable when it resolves. */
+  async store(input: NewOutput): Promise<Output> {
+    const size = pngSize(input.bytes);
+    if (size === null) throw new Error(`Picture ${input.index} of ${input.jobId} is not a PNG.`);
+    const known = this.first(input.jobId, input.index);
+    if (known) return known;
+    const id = newId("out");
+    const part = await writePart(this.pathOf(id), source(await withPngJson(input.bytes, "isengard", input.settings)));
+    await part.publish();
+    const { changes } = this.deps.db
+      .query(
+        `insert or ignore into output (id, job_id, "index", character_id, width, height, size_bytes, settings, created_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        id, input.jobId, input.index, input.characterId, size.width, size.height, part.sizeBytes, JSON.stringify(input.settings),
+        new Date().toISOString(),
+      );
+    if (changes === 0) {
+      await removeFile(this.pathOf(id));
+      return this.first(input.jobId, input.index)!;
+    }
+    const output = this.get(id)!;
+    this.deps.bus.publish({ type: "output.added", output });
+    return output;
+  }
+
+  async remove(id: string): Promise<void> {
+    if (this.get(id) === null) throw notFound("picture", id);
+    this.deps.db.query("update output set deleted_at = ? where id = ?").run(new Date().toISOString(), id);
+    await removeFile(this.pathOf(id));
+    await removeFile(join(this.deps.paths.thumbnails, `${id}.webp`));
+    this.deps.bus.publish({ type: "output.removed", outputId: id });
+  }
+
+  file(output: Output): BunFile | null {
+    return safeOpen(this.deps.paths.outputs, `${output.id}.png`);
+  }
+
+  /** Made at the first look. Null when the picture is gone. */
+  async thumbnail(output: Output): Promise<BunFile | null> {
+    const name = `${output.id}.webp`;
+    const ready = safeOpen(this.deps.paths.thumbnails, name);
+    if (ready) return ready;
+    const path = insideOf(this.deps.paths.outputs, `${output.id}.png`);
+    if (path === null) return null;
+    await makeThumbnail(path, join(this.deps.paths.thumbnails, name), "png", 1);
+    return safeOpen(this.deps.paths.thumbnails, name);
+  }
+
+  private first(jobId: string, index: number): Output | null {
+    const everything = selectOutput.replace("where deleted_at is null", "");
+    const row = this.deps.db.query<OutputRow, [string, number]>(`${everything} where job_id = ? and "index" = ?`).get(jobId, index);
+    return row ? fromRow(row) : null;
+  }
+
+  private pathOf(id: string): string {
+    return join(this.deps.paths.outputs, `${id}.png`);
+  }
+}
+
+function fromRow(row: OutputRow): Output {
+  const url = `/api/outputs/${row.id}`;
+  const settings = JSON.parse(row.settings) as OutputSettings;
+  return { ...row, settings, url: `${url}/file`, thumbnailUrl: `${url}/thumbnail` };
+}

@@ -1,0 +1,117 @@
+import type { ByteSource } from "../files/byte-source.ts";
+import { exifPrefix, hasExifPrefix, orientationTiff, readOrientation, type Orientation } from "./exif.ts";
+import { cutOff, damaged, keepRange, partLimit, PictureFault, readExactly, type Piece, type StripPlan } from "./strip-plan.ts";
+
+const scanWindowBytes = 256 * 1024;
+const startOfScan = 0xda;
+const endOfImage = 0xd9;
+
+/**
+ * Walks the segments of a JPEG. Kept: what a decoder needs (tables, frames, scans, JFIF, Adobe, the colour profile).
+ * Gone: Exif, XMP, IPTC, comments, maker segments, embedded thumbnails, and all that hides behind the end marker.
+ */
+export async function planJpeg(source: ByteSource): Promise<StripPlan> {
+  const pieces: Piece[] = [{ from: 0, to: 2 }];
+  let orientation: Orientation | null = null;
+  let at = 2;
+  let scans = 0;
+  for (let parts = 0; parts < partLimit; parts++) {
+    const marker = await readMarker(source, at);
+    at = marker.at;
+    if (marker.code === endOfImage) {
+      if (scans === 0) throw new PictureFault(damaged);
+      keepRange(pieces, at - 2, at);
+      return { pieces: withOrientation(pieces, orientation ?? 1), orientation: orientation ?? 1 };
+    }
+    const end = at + (await readLength(source, at));
+    if (end > source.size) throw new PictureFault(cutOff);
+    if (marker.code === startOfScan) {
+      scans++;
+      const scanEnd = await findScanEnd(source, end);
+      keepRange(pieces, at - 2, scanEnd);
+      at = scanEnd;
+      continue;
+    }
+    orientation ??= await orientationOf(source, marker.code, at + 2, end);
+    if (marker.code === 0xe0) await keepJfif(source, pieces, at, end);
+    else if (await isNeeded(source, marker.code, at + 2)) keepRange(pieces, at - 2, end);
+    at = end;
+  }
+  throw new PictureFault(damaged);
+}
+
+/** Position behind the marker and its code; fill bytes before it are skipped. */
+async function readMarker(source: ByteSource, at: number): Promise<{ at: number; code: number }> {
+  const first = await readExactly(source, at, 2);
+  if (first[0] !== 0xff) throw new PictureFault(damaged);
+  for (let position = at + 1, skipped = 0; skipped < 1024; position++, skipped++) {
+    const code = (await readExactly(source, position, 1))[0]!;
+    if (code === 0xff) continue;
+    if (code === 0 || code === 0xd8) throw new PictureFault(damaged);
+    return { at: position + 1, code };
+  }
+  throw new PictureFault(damaged);
+}
+
+async function readLength(source: ByteSource, at: number): Promise<number> {
+  const bytes = await readExactly(source, at, 2);
+  const length = (bytes[0]! << 8) | bytes[1]!;
+  if (length < 2) throw new PictureFault(damaged);
+  return length;
+}
+
+/** Where the entropy-coded data ends: at an FF that is neither stuffed, a restart, nor fill. */
+async function findScanEnd(source: ByteSource, start: number): Promise<number> {
+  for (let at = start; at < source.size;) {
+    const window = await source.read(at, scanWindowBytes);
+    let found = window.indexOf(0xff);
+    for (; found >= 0 && found + 1 < window.length; found = window.indexOf(0xff, found + 1)) {
+      const next = window[found + 1]!;
+      if (next !== 0 && next !== 0xff && (next < 0xd0 || next > 0xd7)) return at + found;
+    }
+    // An FF in the last byte is looked at again with its neighbour.
+    const step = found >= 0 ? found : window.length;
+    if (step === 0) break;
+    at += step;
+  }
+  throw new PictureFault(cutOff);
+}
+
+/** JFIF stays without its thumbnail; JFXX is nothing but a thumbnail. */
+async function keepJfif(source: ByteSource, pieces: Piece[], at: number, end: number): Promise<void> {
+  const body = await source.read(at + 2, 14);
+  if (end - at < 16 || body.length < 14 || String.fromCharCode(...body.subarray(0, 5)) !== "JFIF\0") return;
+  const header = new Uint8Array([0xff, 0xe0, 0, 16, ...body]);
+  header[16] = 0;
+  header[17] = 0;
+  pieces.push(header);
+}
+
+async function isNeeded(source: ByteSource, code: number, body: number): Promise<boolean> {
+  if (code === 0xfe) return false;
+  if (code < 0xe0 || code > 0xef) return true;
+  if (code === 0xee) return startsWith(await source.read(body, 5), "Adobe");
+  return code === 0xe2 && startsWith(await source.read(body, 12), "ICC_PROFILE\0");
+}
+
+async function orientationOf(source: ByteSource, code: number, body: number, end: number): Promise<Orientation | null> {
+  if (code !== 0xe1) return null;
+  const bytes = await source.read(body, end - body);
+  return hasExifPrefix(bytes) ? readOrientation(bytes.subarray(exifPrefix.length)) : null;
+}
+
+/** JFIF must stay first, so ours goes behind it. */
+function withOrientation(pieces: Piece[], orientation: Orientation): Piece[] {
+  if (orientation === 1) return pieces;
+  const body = [...exifPrefix, ...orientationTiff(orientation)];
+  const segment = new Uint8Array([0xff, 0xe1, 0, body.length + 2, ...body]);
+  const start: Piece = { from: 0, to: 2 };
+  const first = pieces[0]!;
+  const rest: Piece[] = first instanceof Uint8Array || first.to === 2 ? pieces.slice(1) : [{ from: 2, to: first.to }, ...pieces.slice(1)];
+  const jfif = rest[0] instanceof Uint8Array ? [rest.shift()!] : [];
+  return [start, ...jfif, segment, ...rest];
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return bytes.length >= text.length && [...text].every((letter, index) => bytes[index] === letter.charCodeAt(0));
+}

@@ -1,0 +1,50 @@
+import { writeDurably } from "../files/durable.ts";
+import type { Orientation } from "./exif.ts";
+import type { PictureFormat } from "./picture-kind.ts";
+import { Slots } from "./slots.ts";
+
+/** Longest side of a thumbnail. */
+export const thumbnailPixels = 320;
+
+/** Above this a picture is refused before a pixel is decoded: it would take more than 256 MB. */
+export const maxPixels = 64_000_000;
+
+const quality = 78;
+const decoding = new Slots(2);
+
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Only JPEG is turned by the decoder itself; the others are turned here. */
+function turned(format: PictureFormat): boolean {
+  return format === "jpeg";
+}
+
+/** Size as a person sees it, read from the header alone. Rejects with the decoder's `code`. */
+export async function pictureSize(path: string, format: PictureFormat, orientation: Orientation): Promise<PictureSize> {
+  const { width, height } = await new Bun.Image(path, { maxPixels }).metadata();
+  return !turned(format) && orientation >= 5 ? { width: height, height: width } : { width, height };
+}
+
+/**
+ * Decodes the picture fully and writes its thumbnail (WebP) to `target`. A JPEG is decoded at a fraction of its size,
+ * the others whole, so they get both slots. Rejects with the decoder's `code` for a damaged picture.
+ */
+export async function makeThumbnail(path: string, target: string, format: PictureFormat, orientation: Orientation): Promise<void> {
+  const bytes = await decoding.run(format === "jpeg" ? 1 : 2, () => {
+    const image = new Bun.Image(path, { maxPixels });
+    if (!turned(format)) turn(image, orientation);
+    return image.resize(thumbnailPixels, thumbnailPixels, { fit: "inside", withoutEnlargement: true }).webp({ quality }).bytes();
+  });
+  await writeDurably(target, bytes);
+}
+
+/** The decoder turns first and mirrors then, whatever the order of the calls. */
+function turn(image: Bun.Image, orientation: Orientation): void {
+  if (orientation === 3 || orientation === 4) image.rotate(180);
+  if (orientation === 5 || orientation === 6) image.rotate(90);
+  if (orientation === 7 || orientation === 8) image.rotate(270);
+  if (orientation === 2 || orientation === 4 || orientation === 5 || orientation === 7) image.flop();
+}

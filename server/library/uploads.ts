@@ -1,0 +1,197 @@
+import { mkdir, open, readdir, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { UploadOutcome } from "../contract/character.ts";
+import { AppError, notFound } from "../errors.ts";
+import { removeFile } from "../files/durable.ts";
+import { newId } from "../ids.ts";
+import { Characters } from "./characters.ts";
+import type { LibraryDeps } from "./deps.ts";
+import { photoLimits } from "./photo-intake.ts";
+import type { Photos } from "./photos.ts";
+import { displayName } from "./plain-text.ts";
+
+export const uploadLimits = {
+  fileBytes: photoLimits.bytes,
+  /** Below the 100 MB at which proxies cut a request. */
+  chunkBytes: 32 * 1024 * 1024,
+  inFlight: 500,
+  keepMs: 24 * 60 * 60 * 1000,
+  /** Room that stays free on the disk for databases and logs. */
+  freeBytes: 512 * 1024 * 1024,
+} as const;
+
+export interface UploadState {
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** Bytes that are on the disk; the partial file itself is the truth. */
+  readonly offset: number;
+  readonly expiresAt: Date;
+}
+
+interface UploadRow {
+  readonly id: string;
+  readonly characterId: string;
+  readonly fileName: string;
+  readonly sizeBytes: number;
+  readonly createdAt: string;
+  readonly outcome: string | null;
+}
+
+/**
+ * Resumable uploads of single photos. What arrived stays, whatever happens to the connection or the server; the last
+ * byte turns the upload into a photo, and its outcome can be asked for until the upload expires.
+ */
+export class Uploads {
+  private readonly characters: Characters;
+  private readonly writing = new Set<string>();
+  private readonly finishing = new Map<string, Promise<UploadOutcome>>();
+
+  constructor(private readonly deps: LibraryDeps & { readonly photos: Photos }) {
+    this.characters = new Characters(deps);
+  }
+
+  /** Throws AppError where a limit is reached. A file of no bytes is finished at once. */
+  async create(input: { characterId: string; fileName: string; sizeBytes: number }): Promise<UploadState> {
+    if (this.characters.get(input.characterId) === null) throw notFound("character", input.characterId);
+    if (input.sizeBytes > uploadLimits.fileBytes) {
+      throw new AppError("too_large", `${displayName(input.fileName)} is too large.`, { why: "A photo may have up to 50 MB." });
+    }
+    if (this.inFlight() >= uploadLimits.inFlight) {
+      throw new AppError("too_many_requests", "Too many uploads are under way.", {
+        why: `At most ${uploadLimits.inFlight} files can be on their way at once.`, fix: "Let some of them finish, then add the rest.",
+      });
+    }
+    await mkdir(this.deps.paths.uploads, { recursive: true, mode: 0o700 });
+    await this.assertRoom(input.sizeBytes);
+    const id = newId("upl");
+    await (await open(this.pathOf(id), "wx", 0o600)).close();
+    this.deps.db
+      .query("insert into upload (id, character_id, file_name, size_bytes, created_at) values (?, ?, ?, ?, ?)")
+      .run(id, input.characterId, displayName(input.fileName), input.sizeBytes, new Date().toISOString());
+    if (input.sizeBytes === 0) await this.outcome(id);
+    return this.state(id);
+  }
+
+  async state(id: string): Promise<UploadState> {
+    const row = this.row(id);
+    return {
+      id, sizeBytes: row.sizeBytes, offset: row.outcome === null ? await this.received(id) : row.sizeBytes,
+      expiresAt: new Date(Date.parse(row.createdAt) + uploadLimits.keepMs),
+    };
+  }
+
+  /**
+   * Appends what the stream gives, as it comes. When the stream breaks, the bytes before the break stay and the error
+   * is thrown. Resolves when a finished upload has become a photo.
+   */
+  async append(id: string, offset: number, body: AsyncIterable<Uint8Array>): Promise<UploadState> {
+    if (this.writing.has(id)) throw wrongOffset("Another request is writing to this upload.");
+    this.writing.add(id);
+    try {
+      const { sizeBytes, offset: received } = await this.state(id);
+      if (offset !== received) throw wrongOffset(`${received} bytes have arrived, the request starts at ${offset}.`);
+      if (await this.write(id, offset, Math.min(sizeBytes - offset, uploadLimits.chunkBytes), body) === sizeBytes) await this.outcome(id);
+    } finally {
+      this.writing.delete(id);
+    }
+    return this.state(id);
+  }
+
+  /** What became of the file. Throws `conflict` while bytes are missing. Asking again gives the same answer. */
+  async outcome(id: string): Promise<UploadOutcome> {
+    const row = this.row(id);
+    if (row.outcome !== null) return JSON.parse(row.outcome) as UploadOutcome;
+    const running = this.finishing.get(id);
+    if (running) return running;
+    if ((await this.received(id)) < row.sizeBytes) {
+      throw new AppError("conflict", `${row.fileName} has not arrived completely.`, { fix: "Send the rest, then ask again." });
+    }
+    return this.finishing.get(id) ?? this.finish(row);
+  }
+
+  async remove(id: string): Promise<void> {
+    this.row(id);
+    if (this.writing.has(id) || this.finishing.has(id)) {
+      throw new AppError("conflict", "The upload cannot be stopped now.", { why: "Its bytes are being written.", fix: "Stop sending first." });
+    }
+    this.deps.db.query("delete from upload where id = ?").run(id);
+    await removeFile(this.pathOf(id));
+  }
+
+  /** Once at start: forgets what is older than a day, and partial files that nobody knows. */
+  async sweep(now: Date = new Date()): Promise<void> {
+    const limit = new Date(now.getTime() - uploadLimits.keepMs).toISOString();
+    this.deps.db.query("delete from upload where created_at < ?").run(limit);
+    await mkdir(this.deps.paths.uploads, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(this.deps.paths.uploads)) {
+      if (this.find(name) === null) await removeFile(join(this.deps.paths.uploads, name));
+    }
+  }
+
+  private finish(row: UploadRow): Promise<UploadOutcome> {
+    const work = this.toPhoto(row).finally(() => this.finishing.delete(row.id));
+    this.finishing.set(row.id, work);
+    return work;
+  }
+
+  private async toPhoto(row: UploadRow): Promise<UploadOutcome> {
+    const outcome = await this.deps.photos.add(row.characterId, row.fileName, this.pathOf(row.id));
+    this.deps.db.query("update upload set outcome = ? where id = ?").run(JSON.stringify(outcome), row.id);
+    await removeFile(this.pathOf(row.id));
+    return outcome;
+  }
+
+  /** Gives the size of the partial file. A stream longer than `room` is refused after `room` bytes. */
+  private async write(id: string, offset: number, room: number, body: AsyncIterable<Uint8Array>): Promise<number> {
+    const file = await open(this.pathOf(id), "r+");
+    let at = offset;
+    try {
+      for await (const chunk of body) {
+        if (at + chunk.length > offset + room) {
+          throw new AppError("too_large", "The request has more bytes than the upload may still take.", { fix: "Send chunks of up to 32 MiB." });
+        }
+        for (let sent = 0; sent < chunk.length;) sent += (await file.write(chunk, sent, chunk.length - sent, at + sent)).bytesWritten;
+        at += chunk.length;
+      }
+    } finally {
+      await file.close();
+    }
+    return at;
+  }
+
+  private async received(id: string): Promise<number> {
+    return (await stat(this.pathOf(id))).size;
+  }
+
+  private async assertRoom(sizeBytes: number): Promise<void> {
+    const { bavail, bsize } = await statfs(this.deps.paths.uploads);
+    if (bavail * bsize < sizeBytes + uploadLimits.freeBytes) throw new AppError("storage_full", "There is no room left for more photos.");
+  }
+
+  private inFlight(): number {
+    return this.deps.db.query<{ n: number }, []>("select count(*) as n from upload where outcome is null").get()!.n;
+  }
+
+  private row(id: string): UploadRow {
+    const row = this.find(id);
+    if (row === null) throw notFound("upload", id);
+    return row;
+  }
+
+  private find(id: string): UploadRow | null {
+    return this.deps.db
+      .query<UploadRow, [string]>(
+        `select id, character_id as characterId, file_name as fileName, size_bytes as sizeBytes, created_at as createdAt, outcome
+         from upload where id = ?`,
+      )
+      .get(id);
+  }
+
+  private pathOf(id: string): string {
+    return join(this.deps.paths.uploads, id);
+  }
+}
+
+function wrongOffset(why: string): AppError {
+  return new AppError("conflict", "The upload cannot go on from there.", { why, fix: "Ask for the offset (HEAD), then send from there." });
+}
