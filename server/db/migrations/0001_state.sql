@@ -52,6 +52,9 @@ create table job (
   kind text not null,
   state text not null,
   title text not null,
+  -- How sentences name this job: "the training of Ada".
+  subject text not null default '',
+  lane text not null default 'gpu',
   character_id text,
   backend text not null,
   priority integer not null default 0,
@@ -76,6 +79,9 @@ create table job (
 create index job_open on job (state, priority desc, seq) where finished_at is null;
 create index job_list on job (kind, seq desc);
 create index job_character on job (character_id, seq desc);
+-- The two promises that no mistake in the code may break: one lease for each lane, one open training for each character.
+create unique index job_lease on job (lane) where state in ('claimed', 'starting', 'running', 'stopping');
+create unique index job_one_training on job (character_id) where kind = 'training' and finished_at is null;
 
 create table job_event (
   seq integer primary key autoincrement,
@@ -115,9 +121,10 @@ create table output (
   size_bytes integer not null,
   settings text not null,
   created_at text not null,
+  deleted_at text,
   unique (job_id, "index")
 ) strict;
-create index output_list on output (created_at desc, id desc);
+create index output_character on output (character_id, id);
 
 create table upload (
   id text primary key,
