@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { hostileHosts, hostileOrigins, traversals } from "../testing/hostile.ts";
+import { startExecutable, type Started } from "../testing/executable.ts";
+import { makeCharacter } from "../testing/story.ts";
+
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: ReadonlyArray<{ name: string; in: string }>;
+}
+
+let server: Started;
+let routes: Route[];
+let cookie: string;
+const canary = "canary-outside-of-every-served-folder";
+
+beforeAll(async () => {
+  server = await startExecutable();
+  await makeCharacter(server, "Ada", 1);
+  writeFileSync(join(server.folder, "canary.txt"), canary);
+  const document = await server.json<{ paths: Record<string, Record<string, { parameters?: Route["parameters"] }>> }>("/api/openapi.json");
+  routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, parameters: operation.parameters ?? [] })));
+  cookie = (await fetch(server.link, { redirect: "manual" })).headers.get("set-cookie")!.split(";")[0]!;
+});
+afterAll(async () => server.dispose());
+
+const fill = (path: string, value = "x") => path.replace(/\{[^}]+\}/g, () => encodeURIComponent(value));
+const apiRoutes = () => routes.filter((route) => route.path.startsWith("/api/") && !route.path.startsWith("/api/session"));
+
+/** Sends bytes as they are; fetch would correct the very things that are tested. */
+async function raw(lines: readonly string[]): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    void Bun.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port), socket: {
+      open: (socket) => void socket.write(`${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`),
+      data: (_socket, bytes) => void (text += bytes.toString("utf8")),
+      close: () => resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0), text }),
+      error: (_socket, error) => reject(error),
+    } });
+  });
+}
+
+test("the description lists the routes that the product promises", () => {
+  const listed = routes.map((route) => `${route.method} ${route.path}`);
+  for (const wanted of [
+    "GET /api/characters", "POST /api/characters", "GET /api/characters/{id}", "PATCH /api/characters/{id}", "DELETE /api/characters/{id}",
+    "POST /api/training", "GET /api/training/{id}/stream", "POST /api/training/{id}/cancel", "POST /api/generation",
+    "GET /api/generation/{id}/stream", "GET /api/jobs/{id}/logs/view", "GET /api/jobs/{id}/artifacts", "GET /api/loras", "GET /health", "GET /ready",
+  ]) expect(listed).toContain(wanted);
+});
+
+test("every route refuses a foreign Host and a foreign, null or malformed Origin", async () => {
+  for (const route of routes) {
+    for (const host of hostileHosts) {
+      const answer = await raw([`${route.method} ${fill(route.path)} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${server.token}`]);
+      expect({ route: `${route.method} ${route.path}`, host, refused: answer.status === 403 || answer.status === 400 }).toMatchObject({ refused: true });
+    }
+    for (const origin of hostileOrigins) {
+      const answer = await raw([`${route.method} ${fill(route.path)} HTTP/1.1`, "Host: localhost", `Origin: ${origin}`, `Cookie: ${cookie}`, "X-Isengard: 1"]);
+      expect({ route: `${route.method} ${route.path}`, origin, status: answer.status }).toMatchObject({ status: 403 });
+    }
+  }
+}, 120_000);
+
+test("two Host headers, or none, are refused", async () => {
+  expect((await raw(["GET /health HTTP/1.1", "Host: localhost", "Host: localhost"])).status).toBe(400);
+  expect((await raw(["GET /health HTTP/1.1"])).status).toBe(400);
+});
+
+test("every API route refuses who has neither session nor token, and who has a wrong one", async () => {
+  for (const route of apiRoutes()) {
+    for (const credentials of ["X: y", "Cookie: isengard-00000000=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]) {
+      const answer = await raw([`${route.method} ${fill(route.path)} HTTP/1.1`, "Host: localhost", "X-Isengard: 1", credentials]);
+      expect({ route: `${route.method} ${route.path}`, status: answer.status }).toMatchObject({ status: 401 });
+      expect(answer.text).toContain('"code":"not_authenticated"');
+    }
+  }
+}, 60_000);
+
+test("a write with a cookie but without the page's own header, or from another site, is refused", async () => {
+  for (const route of apiRoutes().filter(({ method }) => method !== "GET")) {
+    const plain = await raw([`${route.method} ${fill(route.path)} HTTP/1.1`, "Host: localhost", `Cookie: ${cookie}`]);
+    const crossed = await raw([`${route.method} ${fill(route.path)} HTTP/1.1`, "Host: localhost", `Cookie: ${cookie}`, "X-Isengard: 1", "Sec-Fetch-Site: same-site"]);
+    expect({ route: `${route.method} ${route.path}`, plain: plain.status, crossed: crossed.status }).toMatchObject({ plain: 403, crossed: 403 });
+  }
+}, 60_000);
+
+test("the live connection of a page is upgraded only for our own origin", async () => {
+  const upgrade = (extra: string[]) => raw([
+    "GET /api/events HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", ...extra,
+  ]);
+  for (const origin of hostileOrigins) expect((await upgrade([`Origin: ${origin}`, `Cookie: ${cookie}`])).status).toBe(403);
+  expect((await upgrade([`Cookie: ${cookie}`])).status).toBe(403);
+  expect((await upgrade(["Origin: http://localhost"])).status).toBe(401);
+});
+
+test("no traversal string in any parameter of any route brings out, changes or deletes a file outside", async () => {
+  for (const route of routes.filter(({ path }) => path.includes("{"))) {
+    for (const attack of traversals) {
+      for (const value of [attack, encodeURIComponent(attack)]) {
+        const path = route.path.replace(/\{[^}]+\}/g, () => value);
+        const answer = await raw([`${route.method} ${path.replaceAll(" ", "%20").replaceAll(/[^\x21-\x7e]/g, "%00")} HTTP/1.1`, "Host: localhost", `Authorization: Bearer ${server.token}`, "Content-Length: 0"]);
+        expect({ route: `${route.method} ${path}`, found: answer.text.includes(canary) || answer.text.includes("root:x:0"), crashed: answer.status === 0 || answer.status >= 500 })
+          .toMatchObject({ found: false, crashed: route.method === "POST" && answer.status === 501 });
+      }
+    }
+  }
+  expect(await Bun.file(join(server.folder, "canary.txt")).text()).toBe(canary);
+  expect((await fetch(`${server.url}/health`)).status).toBe(200);
+}, 300_000);
+
+test("every answer carries the security headers and its correlation id", async () => {
+  for (const path of ["/", "/health", "/api/characters", "/api/nothing", "/assets/nothing.js"]) {
+    const answer = await server.api(path, { headers: { "X-Correlation-ID": "cor-test-1234", accept: "text/html" } });
+    for (const header of ["content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy"]) {
+      expect({ path, header, present: answer.headers.has(header) }).toMatchObject({ present: true });
+    }
+    expect({ path, id: answer.headers.get("x-correlation-id") }).toMatchObject({ id: "cor-test-1234" });
+  }
+});
+
+test("guessing the token is slowed down for everybody", async () => {
+  const other = await startExecutable();
+  const statuses: number[] = [];
+  for (let n = 0; n < 15; n++) {
+    const answer = await fetch(`${other.url}/api/session`, { method: "POST", headers: { "content-type": "application/json", "x-isengard": "1" }, body: '{"token":"wrong"}' });
+    statuses.push(answer.status);
+  }
+  await other.dispose();
+  expect(statuses.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 401));
+  expect(statuses.slice(10)).toEqual(Array.from({ length: 5 }, () => 429));
+});
