@@ -1,6 +1,98 @@
 import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import type { Character } from "../../server/contract/character.ts";
+import { Button } from "../components/Button.ts";
+import { CaptionList } from "../components/CaptionList.ts";
+import { coverOf, ReadinessBadge } from "../components/CharacterCard.ts";
+import { CharacterForm } from "../components/CharacterForm.ts";
+import { CopyButton } from "../components/CopyField.ts";
+import { DeleteCharacter } from "../components/DeleteCharacter.ts";
+import { EmptyState } from "../components/EmptyState.ts";
+import { LoraList } from "../components/LoraList.ts";
 import { Page } from "../components/Page.ts";
+import { PhotosPanel } from "../components/PhotosPanel.ts";
+import { Tabs } from "../components/Tabs.ts";
+import { Thumb } from "../components/Thumb.ts";
+import { useApp } from "../models/AppModel.ts";
+import { createPhotosModel, type PhotosModel } from "../models/PhotosModel.ts";
+import { readinessOf, readinessSentence } from "../models/readiness.ts";
+import { useOwned } from "../models/useOwned.ts";
+import { charactersText as text } from "../text/characters.ts";
+import type { PageParams } from "./pages.ts";
 
-export function CharacterPage() {
-  return html`<${Page} title="Character"><//>`;
+const up = { href: "/characters", label: text.title };
+
+/** Is this person ready, and what can I do with them now? */
+export function CharacterPage({ params }: PageParams) {
+  const app = useApp();
+  const id = params["id"] ?? "";
+  const character = app.characters.all.value.find((candidate) => candidate.id === id);
+  if (character) return html`<${KnownCharacter} key=${id} character=${character} />`;
+  return html`<${Page} title=${text.title} up=${up}>
+    <${EmptyState} icon="people" title=${text.missingTitle} action=${html`<${Button} href="/characters">All characters<//>`}>${text.missing}<//>
+  <//>`;
+}
+
+function KnownCharacter({ character }: { character: Character }) {
+  const app = useApp();
+  const photos = useOwned(() => createPhotosModel(app, character.id), character.id);
+  const [layer, setLayer] = useState<"none" | "edit" | "delete">("none");
+  const close = () => setLayer("none");
+  const tab = app.router.route.value.query.get("tab") ?? "photos";
+  const tabs = [
+    { id: "photos", label: text.photosTab, count: character.photoCount },
+    { id: "captions", label: text.captionsTab },
+    { id: "loras", label: text.lorasTab, count: character.loraCount },
+  ];
+  return html`<${Page} title=${character.name} up=${up} actions=${html`<${NextStep} character=${character} />`}>
+    <section class="row wrap apart" aria-label="Overview">
+      <div class="row">
+        <${Thumb} src=${coverOf(character)} alt="" size="portrait" />
+        <div class="stack tight">
+          <div class="row wrap"><${ReadinessBadge} character=${character} /><span class="row trigger"><code>${character.triggerWord}</code><${CopyButton} text=${character.triggerWord} label="Copy trigger word" /></span></div>
+          <p class="dim small">${readinessSentence(app, character)}</p>
+          ${character.description && html`<p class="hint measure">${character.description}</p>`}
+        </div>
+      </div>
+      <div class="row">
+        <${Button} icon="edit" onClick=${() => setLayer("edit")}>${text.edit}<//>
+        <${Button}
+          kind="quiet"
+          icon="trash"
+          label=${`Delete ${character.name}`}
+          unavailable=${character.activeJobId === null ? null : text.deleteBusy}
+          onClick=${() => setLayer("delete")}
+        />
+      </div>
+    </section>
+    <${Tabs} label="Parts of this character" items=${tabs} active=${tab} onSelect=${(next: string) => app.router.setQuery({ tab: next === "photos" ? null : next })} />
+    <div role="tabpanel" id="panel" aria-labelledby=${`tab-${tab}`} class="stack wide">
+      <${Panel} tab=${tab} character=${character} photos=${photos} />
+    </div>
+    ${layer === "edit" && html`<${CharacterForm} character=${character} onClose=${close} onSaved=${close} />`}
+    ${layer === "delete" && html`<${DeleteCharacter} character=${character} onClose=${close} />`}
+  <//>`;
+}
+
+function Panel({ tab, character, photos }: { tab: string; character: Character; photos: PhotosModel }) {
+  if (tab === "captions") return html`<${CaptionList} model=${photos} />`;
+  if (tab === "loras") return html`<${LoraList} character=${character} />`;
+  return html`<${PhotosPanel} characterId=${character.id} model=${photos} />`;
+}
+
+/** The one primary action, which follows the state. */
+function NextStep({ character }: { character: Character }) {
+  switch (readinessOf(useApp(), character)) {
+    case "needs-photos":
+      return null;
+    case "ready":
+      return html`<${Button} kind="primary" href=${`/training/new?character=${character.id}`}>${text.train}<//>`;
+    case "training":
+      return html`<${Button} kind="primary" href=${`/training/${character.activeJobId}`}>${text.watch}<//>`;
+    case "trained":
+      return html`
+        <${Button} href=${`/training/new?character=${character.id}`}>${text.trainAgain}<//>
+        <${Button} kind="primary" href=${`/generate?character=${character.id}`}>${text.generate}<//>
+      `;
+  }
 }

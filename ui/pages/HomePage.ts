@@ -1,6 +1,107 @@
 import { html } from "htm/preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { Button } from "../components/Button.ts";
+import { CharacterCard } from "../components/CharacterCard.ts";
+import { FirstSteps } from "../components/FirstSteps.ts";
+import { JobRow } from "../components/JobRow.ts";
+import { Loaded } from "../components/Loaded.ts";
+import { MachineCard } from "../components/Machine.ts";
+import { ModeChoice } from "../components/ModeChoice.ts";
 import { Page } from "../components/Page.ts";
+import { ServiceList } from "../components/Services.ts";
+import { Skeleton } from "../components/Skeleton.ts";
+import { StatusDot } from "../components/StatusDot.ts";
+import { Thumb } from "../components/Thumb.ts";
+import type { Output } from "../../server/contract/output.ts";
+import { useApp } from "../models/AppModel.ts";
+import { createDismissed, needsOf } from "../models/attention.ts";
+import { homeText as text } from "../text/home.ts";
 
+const maxCharacters = 3;
+
+/** Is everything all right, and what needs me? */
 export function HomePage() {
-  return html`<${Page} title="Home"><//>`;
+  const app = useApp();
+  const isNew = app.library.loras.value.length === 0;
+  const isStarted = app.info.value.mode !== null;
+  return html`<${Page} title=${text.title}>
+    ${!isStarted && html`<${ModeChoice} />`}
+    <${Needs} />
+    ${isStarted && isNew && html`<${FirstSteps} />`}
+    <div class="cols main-side">
+      <div class="stack wide">
+        <${Running} />
+        ${!isNew && html`<${Latest} />`}
+        <${Characters} />
+      </div>
+      <div class="stack wide">
+        <${MachineCard} />
+        <section class="card" aria-labelledby="services-title">
+          <header><h2 id="services-title">${text.services}</h2></header>
+          <${ServiceList} />
+        </section>
+      </div>
+    </div>
+  <//>`;
+}
+
+function Needs() {
+  const app = useApp();
+  const dismissed = useMemo(() => createDismissed(localStorage), []);
+  const needs = needsOf(app).filter((need) => !dismissed.ids.value.has(need.id));
+  if (needs.length === 0) return null;
+  return html`<section class="card" aria-labelledby="needs-title">
+    <header><h2 id="needs-title">${text.needs}</h2></header>
+    <ul class="lines">
+      ${needs.map(
+        (need) => html`<li key=${need.id} class="need">
+          <${StatusDot} tone=${need.tone}><strong>${need.text}</strong><br /><span class="hint">${need.detail}</span><//>
+          <span class="row">
+            ${need.action && html`<${Button} href=${need.action.href}>${need.action.label}<//>`}
+            <${Button} kind="quiet" icon="close" label=${`Put away: ${need.text}`} onClick=${() => dismissed.add(need.id)} />
+          </span>
+        </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+function Running() {
+  const jobs = useApp().jobs.active.value;
+  return html`<section class="card" aria-labelledby="running-title">
+    <header><h2 id="running-title">${text.running}</h2></header>
+    ${jobs.length === 0 && html`<p class="hint">${text.nothingRuns}</p>`}
+    <ul class="lines">${jobs.map((job) => html`<li key=${job.id}><${JobRow} job=${job} /></li>`)}</ul>
+  </section>`;
+}
+
+function Latest() {
+  const { latest } = useApp().library;
+  useEffect(() => void latest.load(), []);
+  return html`<section class="card" aria-labelledby="latest-title">
+    <header><h2 id="latest-title">${text.latest}</h2><a class="small" href="/gallery">${text.allPictures}</a></header>
+    <${Loaded} resource=${latest} skeleton=${html`<${Skeleton} layout="photos" height="132px" count=${6} />`}>
+      ${(outputs: readonly Output[]) =>
+        outputs.length === 0
+          ? html`<p class="hint">${text.noPictures}</p>`
+          : html`<ul class="photos">
+              ${outputs.map(
+                (output) => html`<li key=${output.id}>
+                  <a href=${`/gallery?open=${output.id}`}><${Thumb} src=${output.thumbnailUrl} alt=${output.settings.prompt.slice(0, 120)} /></a>
+                </li>`,
+              )}
+            </ul>`}
+    <//>
+  </section>`;
+}
+
+function Characters() {
+  const characters = useApp().characters.all.value;
+  if (characters.length === 0) return null;
+  return html`<section class="stack" aria-labelledby="characters-title">
+    <div class="row apart"><h2 id="characters-title">${text.characters}</h2><a class="small" href="/characters">${text.allCharacters}</a></div>
+    <ul class="tiles">
+      ${characters.slice(0, maxCharacters).map((character) => html`<li key=${character.id}><${CharacterCard} character=${character} level="h3" /></li>`)}
+    </ul>
+  </section>`;
 }

@@ -1,0 +1,95 @@
+import { html } from "htm/preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Character, TriggerCheck } from "../../server/contract/character.ts";
+import { asApiError, type ApiError } from "../api.ts";
+import { useApp } from "../models/AppModel.ts";
+import { charactersText as text } from "../text/characters.ts";
+import { Button } from "./Button.ts";
+import { Dialog } from "./Dialog.ts";
+import { DropZone } from "./DropZone.ts";
+import { TextField } from "./Field.ts";
+import { ErrorNotice } from "./Notice.ts";
+
+const checkMs = 300;
+
+/** Asks the server about a word a little after the last key; null while nobody knows. */
+function useTriggerCheck(word: string, exceptId: string | null): TriggerCheck | null {
+  const app = useApp();
+  const [check, setCheck] = useState<TriggerCheck | null>(null);
+  useEffect(() => {
+    if (word.trim() === "") return setCheck(null);
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      app.characters.checkTrigger(word.trim(), exceptId, abort.signal).then(
+        setCheck,
+        // The form still works: the server checks the word again when it is saved.
+        () => setCheck(null),
+      );
+    }, checkMs);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [word, exceptId]);
+  return check;
+}
+
+export interface CharacterFormProps {
+  /** null: a new one. */
+  character: Character | null;
+  onClose: () => void;
+  onSaved: (character: Character, photos: readonly File[]) => void;
+}
+
+/** Creating and editing are the same form: a name is enough, the trigger word is suggested from it. */
+export function CharacterForm({ character, onClose, onSaved }: CharacterFormProps) {
+  const app = useApp();
+  const [name, setName] = useState(character?.name ?? "");
+  const [trigger, setTrigger] = useState<string | null>(character?.triggerWord ?? null);
+  const [description, setDescription] = useState(character?.description ?? "");
+  const [photos, setPhotos] = useState<readonly File[]>([]);
+  const [error, setError] = useState<ApiError | null>(null);
+  const check = useTriggerCheck(trigger ?? name, character?.id ?? null);
+  const problem = trigger !== null && check && !check.ok ? [check.problem, check.suggestion && `Try “${check.suggestion}”.`].join(" ") : "";
+  const ofField = (path: string) => error?.fields.find((field) => field.path.includes(path))?.message ?? "";
+
+  const save = async () => {
+    const fields = { name: name.trim(), description: description.trim() === "" ? null : description.trim() };
+    const word = trigger === null || trigger.trim() === "" ? {} : { triggerWord: trigger.trim() };
+    try {
+      const saved = character
+        ? await app.characters.update(character.id, { ...fields, ...word })
+        : await app.characters.create({ ...fields, ...word });
+      onSaved(saved, photos);
+    } catch (thrown) {
+      setError(asApiError(thrown));
+    }
+  };
+  const buttons = html`
+    <${Button} onClick=${onClose}>Cancel<//>
+    <${Button}
+      kind="primary"
+      busyText=${character ? text.saving : text.creating}
+      unavailable=${name.trim() === "" ? text.nameNeeded : null}
+      onClick=${save}
+    >${character ? text.save : text.emptyAction}<//>`;
+  return html`<${Dialog} title=${character ? text.editTitle : text.createTitle} onClose=${onClose} footer=${buttons}>
+    ${error && html`<${ErrorNotice} error=${error} alert />`}
+    <${TextField} label=${text.name} hint=${text.nameHint} problem=${ofField("name")} value=${name} onInput=${setName} maxLength=${100} />
+    <${TextField}
+      label=${text.trigger}
+      hint=${text.triggerHint}
+      problem=${problem || ofField("triggerWord")}
+      value=${trigger ?? check?.suggestion ?? ""}
+      onInput=${setTrigger}
+      maxLength=${50}
+      spellcheck=${false}
+    />
+    <${TextField} label=${text.description} multiline value=${description} onInput=${setDescription} maxLength=${500} />
+    ${character === null &&
+    html`<div class="field">
+      <span class="label">${text.photosLabel}</span>
+      <${DropZone} small count=${photos.length} onFiles=${(files: File[]) => setPhotos([...photos, ...files])} />
+    </div>`}
+  <//>`;
+}

@@ -1,0 +1,34 @@
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import type { Photo } from "../../server/contract/character.ts";
+import { plural } from "../format.ts";
+import { useApp } from "../models/AppModel.ts";
+import type { PhotosModel } from "../models/PhotosModel.ts";
+import { maxFilesAtOnce } from "../models/UploadModel.ts";
+import { charactersText as text } from "../text/characters.ts";
+import { DropZone } from "./DropZone.ts";
+import { Loaded } from "./Loaded.ts";
+import { Notice } from "./Notice.ts";
+import { PhotoGrid } from "./PhotoGrid.ts";
+import { Skeleton } from "./Skeleton.ts";
+import { UploadList } from "./UploadList.ts";
+
+export function PhotosPanel({ characterId, model }: { characterId: string; model: PhotosModel }) {
+  const app = useApp();
+  const [leftOut, setLeftOut] = useState(0);
+  const photos = model.photos.value;
+  return html`
+    <${DropZone} wholePage onFiles=${(files: File[]) => setLeftOut(app.uploads.add(characterId, files))} />
+    ${leftOut > 0 &&
+    html`<${Notice} tone="warn" title=${`${plural(leftOut, "file was", "files were")} left out`} alert>
+      <p>At most ${maxFilesAtOnce} files can be added at once. 10 to 20 good photos are enough for a training.</p>
+    <//>`}
+    <${UploadList} characterId=${characterId} />
+    <${Loaded} resource=${model.resource} skeleton=${html`<${Skeleton} layout="photos" height="132px" count=${8} />`}>
+      ${(_: readonly Photo[]) =>
+        photos.length === 0
+          ? html`<div class="center"><h2>${text.noPhotosTitle}</h2><p class="dim measure">${text.noPhotos}</p></div>`
+          : html`<${PhotoGrid} photos=${photos} onRemove=${model.remove} />`}
+    <//>
+  `;
+}
