@@ -15,8 +15,8 @@ export async function openSlowLink(targetPort: number, rttMs: number, mbitPerSec
     }
     // Opening a TCP connection costs one round trip before the first byte can go.
     const openUntil = performance.now() + rttMs;
-    browser.on("data", (bytes) => up.send(bytes, openUntil, (data) => target.write(data)));
-    target.on("data", (bytes) => down.send(bytes, 0, (data) => browser.write(data)));
+    browser.on("data", (bytes: Buffer) => up.send(bytes, openUntil, (data) => target.write(data)));
+    target.on("data", (bytes: Buffer) => down.send(bytes, 0, (data) => browser.write(data)));
     browser.on("end", () => up.send(Buffer.alloc(0), 0, () => target.end()));
     target.on("end", () => down.send(Buffer.alloc(0), 0, () => browser.end()));
   });
