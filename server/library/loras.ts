@@ -123,7 +123,8 @@ export class Loras {
     return this.deps.db.query<Lora, [string]>(`${selectLora} where l.job_id = ?`).get(jobId);
   }
 
-  private nextVersion(characterId: string): number {
+  /** The version that the next LoRA of this character gets; numbers of deleted ones are not given again. */
+  nextVersion(characterId: string): number {
     return this.deps.db
       .query<{ next: number }, [string]>("select coalesce(max(version), 0) + 1 as next from lora where character_id = ?")
       .get(characterId)!.next;

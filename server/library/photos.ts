@@ -39,6 +39,16 @@ export class Photos {
     return row ? withAddresses(row) : null;
   }
 
+  /** What a training takes with it: where each file is and its content by hash, in the order in which they came. */
+  originals(characterId: string): Array<{ id: string; path: string; sha256: string; mediaType: string; caption: string }> {
+    const hashes = this.deps.db.query<{ id: string; sha256: string }, [string]>("select id, sha256 from photo where character_id = ?");
+    const hashOf = new Map(hashes.all(characterId).map(({ id, sha256 }) => [id, sha256]));
+    return this.list(characterId).map((photo) => ({
+      id: photo.id, path: join(this.deps.paths.photos, fileOf(photo)), sha256: hashOf.get(photo.id)!,
+      mediaType: photo.mediaType, caption: photo.caption,
+    }));
+  }
+
   /** Takes a copy of `source` without its metadata; the caller removes the source. Throws only for an unknown character. */
   async add(characterId: string, fileName: string, source: string): Promise<UploadOutcome> {
     const name = displayName(fileName);
