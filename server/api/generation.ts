@@ -1,0 +1,45 @@
+import { Elysia, t } from "elysia";
+import { GenerationRequest, Job, MetricSeries } from "../contract/job.ts";
+import type { Bus } from "../events/bus.ts";
+import type { JobQueue } from "../jobs/queue.ts";
+import type { Metrics } from "../library/metrics.ts";
+import { filterOf, JobIdParams, JobListQuery, renamed, submitContextOf } from "./job-requests.ts";
+import { streamJob } from "./stream.ts";
+
+export interface GenerationApiDeps {
+  readonly queue: JobQueue;
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+}
+
+const oldFields = { character_id: "characterId", aspect_ratio: "aspectRatio", add_trigger: "addTrigger" };
+const tags = ["generation"];
+
+export function generationApi({ queue, bus, metrics }: GenerationApiDeps) {
+  return new Elysia({ prefix: "/api/generation", name: "generation-api" })
+    .post("", ({ body, request, set }) => {
+      set.status = 201;
+      return queue.submitGeneration(body, submitContextOf(request));
+    }, {
+      body: GenerationRequest, response: { 201: Job },
+      transform: (context) => {
+        context.body = renamed(context.body, oldFields) as typeof context.body;
+      },
+      detail: { summary: "Make pictures", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
+    })
+    .get("", ({ query }) => ({ jobs: queue.list({ kind: "generation", ...filterOf(query) }) }), {
+      query: JobListQuery, response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List generations, newest first", tags },
+    })
+    .get("/:id", ({ params }) => queue.demand(params.id, "generation"), {
+      params: JobIdParams, response: { 200: Job }, detail: { summary: "A generation", tags },
+    })
+    .post("/:id/cancel", ({ params }) => queue.cancel(params.id, "generation"), {
+      params: JobIdParams, response: { 200: Job }, detail: { summary: "Stop a generation; pictures that are done stay", tags },
+    })
+    .get("/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "generation").id) }), {
+      params: JobIdParams, response: { 200: t.Object({ series: t.Array(MetricSeries) }) }, detail: { summary: "Series of a generation", tags },
+    })
+    .get("/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "generation"), request, { queue, bus }), {
+      params: JobIdParams, detail: { summary: "Progress as server-sent events", tags },
+    });
+}

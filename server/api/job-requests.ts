@@ -1,0 +1,61 @@
+import { t } from "elysia";
+import { JobState } from "../contract/job.ts";
+import { AppError } from "../errors.ts";
+import type { SubmitContext } from "../jobs/queue.ts";
+import { allStates, openStates } from "../jobs/states.ts";
+import { correlationOf } from "./context.ts";
+
+const defaultLimit = 100;
+
+export const JobListQuery = t.Object({
+  characterId: t.Optional(t.String({ maxLength: 200 })),
+  /** As the earlier system called it. */
+  character_id: t.Optional(t.String({ maxLength: 200 })),
+  /** States, separated by commas. */
+  status: t.Optional(t.String({ maxLength: 200 })),
+  limit: t.Optional(t.Numeric({ minimum: 1, maximum: 500 })),
+  /** Id of the last job of the page before. */
+  before: t.Optional(t.String({ maxLength: 200 })),
+});
+
+export const JobIdParams = t.Object({ id: t.String({ minLength: 1, maxLength: 200 }) });
+
+export function filterOf(query: typeof JobListQuery.static) {
+  return {
+    characterId: query.characterId ?? query.character_id, states: statesOf(query.status), before: query.before,
+    limit: query.limit ?? defaultLimit,
+  };
+}
+
+/** Names of the earlier system stand for the states that they cover. */
+const oldNames: Readonly<Record<string, readonly JobState[]>> = {
+  pending: ["queued"], completed: ["succeeded"], open: openStates,
+};
+
+function statesOf(status: string | undefined): JobState[] | undefined {
+  if (status === undefined || status === "" || status === "all") return undefined;
+  return status.split(",").flatMap((name) => {
+    const state = allStates.find((candidate) => candidate === name);
+    if (state !== undefined) return [state];
+    if (Object.hasOwn(oldNames, name)) return [...oldNames[name]!];
+    throw new AppError("invalid_input", `There is no job state ${JSON.stringify(name.slice(0, 40))}.`, {
+      why: `The states are ${allStates.join(", ")}.`, fields: [{ path: "status", message: "is not a state" }],
+    });
+  });
+}
+
+export function submitContextOf(request: Request): SubmitContext {
+  return { correlationId: correlationOf(request), idempotencyKey: request.headers.get("idempotency-key") };
+}
+
+/** Gives fields of the earlier system their present names, before the body is checked. A present name wins. */
+export function renamed(body: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  const fields: Record<string, unknown> = { ...body };
+  for (const [old, name] of Object.entries(names)) {
+    if (!Object.hasOwn(fields, old)) continue;
+    fields[name] ??= fields[old];
+    delete fields[old];
+  }
+  return fields;
+}

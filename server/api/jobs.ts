@@ -1,0 +1,83 @@
+import { Elysia, t } from "elysia";
+import { Artifact, Job, JobState } from "../contract/job.ts";
+import { notFound } from "../errors.ts";
+import type { JobQueue } from "../jobs/queue.ts";
+import { openStates } from "../jobs/states.ts";
+import type { Artifacts } from "../library/artifacts.ts";
+import { JobIdParams } from "./job-requests.ts";
+import { sendFile } from "./send-file.ts";
+
+export interface JobsApiDeps {
+  readonly queue: JobQueue;
+  readonly artifacts: Artifacts;
+}
+
+const defaultLimit = 100;
+const tags = ["jobs"];
+const ArtifactParams = t.Object({ id: t.String({ minLength: 1, maxLength: 200 }), artifactId: t.String({ minLength: 1, maxLength: 200 }) });
+
+const JobEvent = t.Object({
+  seq: t.Number(), attempt: t.Number(), from: t.Union([JobState, t.Null()]), to: JobState, why: t.String(), at: t.String(),
+});
+
+const Summary = t.Object({
+  job: Job,
+  /** Seconds from the first start to the end or to now; null while it has not begun. */
+  runSeconds: t.Union([t.Number(), t.Null()]),
+  artifacts: t.Record(t.String(), t.Number()),
+  history: t.Array(JobEvent),
+});
+
+export function jobsApi({ queue, artifacts }: JobsApiDeps) {
+  return new Elysia({ prefix: "/api/jobs", name: "jobs-api" })
+    .get("", ({ query }) => {
+      const states = query.state === "all" ? undefined : openStates;
+      return { jobs: queue.list({ states, limit: query.limit ?? defaultLimit, before: query.before }) };
+    }, {
+      query: t.Object({
+        state: t.Optional(t.Union([t.Literal("open"), t.Literal("all")])),
+        limit: t.Optional(t.Numeric({ minimum: 1, maximum: 500 })),
+        before: t.Optional(t.String({ maxLength: 200 })),
+      }),
+      response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List jobs of every kind: the open ones, or all", tags },
+    })
+    .get("/:id", ({ params }) => queue.demand(params.id), { params: JobIdParams, response: { 200: Job }, detail: { summary: "A job", tags } })
+    .post("/:id/cancel", ({ params }) => queue.cancel(params.id), {
+      params: JobIdParams, response: { 200: Job }, detail: { summary: "Stop a job", tags },
+    })
+    .get("/:id/events", ({ params }) => ({ events: queue.history(queue.demand(params.id).id) }), {
+      params: JobIdParams, response: { 200: t.Object({ events: t.Array(JobEvent) }) },
+      detail: { summary: "What happened to a job, in order", tags },
+    })
+    .get("/:id/summary", ({ params }) => summaryOf(queue.demand(params.id), artifacts, queue), {
+      params: JobIdParams, response: { 200: Summary }, detail: { summary: "A job in one answer", tags },
+    })
+    .get("/:id/artifacts", ({ params }) => ({ artifacts: artifacts.list(queue.demand(params.id).id) }), {
+      params: JobIdParams, response: { 200: t.Object({ artifacts: t.Array(Artifact) }) },
+      detail: { summary: "Samples, checkpoints and other files of a job", tags },
+    })
+    .get("/:id/artifacts/:artifactId", ({ params, request }) => {
+      const artifact = artifacts.get(params.id, params.artifactId);
+      if (artifact === null) throw notFound("file", params.artifactId);
+      const fileName = artifact.name.split("/").at(-1)!;
+      const mediaType = mediaTypeOf(fileName);
+      return sendFile(request, artifacts.file(artifact), { mediaType, fileName, attachment: !mediaType.startsWith("image/") });
+    }, { params: ArtifactParams, detail: { summary: "A file of a job; ranges are answered", tags } });
+}
+
+function summaryOf(job: Job, artifacts: Artifacts, queue: JobQueue): typeof Summary.static {
+  const counts: Record<string, number> = {};
+  for (const { kind } of artifacts.list(job.id)) counts[kind] = (counts[kind] ?? 0) + 1;
+  const end = job.finishedAt === null ? Date.now() : Date.parse(job.finishedAt);
+  const runSeconds = job.startedAt === null ? null : Math.max(0, Math.round((end - Date.parse(job.startedAt)) / 1000));
+  return { job, runSeconds, artifacts: counts, history: queue.history(job.id) };
+}
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", json: "application/json",
+  log: "text/plain; charset=utf-8", txt: "text/plain; charset=utf-8",
+};
+
+function mediaTypeOf(fileName: string): string {
+  return mediaTypes[fileName.split(".").at(-1)!.toLowerCase()] ?? "application/octet-stream";
+}

@@ -1,0 +1,51 @@
+import type { Failure } from "../contract/job.ts";
+import { AppError, errorTable } from "../errors.ts";
+import { UnreadableJob } from "./frozen.ts";
+import type { JobStep } from "./store-rows.ts";
+
+const evidenceLines = 20;
+
+/** A throw out of a handler in words for the person. Unexpected ones keep their message as evidence. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof AppError) return { code: error.code, what: error.message, why: error.why, fix: error.fix, tail: [] };
+  // Plugins are known here by their types only, so their error is known by its name.
+  if (error instanceof Error && error.name === "ServiceUnavailable") {
+    return {
+      code: "service_unavailable", what: "The tool for this job could not be started.", why: error.message,
+      fix: "Open Settings to see what is missing, then start the job again.", tail: [],
+    };
+  }
+  if (error instanceof UnreadableJob) {
+    return { code: "unreadable_job", what: error.message, why: "It was damaged, or written by another version.", fix: "Start it again.", tail: [] };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code: "internal", what: "Isengard made a mistake while it ran this job.", why: message, fix: errorTable.internal.fix,
+    tail: error instanceof Error ? (error.stack ?? "").split("\n").slice(0, evidenceLines) : [],
+  };
+}
+
+export function unknownKind(kind: string): Failure {
+  return {
+    code: "unknown_kind", what: "Isengard does not know how to run this job.", why: `Its kind is ${JSON.stringify(kind.slice(0, 40))}.`,
+    fix: "Start it again with this version of Isengard.", tail: [],
+  };
+}
+
+const storageFaults = /^SQLITE_(IOERR|FULL|BUSY|CANTOPEN|READONLY|NOMEM)/;
+
+/** The disk failed, not the job. */
+export function isStorageFault(error: unknown): boolean {
+  return error instanceof Error && "code" in error && storageFaults.test(String(error.code));
+}
+
+/** The end of a job that was broken off too often; its whole history is the evidence. */
+export function tooManyAttempts(title: string, attempts: number, why: string, history: readonly JobStep[]): Failure {
+  return {
+    code: "interrupted_too_often",
+    what: `${title}: broken off ${attempts} times, so it is not started again.`,
+    why,
+    fix: "Look at the log for what happened at each end. If the machine is short of memory or disk, free some, then start it again.",
+    tail: history.filter((step) => step.to === "interrupted").map((step) => `attempt ${step.attempt}, ${step.at}: ${step.why}`).slice(-evidenceLines),
+  };
+}

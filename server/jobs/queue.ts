@@ -1,0 +1,132 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Preset } from "../contract/backend.ts";
+import type { GenerationRequest, Job, TrainingRequest } from "../contract/job.ts";
+import { AppError, notFound } from "../errors.ts";
+import { newId } from "../ids.ts";
+import type { Backends } from "./backends.ts";
+import { freezePictures } from "./freeze-pictures.ts";
+import { freezeTraining } from "./freeze-training.ts";
+import type { JobLibrary } from "./needs.ts";
+import type { JobFilter, JobStore } from "./store.ts";
+import type { JobStep, NewJob } from "./store-rows.ts";
+
+export interface SubmitContext {
+  readonly correlationId: string;
+  readonly idempotencyKey: string | null;
+}
+
+export interface QueueParts {
+  readonly store: JobStore;
+  readonly backends: Backends;
+  readonly library: JobLibrary;
+  /** The folder that holds one folder for each job. */
+  readonly jobsDir: string;
+}
+
+const keyPattern = /^[\x21-\x7e]{1,128}$/;
+
+/** The door to the queue. What it accepts is checked, frozen and durable; what it refuses, it refuses with AppError. */
+export class JobQueue {
+  constructor(private readonly parts: QueueParts) {}
+
+  submitTraining(request: TrainingRequest, context: SubmitContext): Job {
+    return this.submit("training", request, context, (id, dir) => {
+      const backend = this.parts.backends.training();
+      const { frozen, characterName, presetLabel } = freezeTraining(request, backend, this.parts.library, dir);
+      return {
+        id, frozen: { ...frozen }, backend: backend.name, characterId: frozen.characterId,
+        title: `Training ${characterName}, ${presetLabel}`, subject: `the training of ${characterName}`,
+      };
+    });
+  }
+
+  submitGeneration(request: GenerationRequest, context: SubmitContext): Job {
+    return this.submit("generation", request, context, (id) => {
+      const backend = this.parts.backends.image();
+      const { frozen, characterName } = freezePictures(request, backend.capabilities(), this.parts.library);
+      const count = frozen.job.seeds.length;
+      const title = `${count} ${count === 1 ? "picture" : "pictures"}${characterName === null ? "" : ` of ${characterName}`}`;
+      return { id, frozen: { ...frozen }, backend: backend.name, characterId: frozen.characterId, title, subject: title };
+    });
+  }
+
+  /** The wish is durable when it returns. A running job is `stopping` until its last process is gone. */
+  cancel(id: string, kind?: Job["kind"]): Job {
+    this.demand(id, kind);
+    const job = this.parts.store.requestStop(id, "Stopped by the user.");
+    if (job === "missing") throw notFound("job", id);
+    if (job === "finished") throw new AppError("job_finished", "This job has already ended.", { why: "There is nothing left to stop." });
+    return job;
+  }
+
+  get(id: string): Job | null {
+    return this.parts.store.get(id);
+  }
+
+  /** For a route: throws `not_found` also for a job of another kind. */
+  demand(id: string, kind?: Job["kind"]): Job {
+    const job = this.get(id);
+    if (job === null || (kind !== undefined && job.kind !== kind)) throw notFound(kind === undefined ? "job" : `${kind} job`, id);
+    return job;
+  }
+
+  list(filter: JobFilter): Job[] {
+    return this.parts.store.list(filter);
+  }
+
+  /** What happened to a job, in order; `afterSeq` leaves out what the caller knows already. */
+  history(id: string, afterSeq = 0): JobStep[] {
+    return this.parts.store.history(id, afterSeq);
+  }
+
+  /** The presets of the training backend, computed for the photos that the character has now. */
+  presets(characterId: string): Preset[] {
+    const { library, backends } = this.parts;
+    if (library.character(characterId) === null) throw notFound("character", characterId);
+    return backends.training().presets({ photoCount: library.photos(characterId).length });
+  }
+
+  private submit(
+    kind: Job["kind"],
+    request: Record<string, unknown>,
+    context: SubmitContext,
+    accept: (id: string, dir: string) => Omit<NewJob, "kind" | "request" | "priority" | "correlationId" | "idempotencyKey" | "idempotencyHash">,
+  ): Job {
+    const { correlationId, idempotencyKey } = context;
+    const idempotencyHash = idempotencyKey === null ? null : hashOf(kind, request);
+    const replay = this.replay(idempotencyKey, idempotencyHash);
+    if (replay !== null) return replay;
+    const id = newId("job");
+    const dir = join(this.parts.jobsDir, id);
+    try {
+      return this.parts.store.insert({
+        ...accept(id, dir), kind, request, priority: 0, correlationId, idempotencyKey, idempotencyHash,
+      });
+    } catch (error) {
+      rmSync(dir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Asked before the checks: a repeat gets its job even when the character has changed since. */
+  private replay(key: string | null, hash: string | null): Job | null {
+    if (key === null || hash === null) return null;
+    if (!keyPattern.test(key)) {
+      throw new AppError("invalid_input", "The Idempotency-Key cannot be used.", { why: "It must have 1 to 128 visible ASCII characters." });
+    }
+    return this.parts.store.replayOf(key, hash);
+  }
+}
+
+/** The same request, whatever the order of its fields. */
+function hashOf(kind: string, request: unknown): string {
+  return new Bun.CryptoHasher("sha256").update(`${kind}\n${canonical(request)}`).digest("hex");
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const entries = Object.entries(value).filter(([, field]) => field !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`).join(",")}}`;
+}

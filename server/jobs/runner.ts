@@ -1,0 +1,200 @@
+import type { Job } from "../contract/job.ts";
+import type { Log } from "../log.ts";
+import { failureOf, isStorageFault, tooManyAttempts, unknownKind } from "./failures.ts";
+import type { HandlerOutcome, JobHandler } from "./handlers/handler.ts";
+import { type HostParts, JobHost, LetGo } from "./host.ts";
+import type { JobLogOpener } from "./needs.ts";
+import type { JobStore } from "./store.ts";
+import type { Claim } from "./store-rows.ts";
+
+export interface RunnerParts extends HostParts {
+  readonly store: JobStore;
+  readonly log: Log;
+  readonly jobLogs: JobLogOpener;
+  readonly handlers: Readonly<Record<string, JobHandler>>;
+}
+
+/** A job that was broken off this often is parked with its evidence: it may be what breaks the machine. */
+const attemptLimit = 3;
+const firstRetryMs = 100;
+const longestRetryMs = 5000;
+
+/** What the dispatcher has to do after a run; `retryMs` is set for a job that only waits. */
+export interface RunEnd {
+  readonly retryMs: number | null;
+}
+
+/** Runs one attempt of one job and writes down its end, if this attempt still is the one that may. Never rejects. */
+export class Runner {
+  constructor(private readonly parts: RunnerParts) {}
+
+  /** `adopted`: a server before this one had begun. On detach it returns at once, with nothing changed. */
+  async run(claim: Claim, adopted: boolean, stop: AbortController, detach: AbortSignal): Promise<RunEnd> {
+    if (claim.stopRequested) stop.abort();
+    const outcome = await this.attempt(claim, adopted, stop, detach);
+    if (outcome === null || detach.aborted) return { retryMs: null };
+    await this.persist(detach, () => this.record(claim, outcome));
+    return { retryMs: outcome.kind === "snoozed" ? outcome.retryMs : null };
+  }
+
+  /** null: this server has let go of the job. */
+  private async attempt(claim: Claim, adopted: boolean, stop: AbortController, detach: AbortSignal): Promise<HandlerOutcome | null> {
+    const handler = this.parts.handlers[claim.kind];
+    if (handler === undefined) return { kind: "failed", failure: unknownKind(claim.kind) };
+    let host: JobHost | null = null;
+    try {
+      host = this.openHost(claim, stop.signal, detach);
+      if (!this.begin(claim, adopted, stop)) return null;
+      if (stop.signal.aborted && !adopted) return { kind: "stopped" };
+      const outcome = await untilDetached(handler.run(claim, host), detach);
+      if (outcome !== null) this.tellLog(host, outcome);
+      return outcome;
+    } catch (error) {
+      if (detach.aborted || error instanceof LetGo) return null;
+      if (host !== null) await untilDetached(host.endChildren(), detach);
+      this.parts.log.error("job.handler-threw", "a job ended with an unexpected error", {
+        jobId: claim.job.id, correlationId: claim.job.correlationId, error,
+      });
+      const outcome = endOfThrow(error);
+      if (host !== null) this.tellLog(host, outcome);
+      return outcome;
+    } finally {
+      this.close(host);
+    }
+  }
+
+  private openHost(claim: Claim, stop: AbortSignal, detach: AbortSignal): JobHost {
+    const { id, correlationId } = claim.job;
+    let working = claim.job.state === "running";
+    const onWork = () => {
+      if (working) return;
+      working = true;
+      if (!stop.aborted) this.parts.store.transition(id, "running", { why: "The tool is at work.", token: claim.token });
+    };
+    return new JobHost(claim, this.parts, this.parts.jobLogs.open(id, { correlationId }), stop, detach, onWork);
+  }
+
+  /** False: somebody else has the job now. A stop that came first leaves it `stopping`, and that is fine. */
+  private begin(claim: Claim, adopted: boolean, stop: AbortController): boolean {
+    const { store } = this.parts;
+    const { id } = claim.job;
+    const present = store.get(id);
+    if (present?.state === "stopping") stop.abort();
+    if (present?.state === "stopping" || (adopted && present?.state !== "claimed")) return true;
+    return store.transition(id, "starting", { why: "The tool is being prepared.", token: claim.token }) !== "refused";
+  }
+
+  private record(claim: Claim, outcome: HandlerOutcome): void {
+    const { store } = this.parts;
+    const { token } = claim;
+    const present = store.get(claim.job.id);
+    if (present === null) return;
+    const { id } = present;
+    switch (outcome.kind) {
+      case "succeeded":
+        store.transition(id, "succeeded", { why: "Done.", token, results: outcome.results });
+        return;
+      case "failed":
+        store.transition(id, "failed", { why: outcome.failure.what, token, failure: outcome.failure });
+        return;
+      case "stopped":
+        this.breakOff(present, token, "The tool stopped although nobody had asked it to.");
+        return;
+      case "interrupted":
+        this.breakOff(present, token, outcome.why);
+        return;
+      case "snoozed":
+        if (present.state === "claimed" || present.state === "starting") {
+          store.transition(id, "snoozed", { why: outcome.waiting.text, token, waiting: outcome.waiting });
+        } else {
+          this.breakOff(present, token, outcome.waiting.text);
+        }
+    }
+  }
+
+  /** Broken off: as the person wished, or to be tried again. */
+  private breakOff(job: Job, token: string, why: string): void {
+    const { store } = this.parts;
+    if (job.state === "stopping") {
+      store.transition(job.id, "cancelled", { why: "Stopped as asked; no process is left.", token });
+      return;
+    }
+    if (store.transition(job.id, "interrupted", { why, token }) === "refused") return;
+    if (job.attempt < attemptLimit) {
+      store.transition(job.id, "queued", { why: "Goes back into the queue." });
+      return;
+    }
+    const failure = tooManyAttempts(job.title, job.attempt, why, store.history(job.id));
+    store.transition(job.id, "failed", { why: failure.what, failure });
+  }
+
+  /** A fault of the disk is not a fault of the job: its end is written as soon as that works again, or after a restart. */
+  private async persist(detach: AbortSignal, write: () => void): Promise<void> {
+    for (let waitMs = firstRetryMs; !detach.aborted; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+      try {
+        write();
+        return;
+      } catch (error) {
+        this.parts.log.error("job.end-not-stored", "the end of a job could not be stored; it is tried again", { error });
+        await sleepUnless(detach, waitMs);
+      }
+    }
+  }
+
+  /** The job's own log is told too; the end itself does not depend on it. */
+  private tellLog(host: JobHost, outcome: HandlerOutcome): void {
+    try {
+      sayEnd(host, outcome);
+    } catch (error) {
+      this.parts.log.warn("job.end-not-logged", "the end of a job could not be written to its log", { jobId: host.jobId, error });
+    }
+  }
+
+  private close(host: JobHost | null): void {
+    try {
+      host?.close();
+    } catch (error) {
+      this.parts.log.warn("job.close-failed", "what a job held open could not be closed", { jobId: host?.jobId, error });
+    }
+  }
+}
+
+function endOfThrow(error: unknown): HandlerOutcome {
+  if (isStorageFault(error)) return { kind: "interrupted", why: `The disk could not be read or written: ${String(error)}` };
+  return { kind: "failed", failure: failureOf(error) };
+}
+
+function sayEnd(host: JobHost, outcome: HandlerOutcome): void {
+  if (outcome.kind === "failed") {
+    const { code, what, why, fix } = outcome.failure;
+    host.log("error", "job.failed", [what, why, fix].filter((part) => part !== "").join(" "), { code });
+    return;
+  }
+  host.log("info", `job.${outcome.kind}`, outcome.kind === "interrupted" ? outcome.why : `The job has ${words[outcome.kind]}.`);
+}
+
+const words = { succeeded: "succeeded", stopped: "stopped as asked", snoozed: "not begun yet" } as const;
+
+/** null as soon as the server lets go. The handler is not waited for: its next call to the host throws. */
+async function untilDetached<T>(work: Promise<T>, detach: AbortSignal): Promise<T | null> {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const letGo = () => {
+    work.catch(() => {}); // what a handler throws after it was let go of has no reader
+    resolve(null);
+  };
+  if (detach.aborted) letGo();
+  detach.addEventListener("abort", letGo, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    detach.removeEventListener("abort", letGo);
+  }
+}
+
+async function sleepUnless(signal: AbortSignal, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}

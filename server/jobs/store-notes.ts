@@ -1,0 +1,63 @@
+import type { Database } from "bun:sqlite";
+import type { JobProgress } from "../contract/job.ts";
+import type { Bus } from "../events/bus.ts";
+import { type JobRow, toJob } from "./store-rows.ts";
+
+const warningsPerJob = 50;
+
+/**
+ * The SQL of what a running attempt leaves behind: none of it changes the state of the job, and all of it is refused
+ * (silently: the caller asks `holds`) once the token is no longer the present one.
+ */
+export class JobNotes {
+  constructor(
+    private readonly db: Database,
+    private readonly bus: Bus,
+  ) {}
+
+  /** Whether this token may still write to the job. */
+  holds(id: string, token: string): boolean {
+    return this.db.query<{ token: string | null }, [string]>("select token from job where id = ?").get(id)?.token === token;
+  }
+
+  /** The caller throttles. False: the token is no longer the present one. */
+  saveProgress(id: string, token: string, progress: JobProgress): boolean {
+    return this.db.query("update job set progress = ? where id = ? and token = ?").run(JSON.stringify(progress), id, token).changes > 0;
+  }
+
+  /** Repeats are dropped; so is what comes after the fiftieth. */
+  addWarning(id: string, token: string, sentence: string): void {
+    const { changes } = this.db
+      .query(
+        `update job set warnings = json_insert(warnings, '$[#]', ?1)
+         where id = ?2 and token = ?3 and json_array_length(warnings) < ?4
+           and not exists (select 1 from json_each(warnings) where value = ?1)`,
+      )
+      .run(sentence, id, token, warningsPerJob);
+    if (changes > 0) this.publish(id);
+  }
+
+  addResult(id: string, token: string, result: string): void {
+    const { changes } = this.db
+      .query(
+        `update job set results = json_insert(results, '$[#]', ?1)
+         where id = ?2 and token = ?3 and not exists (select 1 from json_each(results) where value = ?1)`,
+      )
+      .run(result, id, token);
+    if (changes > 0) this.publish(id);
+  }
+
+  /** Durable when it returns. */
+  remember(id: string, key: string, value: string): void {
+    this.db.query("insert into job_memory (job_id, key, value) values (?, ?, ?) on conflict do update set value = excluded.value").run(id, key, value);
+  }
+
+  recall(id: string, key: string): string | null {
+    return this.db.query<{ value: string }, [string, string]>("select value from job_memory where job_id = ? and key = ?").get(id, key)?.value ?? null;
+  }
+
+  private publish(id: string): void {
+    const row = this.db.query<JobRow, [string]>("select * from job where id = ?").get(id);
+    if (row !== null) this.bus.publish({ type: "job.changed", job: toJob(row) });
+  }
+}

@@ -1,0 +1,100 @@
+import type { Failure, Job, JobProgress, JobState, Waiting } from "../contract/job.ts";
+
+/** One row of `job` as SQLite gives it. JSON stays text until it is asked for. */
+export interface JobRow {
+  readonly id: string;
+  readonly seq: number;
+  readonly kind: string;
+  readonly state: JobState;
+  readonly title: string;
+  readonly subject: string;
+  readonly lane: string;
+  readonly character_id: string | null;
+  readonly backend: string;
+  readonly attempt: number;
+  readonly token: string | null;
+  readonly correlation_id: string;
+  readonly idempotency_hash: string | null;
+  readonly request: string;
+  readonly frozen: string;
+  readonly waiting: string | null;
+  readonly progress: string | null;
+  readonly failure: string | null;
+  readonly warnings: string;
+  readonly results: string;
+  readonly stop_requested_at: string | null;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+}
+
+export interface NewJob {
+  readonly id: string;
+  readonly kind: Job["kind"];
+  readonly title: string;
+  readonly subject: string;
+  readonly characterId: string | null;
+  readonly backend: string;
+  readonly priority: number;
+  readonly correlationId: string;
+  readonly idempotencyKey: string | null;
+  readonly idempotencyHash: string | null;
+  readonly request: Record<string, unknown>;
+  /** All that the run needs; nothing that a person edits later reaches a job that was accepted. */
+  readonly frozen: Record<string, unknown>;
+}
+
+/** One step in the life of a job. `seq` orders all steps of all jobs; `at` is for display only. */
+export interface JobStep {
+  readonly seq: number;
+  readonly attempt: number;
+  readonly from: JobState | null;
+  readonly to: JobState;
+  readonly why: string;
+  readonly at: string;
+}
+
+/** The right to run a job: whoever holds another token can no longer write. `frozen` is still text: it may be unreadable. */
+export interface Claim {
+  readonly job: Job;
+  readonly kind: string;
+  readonly token: string;
+  readonly frozen: string;
+  readonly stopRequested: boolean;
+}
+
+export function toClaim(row: JobRow, token: string): Claim {
+  return { job: toJob(row), kind: row.kind, token, frozen: row.frozen, stopRequested: row.stop_requested_at !== null };
+}
+
+/** A row that cannot be read in part must not hide the others, so each unreadable field falls back to nothing. */
+export function toJob(row: JobRow): Job {
+  return {
+    id: row.id,
+    kind: row.kind === "training" ? "training" : "generation",
+    state: row.state,
+    title: row.title,
+    characterId: row.character_id,
+    backend: row.backend,
+    attempt: row.attempt,
+    correlationId: row.correlation_id,
+    request: parse<Record<string, unknown>>(row.request, {}),
+    waiting: parse<Waiting | null>(row.waiting, null),
+    progress: parse<JobProgress | null>(row.progress, null),
+    failure: parse<Failure | null>(row.failure, null),
+    warnings: parse<string[]>(row.warnings, []),
+    results: parse<string[]>(row.results, []),
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+function parse<T>(text: string | null, fallback: T): T {
+  if (text === null) return fallback;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return fallback; // the runner reports an unreadable job with its own failure
+  }
+}
