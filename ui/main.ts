@@ -19,7 +19,7 @@ function readBoot(): Boot | null {
 }
 
 function showLogin(): void {
-  render(html`<${LoginPage} onSignedIn=${() => location.reload()} />`, root);
+  render(html`<${LoginPage} onSignedIn=${() => location.assign(location.pathname === "/login" ? "/" : location.href)} />`, root);
 }
 
 function start(boot: Boot): void {

@@ -93,7 +93,9 @@ export function createEventSocket(options: SocketOptions): EventSocket {
     if (closed) return;
     if (state.kind === "lost") setState({ ...state, retryAt: null });
     greeted = false;
-    const mine = options.connect(`?epoch=${encodeURIComponent(epoch)}&since=${seq}`);
+    // The jobs watched are named at once, so that what was missed of them comes too.
+    const watch = watched.size > 0 ? `&watch=${[...watched.keys()].map(encodeURIComponent).join(",")}` : "";
+    const mine = options.connect(`?epoch=${encodeURIComponent(epoch)}&since=${seq}${watch}`);
     socket = mine;
     mine.onmessage = (event) => {
       if (socket === mine) receive(event.data);
@@ -130,7 +132,8 @@ export function createEventSocket(options: SocketOptions): EventSocket {
     const message = JSON.parse(String(data)) as ServerMessage;
     if (message.type === "hello") {
       greeted = true;
-      for (const jobId of watched.keys()) say({ type: "watch", jobId });
+      // With an unknown position the server has nothing to resume, so it is told again.
+      if (!message.resumed) for (const jobId of watched.keys()) say({ type: "watch", jobId });
       if (!message.resumed) ({ epoch, seq } = message);
       heard();
       handlers.onHello(message);

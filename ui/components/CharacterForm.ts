@@ -49,13 +49,16 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
   const [description, setDescription] = useState(character?.description ?? "");
   const [photos, setPhotos] = useState<readonly File[]>([]);
   const [error, setError] = useState<ApiError | null>(null);
-  const check = useTriggerCheck(trigger ?? name, character?.id ?? null);
-  const problem = trigger !== null && check && !check.ok ? [check.problem, check.suggestion && `Try “${check.suggestion}”.`].join(" ") : "";
+  // A name is no made-up word: with the question mark it is never accepted as it is, and a suggestion comes back.
+  const check = useTriggerCheck(trigger ?? (name.trim() === "" ? "" : `${name.trim()} ?`), character?.id ?? null);
+  const suggestion = check?.suggestion ?? "";
+  const problem = trigger !== null && check && !check.ok ? [check.problem, suggestion && `Try “${suggestion}”.`].join(" ") : "";
   const ofField = (path: string) => error?.fields.find((field) => field.path.includes(path))?.message ?? "";
 
   const save = async () => {
     const fields = { name: name.trim(), description: description.trim() === "" ? null : description.trim() };
-    const word = trigger === null || trigger.trim() === "" ? {} : { triggerWord: trigger.trim() };
+    const chosen = (trigger ?? suggestion).trim();
+    const word = chosen === "" ? {} : { triggerWord: chosen };
     try {
       const saved = character
         ? await app.characters.update(character.id, { ...fields, ...word })
@@ -80,7 +83,7 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
       label=${text.trigger}
       hint=${text.triggerHint}
       problem=${problem || ofField("triggerWord")}
-      value=${trigger ?? check?.suggestion ?? ""}
+      value=${trigger ?? suggestion}
       onInput=${setTrigger}
       maxLength=${50}
       spellcheck=${false}

@@ -1,6 +1,12 @@
 import { html } from "htm/preact";
+import { Button } from "../components/Button.ts";
+import { EmptyState } from "../components/EmptyState.ts";
 import { Page } from "../components/Page.ts";
 
 export function NotFoundPage() {
-  return html`<${Page} title="Not Found"><//>`;
+  return html`<${Page} title="Page not found">
+    <${EmptyState} icon="search" title="There is nothing at this address" action=${html`<${Button} kind="primary" href="/">Go to Home<//>`}>
+      The link may be old, or a character was deleted.
+    <//>
+  <//>`;
 }

@@ -1,0 +1,132 @@
+import { html } from "htm/preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { LogLevel } from "../../server/contract/log.ts";
+import { formatClock, plural } from "../format.ts";
+import type { LogFilter, LogModel, LogRow } from "../models/LogModel.ts";
+import { Chip } from "./Badge.ts";
+import { Button } from "./Button.ts";
+import { CopyButton } from "./CopyField.ts";
+import { FilteredEmpty } from "./EmptyState.ts";
+import { ErrorNotice } from "./Notice.ts";
+import { SearchField } from "./SearchField.ts";
+
+/** Every row has this height, so that the window can be computed. Rows do not wrap. */
+const rowPx = 20;
+const overscanRows = 20;
+const searchMs = 300;
+/** Closer to the end than this counts as being there. */
+const nearEndPx = 30;
+
+const levels: ReadonlyArray<readonly [LogLevel | null, string]> = [
+  [null, "Everything"],
+  ["warn", "Warnings and errors"],
+  ["error", "Errors"],
+];
+
+export interface LogViewProps {
+  model: LogModel;
+  label: string;
+  /** What to say when there is no line at all. */
+  empty: string;
+  /** Only for tests, where nothing has a size. */
+  viewportPx?: number;
+}
+
+/** A log in a window of rows: follows the end until the person scrolls away, then counts what comes. */
+export function LogView({ model, label, empty, viewportPx }: LogViewProps) {
+  const rows = model.rows.value;
+  const filter = model.filter.value;
+  const isFiltered = filter.level !== null || filter.search !== "";
+  const clear = () => model.setFilter({ level: null, search: "" });
+  const error = model.error.value;
+  const isEmpty = rows.length === 0 && !model.loading.value && !error;
+  return html`<section class="log" aria-label=${label}>
+    <${LogTools} model=${model} />
+    ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${model.load}>Try again<//>`} />`}
+    ${model.older.value > 0 &&
+    html`<div class="row wrap hint">
+      <span class="num">${plural(model.older.value, "earlier line")} not shown.</span>
+      <${Button} kind="link" busyText="Loading…" onClick=${model.loadOlder}>Load earlier lines<//>
+    </div>`}
+    ${isEmpty && isFiltered && html`<${FilteredEmpty} filter=${filterWords(filter)} onClear=${clear} />`}
+    ${isEmpty && !isFiltered && html`<p class="hint">${empty}</p>`}
+    ${!isEmpty && html`<${LogRows} model=${model} rows=${rows} label=${label} viewportPx=${viewportPx} />`}
+  </section>`;
+}
+
+function filterWords(filter: LogFilter): string {
+  const level = levels.find(([id]) => id === filter.level)?.[1] ?? "";
+  return [filter.level === null ? "" : level, filter.search].filter((part) => part !== "").join(", ");
+}
+
+function LogTools({ model }: { model: LogModel }) {
+  const [search, setSearch] = useState(model.filter.value.search);
+  useEffect(() => {
+    if (search === model.filter.value.search) return;
+    const timer = setTimeout(() => model.setFilter({ search }), searchMs);
+    return () => clearTimeout(timer);
+  }, [search]);
+  useEffect(() => setSearch(model.filter.value.search), [model.filter.value.search]);
+  const text = () => model.rows.value.map(lineText).join("\n");
+  const following = model.following.value;
+  return html`<div class="log-tools">
+    <${SearchField} label="Search this log" value=${search} onInput=${setSearch} />
+    ${levels.map(
+      ([level, word]) => html`<${Chip} key=${word} pressed=${model.filter.value.level === level} onClick=${() => model.setFilter({ level })}>${word}<//>`,
+    )}
+    <span class="row log-acts">
+      <${Button} kind="quiet" icon=${following ? "pause" : "play"} onClick=${() => model.follow(!following)}>${following ? "Pause" : "Follow"}<//>
+      <${CopyButton} text=${text()} label="Copy" />
+      ${model.downloadUrl && html`<${Button} kind="quiet" icon="download" href=${model.downloadUrl} download>Download<//>`}
+    </span>
+  </div>`;
+}
+
+function LogRows({ model, rows, label, viewportPx }: { model: LogModel; rows: readonly LogRow[]; label: string; viewportPx: number | undefined }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const following = model.following.value;
+  const height = viewportPx ?? box.current?.clientHeight ?? 600;
+  const first = Math.max(0, Math.min(Math.floor(top / rowPx), rows.length - 1) - overscanRows);
+  const last = Math.min(rows.length, Math.ceil((top + height) / rowPx) + overscanRows);
+  useLayoutEffect(() => {
+    if (!following || !box.current) return;
+    box.current.scrollTop = rows.length * rowPx;
+    setTop(Math.max(0, rows.length * rowPx - height));
+  }, [rows, following]);
+  const onScroll = () => {
+    const at = box.current!;
+    setTop(at.scrollTop);
+    const isAtEnd = at.scrollHeight - at.scrollTop - at.clientHeight < nearEndPx;
+    if (isAtEnd !== model.following.value && (isAtEnd || at.scrollTop < rows.length * rowPx - at.clientHeight - nearEndPx)) model.follow(isAtEnd);
+  };
+  const count = model.newLines.value;
+  return html`<div class="log-box">
+    <div class="log-scroll" ref=${box} tabindex="0" role="log" aria-live="off" aria-label=${label} onScroll=${onScroll}>
+      <div class="window" style=${{ height: `${rows.length * rowPx}px` }}>
+        ${rows.slice(first, last).map((row, index) => html`<${LogLine} key=${first + index} row=${row} top=${(first + index) * rowPx} />`)}
+      </div>
+    </div>
+    ${!following &&
+    html`<div class="log-new"><${Button} kind="primary" icon="down" onClick=${() => model.follow(true)}>
+      ${count > 0 ? plural(count, "new line") : "Go to the end"}
+    <//></div>`}
+    ${model.liveLine.value && html`<p class="log-live">${model.liveLine}</p>`}
+  </div>`;
+}
+
+function LogLine({ row, top }: { row: LogRow; top: number }) {
+  const style = { top: `${top}px` };
+  if (row.kind === "gap") return html`<div class="log-line gap" style=${style}>${plural(row.lines, "line")} skipped</div>`;
+  const { entry } = row;
+  return html`<div class="log-line" data-level=${entry.level} style=${style}>
+    <time datetime=${entry.time}>${formatClock(Date.parse(entry.time), true)}</time>
+    <span class="level">${entry.level}</span>
+    <span class="message">${entry.message || entry.event}</span>
+  </div>`;
+}
+
+function lineText(row: LogRow): string {
+  if (row.kind === "gap") return `… ${plural(row.lines, "line")} skipped`;
+  return `${row.entry.time} ${row.entry.level.toUpperCase().padEnd(5)} ${row.entry.message || row.entry.event}`;
+}

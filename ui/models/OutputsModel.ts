@@ -1,0 +1,110 @@
+import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import type { Output } from "../../server/contract/output.ts";
+import { asApiError, type ApiError } from "../api.ts";
+import type { AppModel } from "./AppModel.ts";
+
+/** Pictures made, newest first, page by page; new ones appear in front as they are made. */
+export interface OutputsModel {
+  /** null until the first answer. Without those that are being deleted. */
+  readonly outputs: ReadonlySignal<readonly Output[] | null>;
+  readonly error: ReadonlySignal<ApiError | null>;
+  readonly loading: ReadonlySignal<boolean>;
+  readonly hasMore: ReadonlySignal<boolean>;
+  /** From the beginning, for another person or after a failure. */
+  load(characterId?: string): Promise<void>;
+  more(): Promise<void>;
+  remove(output: Output): void;
+  dispose(): void;
+}
+
+type Needed = Pick<AppModel, "api" | "events" | "toasts" | "connection">;
+
+export function createOutputsModel(app: Needed, pageSize: number): OutputsModel {
+  const known = signal<readonly Output[] | null>(null);
+  const hidden = signal<ReadonlySet<string>>(new Set());
+  const error = signal<ApiError | null>(null);
+  const loading = signal(false);
+  const next = signal<string | null>(null);
+  let characterId = "";
+  let turn = 0;
+  /** Made while a page was fetched, so perhaps not part of it. */
+  let fresh: Output[] = [];
+
+  const fetchPage = async (before: string | null) => {
+    const mine = ++turn;
+    fresh = [];
+    loading.value = true;
+    try {
+      const query = new URLSearchParams({ limit: String(pageSize) });
+      if (characterId !== "") query.set("characterId", characterId);
+      if (before !== null) query.set("before", before);
+      const page = await app.api.get<{ outputs: Output[]; next: string | null }>(`/api/outputs?${query}`);
+      if (mine !== turn) return;
+      known.value = inOrder([...(before === null ? fresh : (known.value ?? [])), ...page.outputs]);
+      next.value = page.next;
+      error.value = null;
+    } catch (thrown) {
+      if (mine === turn) error.value = asApiError(thrown);
+    } finally {
+      if (mine === turn) loading.value = false;
+    }
+  };
+  const hide = (id: string, on: boolean) => {
+    const after = new Set(hidden.value);
+    if (on) after.add(id);
+    else after.delete(id);
+    hidden.value = after;
+  };
+
+  let connections = app.connection.connections.peek();
+  const stops = [
+    app.events.on("output.added", ({ output }) => {
+      if (characterId !== "" && output.characterId !== characterId) return;
+      fresh.push(output);
+      if (known.value !== null) known.value = inOrder([output, ...known.value]);
+    }),
+    app.events.on("output.removed", ({ outputId }) => {
+      known.value = known.value?.filter((output) => output.id !== outputId) ?? null;
+    }),
+    // A connection that could not be resumed leaves a gap in the events; the first page closes it.
+    app.connection.connections.subscribe((count) => {
+      if (count > connections && connections > 0) void fetchPage(null);
+      connections = count;
+    }),
+  ];
+
+  return {
+    outputs: computed(() => known.value?.filter((output) => !hidden.value.has(output.id)) ?? null),
+    error, loading,
+    hasMore: computed(() => next.value !== null),
+    load(id = characterId) {
+      if (id !== characterId) known.value = null;
+      characterId = id;
+      return fetchPage(null);
+    },
+    async more() {
+      if (!loading.peek() && next.peek() !== null) await fetchPage(next.peek());
+    },
+    remove(output) {
+      hide(output.id, true);
+      app.toasts.undoable("The picture was deleted.", {
+        undo: () => hide(output.id, false),
+        commit: () => {
+          app.api.delete(`/api/outputs/${encodeURIComponent(output.id)}`, { keepalive: true }).catch((thrown: unknown) => {
+            hide(output.id, false);
+            app.toasts.show(`The picture could not be deleted. ${asApiError(thrown).fix}`);
+          });
+        },
+      });
+    },
+    dispose() {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+/** Ids grow with time, so they order the pictures; one that came twice stands once. */
+function inOrder(outputs: readonly Output[]): Output[] {
+  const byId = new Map(outputs.map((output) => [output.id, output]));
+  return [...byId.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1));
+}

@@ -1,0 +1,102 @@
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
+import type { Artifact, Job, MetricSeries } from "../../server/contract/job.ts";
+import type { AppModel } from "./AppModel.ts";
+import { createResource, type Resource } from "./Resource.ts";
+import { checkpointsOf, putArtifact, tableOfSamples, type SampleTable } from "./samples.ts";
+import { addPoints, emptySeries, setPoints, type Series } from "./series.ts";
+
+/** The engines call the training loss this. */
+export const lossKey = "loss/loss";
+
+export interface TrainingRunModel {
+  readonly jobId: string;
+  /** null until it is found. */
+  readonly job: ReadonlySignal<Job | null>;
+  readonly found: Resource<Job>;
+  readonly artifacts: Resource<readonly Artifact[]>;
+  readonly samples: ReadonlySignal<SampleTable>;
+  /** Newest first. */
+  readonly checkpoints: ReadonlySignal<readonly Artifact[]>;
+  readonly metrics: Resource<true>;
+  /** Filled in place; `lossVersion` grows with every change. */
+  readonly loss: Series;
+  readonly lossVersion: ReadonlySignal<number>;
+  stop(): Promise<void>;
+  dispose(): void;
+}
+
+type Needed = Pick<AppModel, "api" | "events" | "connection" | "jobs">;
+
+/** One training as it happens: what came before is fetched, what comes is added, and after each new connection both meet. */
+export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunModel {
+  const id = encodeURIComponent(jobId);
+  const loss = emptySeries();
+  const lossVersion = signal(0);
+  const job = computed(() => app.jobs.all.value.find((candidate) => candidate.id === jobId) ?? null);
+  const found = createResource(async () => {
+    const next = await app.api.get<Job>(`/api/training/${id}`);
+    app.jobs.put(next);
+    return next;
+  });
+  /** Told by an event while a fetch was under way; the fetched list may be older than they are. */
+  let fresh: Artifact[] = [];
+  const artifacts = createResource<readonly Artifact[]>(async () => {
+    fresh = [];
+    const page = await app.api.get<{ artifacts: Artifact[] }>(`/api/jobs/${id}/artifacts`);
+    return fresh.reduce(putArtifact, page.artifacts as readonly Artifact[]);
+  });
+  let freshPoints: Array<[number, number]> = [];
+  const metrics = createResource<true>(async () => {
+    freshPoints = [];
+    const { series } = await app.api.get<{ series: MetricSeries[] }>(`/api/training/${id}/metrics`);
+    setPoints(loss, series.find((candidate) => candidate.key === lossKey)?.points ?? []);
+    addPoints(loss, freshPoints);
+    lossVersion.value += 1;
+    return true;
+  });
+
+  const load = () => void Promise.all([found.load(), artifacts.load(), metrics.load()]);
+  app.connection.watch(jobId);
+  const stops = [
+    app.events.on("job.artifact", (event) => {
+      if (event.jobId !== jobId) return;
+      fresh.push(event.artifact);
+      artifacts.update((list) => putArtifact(list, event.artifact));
+    }),
+    app.events.on("job.metrics", (event) => {
+      if (event.jobId !== jobId || event.key !== lossKey) return;
+      if (metrics.loading.peek()) freshPoints.push(...event.points);
+      addPoints(loss, event.points);
+      lossVersion.value += 1;
+    }),
+    // Also fetches again when another attempt begins: it goes on from an earlier step.
+    onChange(() => `${app.connection.connections.value} ${job.value?.attempt ?? ""}`, load),
+  ];
+  load();
+
+  return {
+    jobId, job, found, artifacts, metrics, loss, lossVersion,
+    samples: computed(() => tableOfSamples(artifacts.data.value ?? [])),
+    checkpoints: computed(() => checkpointsOf(artifacts.data.value ?? [])),
+    async stop() {
+      if (job.value) await app.jobs.cancel(job.value);
+    },
+    dispose() {
+      app.connection.unwatch(jobId);
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+/** Runs when the value becomes another one, not for the first. */
+function onChange(read: () => string, run: () => void): () => void {
+  let before: string | null = null;
+  return effect(() => {
+    const now = read();
+    const isFirst = before === null;
+    const changed = before !== now;
+    before = now;
+    // The page's own signals, read while fetching begins, must not become reasons to fetch again.
+    if (!isFirst && changed) queueMicrotask(run);
+  });
+}

@@ -1,0 +1,147 @@
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { ParameterSpec, ParameterValues, Preset, TrainingCapabilities } from "../../server/contract/backend.ts";
+import type { Character } from "../../server/contract/character.ts";
+import type { Job, TrainingRequest } from "../../server/contract/job.ts";
+import { asApiError, type ApiError } from "../api.ts";
+import type { AppModel } from "./AppModel.ts";
+import { paceOf, reviewSentence, type Pace } from "./estimate.ts";
+import { createResource, type Resource } from "./Resource.ts";
+
+/** The preset that a person gets who chooses nothing. */
+export const defaultPreset = "balanced";
+const runsAskedFor = 50;
+
+/** Why Start cannot work now, with the place where that is put right. */
+export interface Obstacle {
+  readonly text: string;
+  readonly link: { readonly href: string; readonly label: string } | null;
+}
+
+export interface TrainingStartModel {
+  readonly characterId: Signal<string | null>;
+  readonly presetId: Signal<string>;
+  /** Only what was changed; kept over a change of preset. */
+  readonly values: Signal<ParameterValues>;
+  readonly presets: Resource<readonly Preset[]>;
+  readonly preset: ReadonlySignal<Preset | null>;
+  /** Finished runs, for the time of a step. */
+  readonly history: Resource<readonly Job[]>;
+  readonly error: ReadonlySignal<ApiError | null>;
+  chooseCharacter(characterId: string): void;
+  /** Takes over what another run was made with. */
+  repeat(job: Job): void;
+  valueOf(name: string, presetId?: string): unknown;
+  pace(presetId: string): Pace | null;
+  review(): string;
+  obstacles(problem: string): readonly Obstacle[];
+  start(): Promise<Job | null>;
+}
+
+type Needed = Pick<AppModel, "api" | "jobs" | "characters" | "info">;
+
+export function createTrainingStartModel(app: Needed, characterId: string | null): TrainingStartModel {
+  const chosen = signal<string | null>(null);
+  const presetId = signal(defaultPreset);
+  const values = signal<ParameterValues>({});
+  const error = signal<ApiError | null>(null);
+  const presets = createResource<readonly Preset[]>(async () => {
+    const query = chosen.peek() === null ? "" : `?characterId=${encodeURIComponent(chosen.peek()!)}`;
+    return (await app.api.get<{ presets: Preset[] }>(`/api/training/presets${query}`)).presets;
+  });
+  const history = createResource<readonly Job[]>(async () => {
+    return (await app.api.get<{ jobs: Job[] }>(`/api/training?status=succeeded&limit=${runsAskedFor}`)).jobs;
+  });
+  const presetOf = (id: string) => presets.data.value?.find((candidate) => candidate.id === id) ?? null;
+
+  const valueOf = (name: string, id = presetId.value): unknown => {
+    if (name in values.value) return values.value[name];
+    const preset = presetOf(id);
+    if (preset && name in preset.values) return preset.values[name];
+    return app.info.value.training?.parameters.find((spec) => spec.name === name)?.default;
+  };
+  const chooseCharacter = (id: string | null) => {
+    chosen.value = id;
+    error.value = null;
+    void presets.load();
+  };
+  chooseCharacter(characterId);
+  void history.load();
+
+  const pace = (id: string) => paceOf(history.data.value ?? [], id);
+  return {
+    characterId: chosen, presetId, values, presets, history, error,
+    preset: computed(() => presetOf(presetId.value)),
+    chooseCharacter, valueOf, pace,
+    repeat(job) {
+      const request = job.request as Partial<TrainingRequest>;
+      if (typeof request.preset === "string") presetId.value = request.preset;
+      values.value = request.values ?? {};
+    },
+    review() {
+      const character = chosen.value === null ? undefined : app.characters.byId(chosen.value);
+      const training = app.info.value.training;
+      return reviewSentence({
+        character: character?.name ?? "your character",
+        photos: character?.photoCount ?? 0,
+        baseModel: training ? baseModelLabel(training, valueOf("baseModel")) : null,
+        steps: asNumber(valueOf("steps")),
+        sampleEvery: asNumber(valueOf("sampleEvery")),
+        pace: pace(presetId.value),
+      });
+    },
+    obstacles: (problem) => obstaclesOf(app, chosen.value, problem),
+    async start() {
+      error.value = null;
+      try {
+        const request: TrainingRequest = { characterId: chosen.value ?? "", preset: presetId.value };
+        if (Object.keys(values.value).length > 0) request.values = values.value;
+        const job = await app.api.post<Job>("/api/training", request);
+        app.jobs.put(job);
+        return job;
+      } catch (thrown) {
+        error.value = asApiError(thrown);
+        return null;
+      }
+    },
+  };
+}
+
+function asNumber(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+function baseModelLabel(training: TrainingCapabilities, chosen: unknown): string | null {
+  return (training.baseModels.find((model) => model.id === chosen) ?? training.baseModels[0])?.label ?? null;
+}
+
+function obstaclesOf(app: Pick<AppModel, "characters" | "info">, characterId: string | null, problem: string): Obstacle[] {
+  const { training, mode } = app.info.value;
+  const obstacles: Obstacle[] = [];
+  if (training === null) {
+    const text = mode === null ? "Choose first whether to use simulators or the GPU." : "No training engine is set up.";
+    obstacles.push({ text, link: mode === null ? { href: "/", label: "Choose" } : { href: "/settings", label: "Open settings" } });
+  }
+  const character = characterId === null ? undefined : app.characters.byId(characterId);
+  if (!character) obstacles.push({ text: "Choose who to train.", link: app.characters.all.value.length > 0 ? null : { href: "/characters", label: "Create a character" } });
+  else if (training && character.photoCount < training.minPhotos) obstacles.push(tooFewPhotos(character, training.minPhotos));
+  if (problem !== "") obstacles.push({ text: problem, link: null });
+  return obstacles;
+}
+
+function tooFewPhotos(character: Character, minPhotos: number): Obstacle {
+  const text = `${character.name} has ${character.photoCount} of at least ${minPhotos} photos.`;
+  return { text, link: { href: `/characters/${character.id}`, label: "Add photos" } };
+}
+
+/** The parameter that holds the prompts of the test pictures; it gets its own editor. */
+export function promptsSpec(training: TrainingCapabilities): ParameterSpec | undefined {
+  return training.parameters.find((spec) => spec.supported && spec.type === "stringList" && /prompt/i.test(spec.name));
+}
+
+/** The place of the trigger word in a test prompt, in the two spellings that people know. */
+const placeholder = /\[trigger\]|\{trigger\}/gi;
+
+export function fillTrigger(prompt: string, triggerWord: string): { text: string; hasTrigger: boolean } {
+  const text = prompt.replace(placeholder, triggerWord);
+  return { text, hasTrigger: triggerWord !== "" && text.toLowerCase().includes(triggerWord.toLowerCase()) };
+}

@@ -1,0 +1,47 @@
+/** Sentences of the Logs, Video and Settings pages. */
+export const logsText = {
+  title: "Logs",
+  source: "Show the log of",
+  service: "Isengard itself",
+  empty: "This log has no lines yet.",
+} as const;
+
+export const videoText = {
+  title: "Video",
+  badge: "In development",
+  heading: "Short clips of the people you trained",
+  what: "This page will turn a picture or a sentence into a short clip of one of your characters.",
+  reuse: "It will use the same characters and LoRAs that you have now. Nothing that you make today has to be made again.",
+} as const;
+
+export const settingsText = {
+  title: "Settings",
+  access: "Access",
+  hfTitle: "Hugging Face token",
+  hfHelp: "Needed once to download FLUX.1-dev. It is kept in a file that only you can read, and never shown again.",
+  hfSet: "A token is saved.",
+  hfUnset: "No token is saved.",
+  hfLabel: "New token",
+  hfSave: "Save token",
+  hfRemove: "Remove token",
+  tunnelTitle: "Tunnel from your computer",
+  tunnelHelp: "Run this on your own computer to reach Isengard from there. Run it again when the connection is lost.",
+  signOut: "Sign out of this browser",
+  mode: "Mode",
+  modeNow: { "fast-test": "Simulators do the work. No GPU is used.", production: "Real training and real pictures on this machine's GPU." },
+  modeNone: "Not chosen yet.",
+  toReal: "Use this machine's GPU",
+  toTest: "Use simulators",
+  checks: "Checks",
+  checkAgain: "Check again",
+  noChecks: "Nothing has been checked yet.",
+  engines: "Engines",
+  appearance: "Appearance",
+  theme: "Colours",
+  themes: { system: "Like this computer", light: "Light", dark: "Dark" },
+  keys: "Single-letter keys",
+  keysHelp: "Shortcuts like g then h. Press ? to see all.",
+  values: "Paths and values",
+  valuesHelp: "Set by flags, the environment or the settings file when Isengard starts.",
+  about: "About",
+} as const;
