@@ -1,0 +1,43 @@
+import type { ServiceHandle } from "../plugin.ts";
+import { ComfyClient } from "./client.ts";
+import type { ComfyEvent } from "./events.ts";
+import { loaderClasses, requiredClasses } from "./graph.ts";
+import type { NodeClasses } from "./object-info.ts";
+import { ComfySocket } from "./socket.ts";
+
+/** What classes an instance knows does not change while it lives; the lists of files in its loaders do. */
+const fixedClasses = requiredClasses.filter((name) => !(loaderClasses as readonly string[]).includes(name));
+let fixed: { readonly instance: string; readonly classes: NodeClasses } | null = null;
+
+/** One connection of one job to one running ComfyUI: client, socket and the classes it knows. */
+export class Engine {
+  readonly client: ComfyClient;
+  readonly socket: ComfySocket;
+  #released = false;
+
+  constructor(readonly handle: ServiceHandle, onEvent: (event: ComfyEvent) => void) {
+    this.client = new ComfyClient(handle.url);
+    this.socket = new ComfySocket(this.client, onEvent);
+  }
+
+  /** Opens the socket and reads the classes, at the same time. */
+  async connect(): Promise<NodeClasses> {
+    const [classes] = await Promise.all([this.#classes(), this.socket.open()]);
+    return classes;
+  }
+
+  async #classes(): Promise<NodeClasses> {
+    const instance = `${this.handle.url} ${this.handle.instance}`;
+    if (fixed?.instance === instance) return new Map([...fixed.classes, ...await this.client.nodeClasses(loaderClasses)]);
+    const all = await this.client.nodeClasses(requiredClasses);
+    fixed = { instance, classes: new Map([...all].filter(([name]) => (fixedClasses as readonly string[]).includes(name))) };
+    return all;
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.socket.close();
+    this.handle.release();
+  }
+}
