@@ -161,9 +161,7 @@ export interface ServiceHandle {
 }
 
 /** Thrown by `ToolHost.service`. */
-export class ServiceUnavailable extends Error {
-  override readonly name = "ServiceUnavailable";
-}
+export { ServiceUnavailable } from "../server/contract/service-unavailable.ts";
 
 /** Checks of a tool's installation for the system page and before a start. */
 export interface SetupChecks {

@@ -1,0 +1,119 @@
+import type { ExitOutcome, ServiceSpec, ToolCommand } from "../../plugins/plugin.ts";
+import { newId } from "../ids.ts";
+import type { Log } from "../log.ts";
+import type { Clock } from "./clock.ts";
+import { freePort } from "./port.ts";
+import { ask, waitUntilReady } from "./ready.ts";
+import { ServiceRun } from "./service-run.ts";
+import type { ServiceRunOptions } from "./service-run.ts";
+import type { StatusBoard } from "./service-status.ts";
+import type { ServiceStore } from "./service-store.ts";
+
+/** How one start ended, as far as the next step depends on it. */
+export type LifeEnd =
+  /** The server left; the tool lives on. */
+  | { readonly kind: "left" }
+  | { readonly kind: "stopped"; readonly why: string; readonly again: boolean }
+  | { readonly kind: "port-taken" }
+  | { readonly kind: "crashed"; readonly why: string };
+
+export interface Start {
+  readonly runId: string;
+  readonly port: number;
+  readonly command: ToolCommand;
+}
+
+export interface LifeOptions extends Pick<ServiceRunOptions, "self" | "log" | "detach" | "onLine"> {
+  readonly spec: ServiceSpec;
+  readonly store: ServiceStore;
+  readonly board: StatusBoard;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called once when it is ready. */
+  onReady(run: ServiceRun): void;
+  inUse(): boolean;
+  /** Milliseconds until it is stopped for want of use; Infinity while it is wanted. */
+  untilIdleStop(): number;
+}
+
+const livenessMs = 5_000;
+const missesIdle = 3;
+/** A tool that works may be deaf for a while: ComfyUI answers nothing while it loads a model. */
+const missesInUse = 12;
+const portTakenText = /address already in use|EADDRINUSE|errno 98\b/i;
+const strangerOnPort = "Another program answers on the port that was chosen for it.";
+
+/** Chooses port and command of a new start, and records them before anything runs. */
+export async function prepareStart(spec: ServiceSpec, store: ServiceStore): Promise<Start> {
+  const start = { runId: newId("run"), port: freePort() };
+  const command = await spec.command(store.place(start.port));
+  store.write(start);
+  return { ...start, command };
+}
+
+export function beginRun(start: Start, options: LifeOptions): ServiceRun {
+  const { store, board, self, log, detach, onLine } = options;
+  return new ServiceRun({
+    runId: start.runId, dir: store.runDir(start.runId), place: store.place(start.port), command: start.command,
+    self, log, detach, onLine,
+    onStarted: (pid) => board.set(board.state, board.status.detail, { pid }),
+  });
+}
+
+/** Sees one start of a tool through: until ready, while ready, and to its end. */
+export async function live(run: ServiceRun, options: LifeOptions): Promise<LifeEnd> {
+  const why = (await untilReady(run, options)) ?? (await whileReady(run, options));
+  if (why !== "") {
+    options.board.set("stopping", why);
+    await run.stop();
+  }
+  const outcome = await run.ended;
+  if (outcome === null) return { kind: "left" };
+  if (run.stopReason) return { kind: "stopped", ...run.stopReason };
+  const wasReady = options.board.status.version !== null;
+  if (why === strangerOnPort || (!wasReady && isPortTaken(run))) return { kind: "port-taken" };
+  if (why !== "") return { kind: "crashed", why };
+  if (wasStopped(outcome)) return { kind: "stopped", why: "It was stopped.", again: false };
+  return { kind: "crashed", why: options.spec.explain(outcome, run.tail) };
+}
+
+/** null: it is ready. Else why it must end, or "" when it ended by itself. */
+async function untilReady(run: ServiceRun, options: LifeOptions): Promise<string | null> {
+  const { spec, clock, board } = options;
+  const signal = run.over.signal;
+  const result = await waitUntilReady({ probe: () => spec.probe(run.url, run.place), deadlineMs: spec.startDeadlineMs, signal, clock });
+  if (signal.aborted) return "";
+  if (run.isPortStrange()) return strangerOnPort;
+  if (!result.ready) return `${spec.label} was not ready within ${Math.round(spec.startDeadlineMs / 1000)} s: ${result.why}`;
+  board.set("ready", "Running.", { version: result.version });
+  options.onReady(run);
+  return null;
+}
+
+/** Why it must end, or "" when it ended by itself. */
+async function whileReady(run: ServiceRun, options: LifeOptions): Promise<string> {
+  const { spec, clock } = options;
+  const signal = run.over.signal;
+  for (let misses = 0; ;) {
+    const untilIdleStop = options.untilIdleStop();
+    if (untilIdleStop <= 0) {
+      run.stopReason = { why: "Stopped because nobody used it. Starts when needed.", again: false };
+      return run.stopReason.why;
+    }
+    await clock.sleep(Math.min(livenessMs, untilIdleStop), signal);
+    if (signal.aborted) return "";
+    const result = await ask(() => spec.probe(run.url, run.place));
+    if (signal.aborted) return "";
+    misses = result.ready ? 0 : misses + 1;
+    const limit = options.inUse() ? missesInUse : missesIdle;
+    if (!result.ready && misses >= limit) return `${spec.label} runs but no longer answers: ${result.why}`;
+  }
+}
+
+function isPortTaken(run: ServiceRun): boolean {
+  return run.isPortStrange() || run.tail.some((line) => portTakenText.test(line));
+}
+
+function wasStopped(outcome: ExitOutcome): boolean {
+  return outcome.kind !== "not-started" && outcome.stopped;
+}
