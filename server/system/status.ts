@@ -1,0 +1,91 @@
+import type { Check, GpuStatus, ServiceStatus, SystemStatus } from "../contract/system.ts";
+import { diskSpace, memory, osName } from "./machine.ts";
+
+export interface StatusDeps {
+  gpu(): GpuStatus;
+  services(): ServiceStatus[];
+  /** Those of the chosen backends: is the tool installed, is the model there. May throw and may hang. */
+  checks(): Promise<Check[]>;
+  /** The folder that keeps everything. */
+  readonly root: string;
+  /** performance.now() at the start of the server. */
+  readonly startedAt: number;
+  readonly disk?: (path: string) => Promise<SystemStatus["disk"]>;
+  readonly checksDeadlineMs?: number;
+}
+
+const gib = 1024 ** 3;
+export const diskWarningBytes = 20 * gib;
+export const diskErrorBytes = 5 * gib;
+const defaultDeadlineMs = 5000;
+
+/** What is known about this machine now. A fact that nobody checked is `unknown`; nothing is well by default. */
+export async function systemStatus(deps: StatusDeps): Promise<SystemStatus> {
+  const [disk, backendChecks] = await Promise.all([readDisk(deps), runChecks(deps)]);
+  const gpu = deps.gpu();
+  const services = deps.services();
+  return {
+    gpu, services,
+    checks: [disk.check, gpuCheck(gpu), ...backendChecks],
+    disk: disk.space,
+    memory: memory(),
+    os: osName(),
+    uptimeSeconds: Math.round((performance.now() - deps.startedAt) / 1000),
+  };
+}
+
+async function readDisk({ root, disk = diskSpace }: StatusDeps): Promise<{ space: SystemStatus["disk"]; check: Check }> {
+  try {
+    const space = await disk(root);
+    return { space, check: diskCheck(space) };
+  } catch (error) {
+    const detail = `The free space of ${root} could not be read: ${messageOf(error)}.`;
+    const check = makeCheck("disk", "Disk", "unknown", detail, "Check that the folder exists and that the volume is mounted.");
+    return { space: { freeBytes: 0, totalBytes: 0, path: root }, check: { ...check, checkedAt: null } };
+  }
+}
+
+function diskCheck({ freeBytes, path }: SystemStatus["disk"]): Check {
+  const free = `${(freeBytes / gib).toFixed(freeBytes < 100 * gib ? 1 : 0)} GiB free for ${path}.`;
+  if (freeBytes < diskErrorBytes) return makeCheck("disk", "Disk", "error", `Only ${free}`, "Delete pictures, LoRAs or models that you no longer need before the next job.");
+  if (freeBytes < diskWarningBytes) return makeCheck("disk", "Disk", "warning", `Only ${free}`, "A training may need 20 GiB. Free some space soon.");
+  return makeCheck("disk", "Disk", "ok", free, "");
+}
+
+function gpuCheck(gpu: GpuStatus): Check {
+  const checked = (state: Check["state"], fix: string): Check => ({ id: "gpu", label: "GPU", state, detail: gpu.reason, fix, checkedAt: gpu.checkedAt });
+  switch (gpu.state) {
+    case "present":
+      return checked(gpu.checkedAt === null ? "unknown" : "ok", "");
+    case "none":
+      return checked("warning", "Training and pictures need an NVIDIA GPU; fast-test mode works without.");
+    case "error":
+      return checked("error", "Restart this machine if it stays.");
+    case "unknown":
+      return checked("unknown", "Wait a moment.");
+  }
+}
+
+async function runChecks({ checks, checksDeadlineMs = defaultDeadlineMs }: StatusDeps): Promise<Check[]> {
+  const late = Promise.withResolvers<Check[]>();
+  const unfinished = (detail: string): Check[] => [
+    { id: "backends", label: "Tools", state: "unknown", detail, fix: "Try again; if it stays, look at the Logs page.", checkedAt: null },
+  ];
+  const timer = setTimeout(() => late.resolve(unfinished(`The checks of the tools did not end within ${checksDeadlineMs / 1000} seconds.`)), checksDeadlineMs);
+  try {
+    const found = await Promise.race([checks(), late.promise]);
+    return found.map((check) => (check.checkedAt === null ? { ...check, state: "unknown" } : check));
+  } catch (error) {
+    return unfinished(`The checks of the tools failed: ${messageOf(error)}.`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function makeCheck(id: string, label: string, state: Check["state"], detail: string, fix: string): Check {
+  return { id, label, state, detail, fix, checkedAt: new Date().toISOString() };
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 300).replace(/\.$/, "");
+}
