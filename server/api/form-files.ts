@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
 import { removeFile } from "../files/durable.ts";
+import { bodyIdleMs, liveStream } from "../files/live-stream.ts";
 import { readParts, type FormPart } from "./multipart.ts";
 
 export interface FormFile {
@@ -19,7 +20,7 @@ const fields: ReadonlySet<string> = new Set(["files", "files[]", "file"]);
 export async function receiveFiles(request: Request, folder: string, take: (file: FormFile) => Promise<void>): Promise<void> {
   if (request.body === null) return;
   let count = 0;
-  for await (const part of readParts(request.body, request.headers.get("content-type") ?? "")) {
+  for await (const part of readParts(liveStream(request.body, { idleMs: bodyIdleMs }), request.headers.get("content-type") ?? "")) {
     if (part.fileName === null || !fields.has(part.field)) continue;
     if (++count > fileLimit) throw new AppError("too_large", `A request may have up to ${fileLimit} files.`);
     const path = join(folder, `form-${crypto.randomUUID()}`);

@@ -23,6 +23,8 @@ const mediaTypes: Readonly<Record<string, string>> = {
 };
 
 export interface UiBundle {
+  /** Files with fixed names, served as they are: icon, manifest, robots.txt. */
+  readonly staticFolder: string;
   /** The page's template; see `pages.ts` for its two marks. */
   readonly html: string;
   readonly script: string;
@@ -43,7 +45,7 @@ export async function loadUi(folder: string): Promise<UiBundle> {
     const encodings = new Set(suffixes.filter(([, suffix]) => names.includes(name + suffix)).map(([encoding]) => encoding));
     assets.set(name, { name, mediaType, path: join(folder, "assets", name), encodings });
   }
-  return { html: await Bun.file(join(folder, "index.html")).text(), script, style, assets };
+  return { staticFolder: join(folder, "static"), html: await Bun.file(join(folder, "index.html")).text(), script, style, assets };
 }
 
 /** The smallest form that the browser takes. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { UploadOutcome } from "../contract/character.ts";
 import { AppError, notFound } from "../errors.ts";
 import { removeFile } from "../files/durable.ts";
+import { bodyIdleMs, liveStream } from "../files/live-stream.ts";
 import { newId } from "../ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
@@ -43,7 +44,7 @@ interface UploadRow {
  */
 export class Uploads {
   private readonly characters: Characters;
-  private readonly writing = new Set<string>();
+  private readonly writing = new Map<string, { stop: AbortController; over: Promise<void> }>();
   private readonly finishing = new Map<string, Promise<UploadOutcome>>();
 
   constructor(private readonly deps: LibraryDeps & { readonly photos: Photos }) {
@@ -56,6 +57,7 @@ export class Uploads {
     if (input.sizeBytes > uploadLimits.fileBytes) {
       throw new AppError("too_large", `${displayName(input.fileName)} is too large.`, { why: "A photo may have up to 50 MB." });
     }
+    if (this.inFlight() >= uploadLimits.inFlight) await this.expire(new Date());
     if (this.inFlight() >= uploadLimits.inFlight) {
       throw new AppError("too_many_requests", "Too many uploads are under way.", {
         why: `At most ${uploadLimits.inFlight} files can be on their way at once.`, fix: "Let some of them finish, then add the rest.",
@@ -82,17 +84,23 @@ export class Uploads {
 
   /**
    * Appends what the stream gives, as it comes. When the stream breaks, the bytes before the break stay and the error
-   * is thrown. Resolves when a finished upload has become a photo.
+   * is thrown. A newer request ends an older one that still writes: its connection is dead, or the sender gave it up.
+   * Resolves when a finished upload has become a photo.
    */
   async append(id: string, offset: number, body: AsyncIterable<Uint8Array>): Promise<UploadState> {
-    if (this.writing.has(id)) throw wrongOffset("Another request is writing to this upload.");
-    this.writing.add(id);
+    await this.takeOver(id);
+    const stop = new AbortController();
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    this.writing.set(id, { stop, over });
     try {
       const { sizeBytes, offset: received } = await this.state(id);
       if (offset !== received) throw wrongOffset(`${received} bytes have arrived, the request starts at ${offset}.`);
-      if (await this.write(id, offset, Math.min(sizeBytes - offset, uploadLimits.chunkBytes), body) === sizeBytes) await this.outcome(id);
+      const room = Math.min(sizeBytes - offset, uploadLimits.chunkBytes);
+      const stream = liveStream(body, { idleMs: bodyIdleMs, signal: stop.signal });
+      if ((await this.write(id, offset, room, stream)) === sizeBytes) await this.outcome(id);
     } finally {
       this.writing.delete(id);
+      resolve();
     }
     return this.state(id);
   }
@@ -111,21 +119,33 @@ export class Uploads {
 
   async remove(id: string): Promise<void> {
     this.row(id);
-    if (this.writing.has(id) || this.finishing.has(id)) {
-      throw new AppError("conflict", "The upload cannot be stopped now.", { why: "Its bytes are being written.", fix: "Stop sending first." });
-    }
+    await this.takeOver(id);
+    await this.finishing.get(id);
     this.deps.db.query("delete from upload where id = ?").run(id);
     await removeFile(this.pathOf(id));
   }
 
   /** Once at start: forgets what is older than a day, and partial files that nobody knows. */
   async sweep(now: Date = new Date()): Promise<void> {
-    const limit = new Date(now.getTime() - uploadLimits.keepMs).toISOString();
-    this.deps.db.query("delete from upload where created_at < ?").run(limit);
+    await this.expire(now);
     await mkdir(this.deps.paths.uploads, { recursive: true, mode: 0o700 });
     for (const name of await readdir(this.deps.paths.uploads)) {
       if (this.find(name) === null) await removeFile(join(this.deps.paths.uploads, name));
     }
+  }
+
+  private async expire(now: Date): Promise<void> {
+    const limit = new Date(now.getTime() - uploadLimits.keepMs).toISOString();
+    const gone = this.deps.db.query<{ id: string }, [string]>("delete from upload where created_at < ? returning id").all(limit);
+    for (const { id } of gone) await removeFile(this.pathOf(id));
+  }
+
+  private async takeOver(id: string): Promise<void> {
+    const earlier = this.writing.get(id);
+    if (!earlier) return;
+    earlier.stop.abort(wrongOffset("A newer request goes on with this upload."));
+    await earlier.over;
+    if (this.writing.has(id)) throw wrongOffset("Another request is writing to this upload.");
   }
 
   private finish(row: UploadRow): Promise<UploadOutcome> {
