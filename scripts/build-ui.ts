@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { brotliCompressSync, constants, zstdCompressSync } from "node:zlib";
 
@@ -32,6 +32,7 @@ export async function buildUi(folder = join(root, "dist/public")): Promise<Built
   await Promise.all(result.outputs.map((output) => compress(output.path)));
   await Bun.write(join(folder, "manifest.json"), JSON.stringify({ script, style }));
   await Bun.write(join(folder, "index.html"), Bun.file(join(root, "ui/index.html")));
+  cpSync(join(root, "ui/static"), join(folder, "static"), { recursive: true });
   const size = (name: string) => Bun.file(join(assets, `${name}.br`)).size;
   return { folder, scriptBytes: size(script), styleBytes: size(style) };
 }

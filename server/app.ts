@@ -1,3 +1,4 @@
+import { staticPlugin } from "@elysiajs/static";
 import { Elysia } from "elysia";
 import type { Plugin } from "../plugins/plugin.ts";
 import { Access, loadToken } from "./api/access.ts";
@@ -22,9 +23,10 @@ import { uploadsApi } from "./api/uploads.ts";
 import { videoApi } from "./api/video.ts";
 import type { LoadedConfig } from "./config.ts";
 import { createCore, type Core } from "./core.ts";
-import { Lifecycle } from "./lifecycle.ts";
 import type { Paths } from "./files/paths.ts";
 import type { UiBundle } from "./files/ui-assets.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { createViews } from "./views.ts";
 
 export interface AppOptions extends LoadedConfig {
   readonly paths: Paths;
@@ -47,6 +49,7 @@ export interface App {
 /** The composition root: everything is built here, in order, and nowhere else. */
 export function createApp(options: AppOptions): App {
   const core = createCore(options);
+  const views = createViews(core);
   const { config, paths, env } = options;
   const access = new Access(loadToken(paths.tokenFile), core.sessions, { enabled: config.auth });
   core.redactor.addSecret(loadToken(paths.tokenFile));
@@ -65,12 +68,14 @@ export function createApp(options: AppOptions): App {
     .use(responseHeaders())
     .use(onError(core.log))
     .use(sessionApi(access))
-    .use(routes(core, options.ui));
+    .use(staticPlugin({ assets: options.ui.staticFolder, prefix: "/static", indexHTML: false }))
+    .use(routes(core, views, options.ui));
   const lifecycle = new Lifecycle();
   return {
     core, access, http: http as unknown as Elysia,
     start: async () => {
-      await core.engines.restore();
+      const mode = core.mode();
+      if (mode !== null) await views.useMode(mode);
       await lifecycle.start([core.gpu, core.engines, core.dispatcher]);
     },
     stop: async (deadlineMs) => {
@@ -81,11 +86,11 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-function routes(core: Core, ui: UiBundle) {
+function routes(core: Core, views: ReturnType<typeof createViews>, ui: UiBundle) {
   const { log } = core;
-  return new Elysia({ name: "routes" })
-    .use(systemApi(core.system))
-    .use(settingsApi(core.settings))
+  const app = new Elysia({ name: "routes" })
+    .use(systemApi(views.system))
+    .use(settingsApi(views.settings))
     .use(eventsApi(core.hub))
     .use(charactersApi(core))
     .use(photosApi(core))
@@ -96,7 +101,6 @@ function routes(core: Core, ui: UiBundle) {
     .use(generationApi(core))
     .use(jobsApi(core))
     .use(videoApi())
-    .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log }))
-    .use(docsApi())
-    .use(pagesApi(ui, core.system.boot));
+    .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log }));
+  return app.use(docsApi(() => app as unknown as Elysia)).use(pagesApi(ui, views.system.boot));
 }

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { existsSync } from "node:fs";
 import type { ServiceHandle, Plugin, PluginParts, PluginSettings } from "../plugins/plugin.ts";
 import type { Config } from "./config.ts";
-import type { Mode, ServiceStatus } from "./contract/system.ts";
+import type { Check, Mode, ServiceStatus } from "./contract/system.ts";
 import { AppError } from "./errors.ts";
 import type { Paths } from "./files/paths.ts";
+import type { Service } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { Supervisor } from "./process/supervisor.ts";
 
@@ -18,7 +18,7 @@ export interface EnginesOptions {
 }
 
 /** The tools of the chosen mode: their backends, and the supervisor of those that live long. Empty before a choice. */
-export class Engines {
+export class Engines implements Service {
   parts: PluginParts[] = [];
   private supervisor: Supervisor | null = null;
   readonly name = "engines";
@@ -27,9 +27,8 @@ export class Engines {
 
   /** Makes the backends of `mode`. Tools of the mode before are stopped; one mode never uses the other's. */
   async use(mode: Mode): Promise<PluginParts[]> {
-    await this.stopAll("the mode was changed");
-    const settings = this.settingsFor(mode);
-    this.parts = this.options.plugins.map((plugin) => plugin.create(settings));
+    if (this.supervisor !== null) await this.stopAll("the mode was changed");
+    this.prepare(mode);
     this.supervisor = new Supervisor({
       specs: this.parts.flatMap((part) => part.services ?? []),
       dir: join(this.options.paths.services, mode),
@@ -39,6 +38,12 @@ export class Engines {
     });
     await this.supervisor.start();
     return this.parts;
+  }
+
+  /** Makes the backends only; no tool is looked at or started. */
+  prepare(mode: Mode): void {
+    const settings = this.settingsFor(mode);
+    this.parts = this.options.plugins.map((plugin) => plugin.create(settings));
   }
 
   async acquire(name: string, signal?: AbortSignal): Promise<ServiceHandle> {
@@ -60,6 +65,15 @@ export class Engines {
   statuses(): ServiceStatus[] {
     return this.supervisor?.statuses() ?? [];
   }
+
+  /** What the backends say about the installation of their tools. A backend that throws says so as a check. */
+  async checks(): Promise<Check[]> {
+    const backends = this.parts.flatMap((part) => [part.training, part.image]).filter((backend) => backend !== undefined);
+    return (await Promise.all(backends.map((backend) => backend.checks()))).flat();
+  }
+
+  /** For the lifecycle: the tools themselves were taken over by `use`. */
+  start(): void {}
 
   /** Lets go of the tools; they run on. */
   async stop(): Promise<void> {
@@ -84,7 +98,7 @@ export class Engines {
       comfyui: { dir: config.comfyuiDir, python: config.comfyuiPython, url: mode === "production" ? config.comfyuiUrl : null },
       lorasDir: paths.loras,
       baseModel: config.baseModel,
-      hfTokenFile: existsSync(paths.hfTokenFile) ? paths.hfTokenFile : null,
+      hfTokenFile: paths.hfTokenFile,
       simulator: { scenario: config.simulatorScenario, speed: config.simulatorSpeed },
     };
   }

@@ -4,7 +4,7 @@ import { version } from "../build-info.ts";
 
 /** The API described from its own route schemas, and a page that shows it without any network. */
 export function docsApi(app: () => Elysia) {
-  let made: unknown = null;
+  let made: Description | null = null;
   const document = () => (made ??= describe(app()));
   return new Elysia({ name: "docs-api" })
     .get("/api/openapi.json", () => document())
@@ -16,13 +16,20 @@ interface Operation {
   readonly requestBody?: unknown;
 }
 
-function describe(app: Elysia): { paths: Record<string, Record<string, Operation>> } {
-  const { paths, components } = toOpenAPISchema(app) as { paths: Record<string, Record<string, Operation>>; components: unknown };
-  const own = Object.fromEntries(Object.entries(paths).filter(([path]) => !path.includes("*")));
-  return Object.assign({ openapi: "3.1.0", info: { title: "Isengard", version } }, { paths: own, components });
+interface Description {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: unknown;
 }
 
-function docsPage(document: { paths: Record<string, Record<string, Operation>> }): string {
+function describe(app: Elysia): Description {
+  const { paths, components } = toOpenAPISchema(app) as unknown as { paths: Description["paths"]; components: unknown };
+  const own = Object.fromEntries(Object.entries(paths).filter(([path]) => !path.includes("*")));
+  return { openapi: "3.1.0", info: { title: "Isengard", version }, paths: own, components };
+}
+
+function docsPage(document: Description): string {
   const rows = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
       const names = (operation.parameters ?? []).map((parameter) => `${parameter.name}${parameter.required ? "" : "?"}`).join(", ");

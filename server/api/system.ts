@@ -7,7 +7,7 @@ export interface SystemDeps {
   status(): Promise<SystemStatus>;
   boot(): Promise<Boot>;
   /** Remembers the mode and makes its backends ready. */
-  chooseMode(mode: Mode): void;
+  chooseMode(mode: Mode): Promise<void>;
   /** Stops or restarts a tool that Isengard looks after. */
   stopService(name: string): Promise<void>;
   startService(name: string): Promise<void>;
@@ -23,8 +23,8 @@ export function systemApi(deps: SystemDeps) {
     .get("/api/info", () => deps.info(), { response: Info })
     .get("/api/status", () => deps.status(), { response: SystemStatus })
     .get("/api/boot", () => deps.boot())
-    .post("/api/mode", ({ body }) => {
-      deps.chooseMode(body.mode);
+    .post("/api/mode", async ({ body }) => {
+      await deps.chooseMode(body.mode);
       return deps.info();
     }, { body: t.Object({ mode: Mode }) })
     .post("/api/services/:name/stop", async ({ params }) => {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "../../plugins/plugin.ts";
 import { createApp, type App } from "../app.ts";
@@ -11,7 +11,6 @@ import { describePortOwner } from "../process/port.ts";
 import { self } from "../self.ts";
 import { loadPlace } from "./place.ts";
 import { findRunning, forgetRunning, requestLink, writeRunning } from "./running.ts";
-import { readFileSync } from "node:fs";
 
 /** From SIGTERM to the end; children go on (see `references` Q18). */
 const drainLimitMs = 3000;

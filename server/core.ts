@@ -1,0 +1,96 @@
+import type { Database } from "bun:sqlite";
+import type { Plugin } from "../plugins/plugin.ts";
+import { build } from "./build-info.ts";
+import type { LoadedConfig } from "./config.ts";
+import type { Mode } from "./contract/system.ts";
+import { migrate } from "./db/migrate.ts";
+import { stateMigrations, telemetryMigrations } from "./db/migrations/index.ts";
+import { openDatabase } from "./db/open.ts";
+import { Engines } from "./engines.ts";
+import { createBus } from "./events/bus.ts";
+import { Hub } from "./events/hub.ts";
+import type { Paths } from "./files/paths.ts";
+import { Backends } from "./jobs/backends.ts";
+import { childrenForJobs, createJobs, libraryForJobs, logsForJobs } from "./jobs/jobs.ts";
+import { Artifacts } from "./library/artifacts.ts";
+import { Characters } from "./library/characters.ts";
+import { Loras } from "./library/loras.ts";
+import { Metrics } from "./library/metrics.ts";
+import { Outputs } from "./library/outputs.ts";
+import { Photos } from "./library/photos.ts";
+import { Sessions } from "./library/sessions.ts";
+import { SavedSettings } from "./library/settings.ts";
+import { Uploads } from "./library/uploads.ts";
+import { createLog, type Log } from "./log.ts";
+import { JobLogs } from "./logs/job-log.ts";
+import { Redactor } from "./logs/redact.ts";
+import { RotatingFile } from "./logs/rotating-file.ts";
+import { ServiceLogView } from "./logs/service-log.ts";
+import { GpuWatch } from "./system/gpu.ts";
+
+export interface CoreOptions extends LoadedConfig {
+  readonly paths: Paths;
+  readonly plugins: readonly Plugin[];
+  readonly self: readonly string[];
+}
+
+export type Core = ReturnType<typeof createCore>;
+
+const gpuIntervalMs = 5000;
+
+/** Everything below the API, built in order. Nothing runs yet. Throws when a database cannot be opened. */
+export function createCore(options: CoreOptions) {
+  const { config, paths, self } = options;
+  const redactor = new Redactor();
+  const logFile = new RotatingFile({ path: paths.serviceLog, redactor });
+  const log = createLog(logFile, config.logLevel);
+  const bus = createBus((error) => log.error("bus.listener-failed", "a listener of an event failed", { error }));
+  const databases = openDatabases(paths);
+  const deps = { db: databases.state, paths, bus };
+  const photos = new Photos(deps);
+  const library = {
+    characters: new Characters(deps), photos, loras: new Loras(deps), outputs: new Outputs(deps),
+    artifacts: new Artifacts(deps), metrics: new Metrics({ telemetry: databases.telemetry, bus }),
+  };
+  const saved = new SavedSettings(deps);
+  const mode = (): Mode | null => config.mode ?? (saved.get("mode") as Mode | null);
+  const engines = new Engines({ plugins: options.plugins, config, paths, self, log, onChange: (service) => bus.publish({ type: "service.changed", service }) });
+  const backends = new Backends(null);
+  const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
+  const jobs = createJobs({
+    ...deps, log, self, backends, services: engines, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
+    runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
+  });
+  const hub = new Hub(bus, build);
+  const gpu = new GpuWatch({ command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }) });
+  return {
+    ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu,
+    sessions: new Sessions(databases.state),
+    uploads: new Uploads({ ...deps, photos }),
+    uploadsDir: paths.uploads,
+    serviceLog: new ServiceLogView(paths.serviceLog),
+    close: () => closeAll(hub, jobLogs, databases, logFile, log),
+  };
+}
+
+function openDatabases(paths: Paths): { state: Database; telemetry: Database } {
+  const state = openDatabase(paths.stateDb, "FULL");
+  const telemetry = openDatabase(paths.telemetryDb, "NORMAL");
+  migrate(state, { name: "state", steps: stateMigrations, backupFolder: paths.backups });
+  migrate(telemetry, { name: "telemetry", steps: telemetryMigrations, backupFolder: paths.backups });
+  return { state, telemetry };
+}
+
+function closeAll(hub: Hub, jobLogs: JobLogs, databases: { state: Database; telemetry: Database }, logFile: RotatingFile, log: Log): void {
+  hub.close();
+  jobLogs.flushAll();
+  databases.state.close();
+  databases.telemetry.close();
+  log.info("server.stopped", "Isengard has stopped");
+  logFile.close();
+}
+
+/** In fast-test the simulator answers; otherwise the real program, also before the mode is chosen. */
+function gpuCommand(mode: Mode | null, { self, config }: CoreOptions): readonly string[] {
+  return mode === "fast-test" ? [...self, "simulate", "nvidia-smi"] : [config.nvidiaSmi ?? "nvidia-smi"];
+}

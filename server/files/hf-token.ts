@@ -1,0 +1,15 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Paths } from "./paths.ts";
+
+/** The Hugging Face token lies in a file of the owner's; tools get the file's name, never the token. */
+export function hfTokenIsSet(paths: Paths): boolean {
+  return existsSync(paths.hfTokenFile);
+}
+
+/** null removes it. Appears whole or not at all. */
+export function saveHfToken(paths: Paths, token: string | null): void {
+  if (token === null) return rmSync(paths.hfTokenFile, { force: true });
+  const partial = `${paths.hfTokenFile}.part`;
+  writeFileSync(partial, token, { mode: 0o600 });
+  renameSync(partial, paths.hfTokenFile);
+}

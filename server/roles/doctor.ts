@@ -1,0 +1,33 @@
+import type { Plugin } from "../../plugins/plugin.ts";
+import type { Check } from "../contract/system.ts";
+import { Engines } from "../engines.ts";
+import { createLog } from "../log.ts";
+import { self } from "../self.ts";
+import { GpuWatch } from "../system/gpu.ts";
+import { systemStatus } from "../system/status.ts";
+import { loadPlace } from "./place.ts";
+
+const signs: Readonly<Record<Check["state"], string>> = { ok: "ok     ", warning: "warning", error: "MISSING", unknown: "unknown" };
+
+/** `isengard doctor`: every check of the status page, without a server. Exit code 1 when something is missing. */
+export async function doctor(flags: readonly string[], plugins: readonly Plugin[]): Promise<number> {
+  const { config, paths } = loadPlace(flags);
+  const mode = config.mode ?? "production";
+  const log = createLog({ write: () => undefined }, "error");
+  const engines = new Engines({ plugins, config, paths, self, log, onChange: () => undefined });
+  engines.prepare(mode);
+  const gpu = new GpuWatch({
+    command: () => (mode === "fast-test" ? [...self, "simulate", "nvidia-smi"] : [config.nvidiaSmi ?? "nvidia-smi"]),
+    intervalMs: 60_000, log, onChange: () => undefined,
+  });
+  const found = await gpu.refresh();
+  const status = await systemStatus({ gpu: () => found, services: () => [], checks: () => engines.checks(), root: process.cwd(), startedAt: 0 });
+  console.log(`Isengard checks this machine for the mode ${mode}.\n`);
+  for (const check of status.checks) {
+    console.log(`${signs[check.state]}  ${check.label}: ${check.detail}`);
+    if (check.state !== "ok" && check.fix !== "") console.log(`         ${check.fix}`);
+  }
+  const missing = status.checks.filter((check) => check.state === "error").length;
+  console.log(missing === 0 ? "\nEverything that is needed is there." : `\n${missing} ${missing === 1 ? "thing is" : "things are"} missing.`);
+  return missing === 0 ? 0 : 1;
+}

@@ -1,0 +1,93 @@
+import type { Boot } from "./contract/boot.ts";
+import type { Info, Mode, SettingRow, Settings, SystemStatus } from "./contract/system.ts";
+import { build, version } from "./build-info.ts";
+import { configKeys, type ConfigKeyName } from "./config-keys.ts";
+import type { Core } from "./core.ts";
+import { AppError } from "./errors.ts";
+import { hfTokenIsSet, saveHfToken } from "./files/hf-token.ts";
+import { systemStatus } from "./system/status.ts";
+
+const bootJobs = 50;
+
+/** What the routes of the system, the settings and the page ask for. */
+export function createViews(core: Core) {
+  const info = (): Info => describeInfo(core);
+  const status = (): Promise<SystemStatus> =>
+    systemStatus({
+      gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks: () => core.engines.checks(),
+      root: core.paths.data, startedAt: 0,
+    });
+  const useMode = async (mode: Mode): Promise<void> => {
+    core.backends.choose(await core.engines.use(mode));
+    core.bus.publish({ type: "info.changed", info: info() });
+    core.dispatcher.wake();
+    void core.gpu.refresh();
+  };
+  return {
+    system: {
+      info, status,
+      boot: async (): Promise<Boot> => ({
+        info: info(),
+        characters: core.characters.list(),
+        jobs: core.queue.list({ limit: bootJobs }),
+        loras: core.loras.list(),
+        status: await status(),
+        epoch: core.hub.epoch,
+        seq: core.hub.seq,
+        build,
+        simulated: core.mode() === "fast-test",
+      }),
+      chooseMode: (mode: Mode) => chooseMode(core, mode, useMode),
+      stopService: (name: string) => core.engines.stopService(name, "you asked for it"),
+      startService: (name: string) => core.engines.startService(name),
+    },
+    settings: {
+      settings: (): Settings => ({ rows: settingRows(core), hfTokenSet: hfTokenIsSet(core.paths), tunnelCommand: tunnelCommand(core) }),
+      saveHfToken: (token: string | null) => {
+        if (token !== null) core.redactor.addSecret(token);
+        saveHfToken(core.paths, token);
+      },
+    },
+    useMode,
+  };
+}
+
+function describeInfo({ backends, mode }: Core): Info {
+  return {
+    name: "Isengard", version, build, mode: mode(),
+    training: backends.chosen ? backends.training().capabilities() : null,
+    image: backends.chosen ? backends.image().capabilities() : null,
+    video: backends.video,
+  };
+}
+
+/** The mode of a flag, the environment or the file cannot be changed from the page; nor while jobs are open. */
+async function chooseMode(core: Core, mode: Mode, useMode: (mode: Mode) => Promise<void>): Promise<void> {
+  if (core.mode() === mode && core.backends.chosen) return;
+  if (core.config.mode !== null) {
+    throw new AppError("conflict", "The mode is fixed for this start.", {
+      why: `It comes from the ${core.sources.mode}.`, fix: "Start Isengard without --mode and ISENGARD_MODE to choose it on the page.",
+    });
+  }
+  if (core.backends.chosen && core.store.active().length > 0) {
+    throw new AppError("conflict", "The mode cannot change while a job runs.", { fix: "Wait for the job, or stop it first." });
+  }
+  core.saved.set("mode", mode);
+  await useMode(mode);
+}
+
+function settingRows({ config, sources, saved, mode }: Core): SettingRow[] {
+  return (Object.keys(configKeys) as ConfigKeyName[]).map((key) => {
+    const isSavedMode = key === "mode" && config.mode === null && saved.get("mode") !== null;
+    const value = key === "mode" ? mode() : config[key];
+    return {
+      key, label: configKeys[key].flag, help: configKeys[key].help,
+      value: value === null || (Array.isArray(value) && value.length === 0) ? "not set" : String(value),
+      source: isSavedMode ? "saved" : sources[key],
+    };
+  });
+}
+
+function tunnelCommand({ config }: Core): string {
+  return `ssh -L ${config.port}:127.0.0.1:${config.port} user@this-machine`;
+}
