@@ -1,8 +1,12 @@
 import type { Plugin } from "./plugin.ts";
 import { comfyui } from "./comfyui/index.ts";
+import { simulateNvidiaSmi } from "./nvidia-smi/simulator.ts";
 
 /** Every tool that this program knows. A new one is added here and nowhere else. */
 export const plugins: readonly Plugin[] = [comfyui];
 
-/** Roles `isengard simulate <name> …` of all plugins. */
-export const simulators: Plugin["simulators"] = Object.assign({}, ...plugins.map((plugin) => plugin.simulators)) as Plugin["simulators"];
+/** Roles `isengard simulate <name> …`: those of all plugins, and nvidia-smi, which no plugin owns. */
+export const simulators: Plugin["simulators"] = {
+  ...(Object.assign({}, ...plugins.map((plugin) => plugin.simulators)) as Plugin["simulators"]),
+  "nvidia-smi": simulateNvidiaSmi,
+};

@@ -20,7 +20,9 @@ export async function simulateNvidiaSmi(args: string[]): Promise<number> {
 
 function answer(args: string[], gpu: SimulatedGpu): { output: string; code: number } {
   if (args.length === 0) return { output: summary(gpu), code: 0 };
-  if (args.length === 1 && (args[0] === "-L" || args[0] === "--list-gpus")) return { output: `GPU ${gpu.index}: ${gpu.name} (UUID: ${gpu.uuid})\n`, code: 0 };
+  if (args.length === 1 && (args[0] === "-L" || args[0] === "--list-gpus")) {
+    return { output: `GPU ${gpu.index}: ${gpu.name} (UUID: ${gpu.uuid})\n`, code: 0 };
+  }
   const query = valueOf(args, "--query-gpu");
   const format = valueOf(args, "--format");
   const known = args.every((arg) => arg.startsWith("--query-gpu=") || arg.startsWith("--format="));
@@ -57,6 +59,7 @@ function summary(gpu: SimulatedGpu): string {
   const row = (text: string) => `| ${text.padEnd(75)} |\n`;
   const rule = `+${"-".repeat(77)}+\n`;
   const used = `${gpu.memoryUsedMib}MiB / ${gpu.memoryTotalMib}MiB`;
+  const power = `${Math.round(gpu.powerW)}W / ${gpu.powerLimitW}W`;
   return rule + row(`NVIDIA-SMI ${version}   Driver Version: ${version}   CUDA Version: ${cudaVersion}`) + rule +
-    row(`${gpu.index}  ${gpu.name}  ${gpu.temperatureC}C  ${Math.round(gpu.powerW)}W / ${gpu.powerLimitW}W  ${used}  ${gpu.utilizationPercent}%`) + rule;
+    row(`${gpu.index}  ${gpu.name}  ${gpu.temperatureC}C  ${power}  ${used}  ${gpu.utilizationPercent}%`) + rule;
 }

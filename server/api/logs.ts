@@ -55,7 +55,9 @@ export function logsApi(deps: LogsDeps) {
     .get("/logs/view", ({ query }) => deps.serviceLog.view(queryOf(query)), { query: viewQuery, response: LogPage })
     .post("/client-logs", ({ body, request, set }) => {
       if (!mayPass()) {
-        throw new AppError("too_many_requests", "This page sends too many log entries.", { why: `At most ${requestsPerMinute} requests a minute are taken.` });
+        throw new AppError("too_many_requests", "This page sends too many log entries.", {
+          why: `At most ${requestsPerMinute} requests a minute are taken.`,
+        });
       }
       body.entries.forEach(checkSize);
       const log = deps.log.child({ correlationId: correlationOf(request) });

@@ -93,8 +93,10 @@ export class JobFile {
       line: ++this.lastLine, time: this.time(), level, event, message: this.cleanMessage(message),
       fields: { correlationId, ...clean.fields },
     };
-    const text = `{"line":${entry.line},"time":"${entry.time}","level":"${level}","event":${JSON.stringify(event)},"message":${JSON.stringify(entry.message)}` +
-      `,"jobId":"${this.jobId}","correlationId":${JSON.stringify(correlationId)}${clean.json === "{}" ? "" : `,${clean.json.slice(1, -1)}`}}\n`;
+    // Put together by hand: the fields are already JSON, and this runs for every line of every child.
+    const text = `{"line":${entry.line},"time":"${entry.time}","level":"${level}","event":${JSON.stringify(event)}` +
+      `,"message":${JSON.stringify(entry.message)},"jobId":"${this.jobId}","correlationId":${JSON.stringify(correlationId)}` +
+      `${clean.json === "{}" ? "" : `,${clean.json.slice(1, -1)}`}}\n`;
     if (this.waiting.length === 0) this.waitingFrom = entry.line;
     this.waiting.push(text);
     this.waitingChars += text.length;
@@ -151,8 +153,8 @@ export class JobFile {
     }
     const named = Object.fromEntries(Object.entries(fields).map(([name, value]) => [reserved.has(name) ? `field_${name}` : name, plain(value)]));
     const json = toJson(named);
-    const clean = this.redactor.redact(json.length > fieldsLimit ? JSON.stringify({ cut: `The fields had ${json.length} characters and were left out.` }) : json);
-    return parseObject(clean) ?? { fields: { cut: "The fields could not be shown." }, json: '{"cut":"The fields could not be shown."}' };
+    const kept = json.length > fieldsLimit ? JSON.stringify({ cut: `The fields had ${json.length} characters and were left out.` }) : json;
+    return parseObject(this.redactor.redact(kept)) ?? { fields: { cut: "The fields could not be shown." }, json: '{"cut":"The fields could not be shown."}' };
   }
 
   private time(): string {

@@ -25,10 +25,13 @@ const keyName = `(?:${secretName}|${tokenName})`;
 /** `"key": value` as in JSON or a Python dict, also escaped once. */
 const jsonPair = new RegExp(String.raw`(${keyName}(\\*["'])\s*[:=]\s*)(${quoted}|${jsonPrimitive})`, "gi");
 /** `key=value`, `key: value`, `key%3Dvalue`, `--key value`. */
-const plainPair = new RegExp(String.raw`((?:--?[a-z-]*${keyName}(?:\s+|\\*["'],?\s*(?=\\*["']))|${keyName}\s*(?:=|:|%3D)\s*))(${quoted}|${bareValue})`, "gi");
+const flagHead = String.raw`--?[a-z-]*${keyName}(?:\s+|\\*["'],?\s*(?=\\*["']))`;
+const plainPair = new RegExp(String.raw`(${flagHead}|${keyName}\s*(?:=|:|%3D)\s*)(${quoted}|${bareValue})`, "gi");
+const openingQuote = /^\\*["']/;
 const harmless = /^(?:true|false|null|none|undefined|required|missing|\*+|\[redacted\].*)$/i;
 const smallNumber = /^\d{1,6}[,;.)]?$/;
 
+const tokenHints = ["hf_", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "akia", "asia", "rpa_", "xox", "eyj"];
 const tokens = [
   String.raw`hf_[A-Za-z0-9]{16,}`,
   String.raw`(?:(?<![A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))sk-[A-Za-z0-9_-]{16,}`,
@@ -41,7 +44,7 @@ const tokens = [
 ].join("|");
 
 export const redactRules: readonly RedactRule[] = [
-  replacing(["hf_", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "akia", "asia", "rpa_", "xox", "eyj"], new RegExp(tokens, "g"), mark),
+  replacing(tokenHints, new RegExp(tokens, "g"), mark),
   replacing(["private key-----"], /(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^"]*?(-----END [A-Z ]*PRIVATE KEY-----|(?="|$))/g, `$1${mark}$2`),
   replacing(["cookie"], /((?:set-)?cookies?\\*["']?\s*[:=]\s*\\*["']?)(?=[^\r\n"']*=)(?:[^\r\n"'\\]|\\+["'])+/gi, `$1${mark}`),
   replacing(["authorization"], /(authorization\\*["']?\s*[:=,]\s*\\*["']?(?:(?:bearer|basic|token|apikey|key)\s+)?)[^\s"'\\,;]{3,}/gi, `$1${mark}`),
@@ -61,15 +64,20 @@ function replacing(hints: readonly string[], pattern: RegExp, by: string): Redac
 
 /** A number or word becomes a string, with the quotes of its key, so that a line of JSON stays JSON. */
 function hideJsonValue(whole: string, head: string, quote: string, value: string): string {
-  const open = /^\\*["']/.exec(value)?.[0];
-  if (open !== undefined) return value.length === open.length * 2 || isHarmless(head, value.slice(open.length, -open.length)) ? whole : head + open + mark + open;
+  const open = openingQuote.exec(value)?.[0];
+  if (open !== undefined) return hideQuoted(whole, head, open, value);
   return isHarmless(head, value) ? whole : head + quote + mark + quote;
 }
 
 function hidePlainValue(whole: string, head: string, value: string): string {
-  const open = /^\\*["']/.exec(value)?.[0];
-  if (open === undefined) return isHarmless(head, value) ? whole : head + mark;
-  return value.length === open.length * 2 || isHarmless(head, value.slice(open.length, -open.length)) ? whole : head + open + mark + open;
+  const open = openingQuote.exec(value)?.[0];
+  if (open !== undefined) return hideQuoted(whole, head, open, value);
+  return isHarmless(head, value) ? whole : head + mark;
+}
+
+function hideQuoted(whole: string, head: string, quote: string, value: string): string {
+  const inside = value.slice(quote.length, -quote.length);
+  return inside === "" || isHarmless(head, inside) ? whole : head + quote + mark + quote;
 }
 
 /** A fencing token or a count of tokens is a small number; a password may be one too and is hidden. */

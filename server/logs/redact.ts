@@ -36,7 +36,9 @@ export class Redactor {
     this.homes.add(home);
     const spellings = [...this.homes].flatMap((each) => [each, encodeURIComponent(each)]).sort((a, b) => b.length - a.length);
     this.homeHints = spellings;
-    this.homePattern = new RegExp(String.raw`(?<![\w.~-]|%[0-9A-F]{2})(?:${either(spellings)})(?![\w-]|\.\w)|(?<=\\[nrt]|%[0-9A-F]{2})(?:${either(spellings)})(?![\w-]|\.\w)`, "g");
+    // A letter before is part of another path, unless it ends an escape such as \n in JSON or %3D in an address.
+    const beginning = String.raw`(?:(?<![\w.~-]|%[0-9A-F]{2})|(?<=\\[nrt]|%[0-9A-F]{2}))`;
+    this.homePattern = new RegExp(String.raw`${beginning}(?:${either(spellings)})(?![\w-]|\.\w)`, "g");
   }
 
   redact(text: string): string {

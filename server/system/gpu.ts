@@ -18,6 +18,7 @@ export interface GpuWatchOptions {
 
 /** nvidia-smi hangs when a GPU is lost. */
 const defaultDeadlineMs = 5000;
+const restartAdvice = "Restart this machine if it stays.";
 const installAdvice = "Install the NVIDIA driver, or start Isengard on a machine with an NVIDIA GPU.";
 
 /** Asks nvidia-smi again and again. Never more than one runs, even when one cannot be ended. */
@@ -78,16 +79,18 @@ export class GpuWatch implements Service {
 
   private async ask(): Promise<Omit<GpuStatus, "checkedAt">> {
     const { command, deadlineMs = defaultDeadlineMs } = this.options;
-    if (command === null) return { state: "none", reason: `nvidia-smi was not found, so no NVIDIA GPU can be used here. ${installAdvice}`, gpus: [] };
-    if (this.run !== null && !this.run.hasEnded) return failed("nvidia-smi hangs and cannot be ended. The GPU or its driver is stuck; restart this machine.");
+    if (command === null) return none("nvidia-smi was not found, so no NVIDIA GPU can be used here.");
+    if (this.run !== null && !this.run.hasEnded) {
+      return failed("nvidia-smi hangs and cannot be ended. The GPU or its driver is stuck; restart this machine.");
+    }
     const query = [...command, `--query-gpu=${gpuFields.join(",")}`, "--format=csv"];
     this.run = runProbe(query, { ...this.options.env, CUDA_DEVICE_ORDER: "PCI_BUS_ID", LC_ALL: "C" }, deadlineMs);
     const outcome = await this.run.outcome;
     switch (outcome.kind) {
       case "absent":
-        return { state: "none", reason: `${command[0]} does not exist or may not be run, so no NVIDIA GPU can be used here. ${installAdvice}`, gpus: [] };
+        return none(`${command[0]} does not exist or may not be run, so no NVIDIA GPU can be used here.`);
       case "late":
-        return failed(`nvidia-smi did not answer within ${deadlineMs / 1000} seconds. A GPU may be lost; running jobs may fail. Restart this machine if it stays.`);
+        return failed(`nvidia-smi did not answer within ${deadlineMs / 1000} seconds. A GPU may be lost; jobs may fail. ${restartAdvice}`);
       case "ended":
         return outcome.code === 0 ? this.judge(outcome.stdout) : this.explain(outcome.code, `${outcome.stdout}\n${outcome.stderr}`);
     }
@@ -98,7 +101,7 @@ export class GpuWatch implements Service {
     if (gpus === null) return this.explain(0, output);
     if (gpus.length < this.mostSeen) return vanished(gpus, this.mostSeen);
     this.mostSeen = gpus.length;
-    if (gpus.length === 0) return { state: "none", reason: `nvidia-smi runs but lists no GPU. ${installAdvice}`, gpus };
+    if (gpus.length === 0) return none("nvidia-smi runs but lists no GPU.");
     return { state: "present", reason: gpus.length === 1 ? `${gpus[0]!.name} answers.` : `${gpus.length} GPUs answer.`, gpus };
   }
 
@@ -108,6 +111,10 @@ export class GpuWatch implements Service {
     const what = code === 0 ? "nvidia-smi answered with something that is not its table" : `nvidia-smi failed with exit code ${code}`;
     return failed(`${what}: ${said}`);
   }
+}
+
+function none(what: string): Omit<GpuStatus, "checkedAt"> {
+  return { state: "none", reason: `${what} ${installAdvice}`, gpus: [] };
 }
 
 function failed(reason: string): Omit<GpuStatus, "checkedAt"> {

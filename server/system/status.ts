@@ -47,13 +47,19 @@ async function readDisk({ root, disk = diskSpace }: StatusDeps): Promise<{ space
 
 function diskCheck({ freeBytes, path }: SystemStatus["disk"]): Check {
   const free = `${(freeBytes / gib).toFixed(freeBytes < 100 * gib ? 1 : 0)} GiB free for ${path}.`;
-  if (freeBytes < diskErrorBytes) return makeCheck("disk", "Disk", "error", `Only ${free}`, "Delete pictures, LoRAs or models that you no longer need before the next job.");
-  if (freeBytes < diskWarningBytes) return makeCheck("disk", "Disk", "warning", `Only ${free}`, "A training may need 20 GiB. Free some space soon.");
+  if (freeBytes < diskErrorBytes) {
+    return makeCheck("disk", "Disk", "error", `Only ${free}`, "Delete pictures, LoRAs or models that you no longer need before the next job.");
+  }
+  if (freeBytes < diskWarningBytes) {
+    return makeCheck("disk", "Disk", "warning", `Only ${free}`, "A training may need 20 GiB. Free some space soon.");
+  }
   return makeCheck("disk", "Disk", "ok", free, "");
 }
 
 function gpuCheck(gpu: GpuStatus): Check {
-  const checked = (state: Check["state"], fix: string): Check => ({ id: "gpu", label: "GPU", state, detail: gpu.reason, fix, checkedAt: gpu.checkedAt });
+  const checked = (state: Check["state"], fix: string): Check => ({
+    id: "gpu", label: "GPU", state, detail: gpu.reason, fix, checkedAt: gpu.checkedAt,
+  });
   switch (gpu.state) {
     case "present":
       return checked(gpu.checkedAt === null ? "unknown" : "ok", "");
@@ -71,7 +77,8 @@ async function runChecks({ checks, checksDeadlineMs = defaultDeadlineMs }: Statu
   const unfinished = (detail: string): Check[] => [
     { id: "backends", label: "Tools", state: "unknown", detail, fix: "Try again; if it stays, look at the Logs page.", checkedAt: null },
   ];
-  const timer = setTimeout(() => late.resolve(unfinished(`The checks of the tools did not end within ${checksDeadlineMs / 1000} seconds.`)), checksDeadlineMs);
+  const tooLate = unfinished(`The checks of the tools did not end within ${checksDeadlineMs / 1000} seconds.`);
+  const timer = setTimeout(() => late.resolve(tooLate), checksDeadlineMs);
   try {
     const found = await Promise.race([checks(), late.promise]);
     return found.map((check) => (check.checkedAt === null ? { ...check, state: "unknown" } : check));
