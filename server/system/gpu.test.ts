@@ -26,7 +26,7 @@ function fake(script: string): readonly string[] {
   return [path];
 }
 const watch = (command: readonly string[] | null, options: Partial<GpuWatchOptions> = {}) =>
-  new GpuWatch({ command, intervalMs: 30, onChange: (status) => changes.push(status), log: createLog({ write: (line) => lines.push(line) }, "info"), ...options });
+  new GpuWatch({ command: () => command, intervalMs: 30, onChange: (status) => changes.push(status), log: createLog({ write: (line) => lines.push(line) }, "info"), ...options });
 
 const header = "index, uuid, name, memory.total [MiB], memory.used [MiB], utilization.gpu [%], temperature.gpu, power.draw [W], power.limit [W]";
 const table = (...rows: string[]) => `cat <<'EOF'\n${[header, ...rows].join("\n")}\nEOF`;
@@ -94,6 +94,16 @@ EOF`)).refresh();
     fake("echo 'No devices were found'; exit 6");
     expect(await gpu.refresh()).toMatchObject({ state: "error", reason: expect.stringContaining("Only 0 of 2 GPUs"), gpus: [] });
     expect(lines.length).toBe(2);
+  });
+
+  test("takes another command for another machine, so choosing the mode is no lost GPU", async () => {
+    let command: readonly string[] | null = fake(table(row(0)));
+    const gpu = watch(null, { command: () => command });
+    expect((await gpu.refresh()).state).toBe("present");
+    command = null;
+    expect((await gpu.refresh()).state).toBe("none");
+    command = [...fake("echo 'No devices were found'; exit 6"), "first-argument"];
+    expect((await gpu.refresh()).state).toBe("none");
   });
 
   test("polls, tells only changes, and stops", async () => {

@@ -5,8 +5,8 @@ import { gpuFields, readGpuTable } from "./gpu-table.ts";
 import { runProbe, type ProbeRun } from "./probe-run.ts";
 
 export interface GpuWatchOptions {
-  /** nvidia-smi or its simulator with first arguments; null where there is none. */
-  readonly command: readonly string[] | null;
+  /** nvidia-smi or its simulator with first arguments; null where there is none. Asked at each look: the mode may change. */
+  command(): readonly string[] | null;
   readonly intervalMs: number;
   /** Called when anything but the time of the check changed. */
   onChange(status: GpuStatus): void;
@@ -29,8 +29,9 @@ export class GpuWatch implements Service {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private run: ProbeRun | null = null;
   private isStopped = true;
-  /** The most GPUs seen since the start: one that vanishes is a fault, not a smaller machine. */
+  /** The most GPUs seen from this command: one that vanishes is a fault, not a smaller machine. */
   private mostSeen = 0;
+  private askedWith: readonly string[] | null = null;
 
   constructor(private readonly options: GpuWatchOptions) {}
 
@@ -78,7 +79,10 @@ export class GpuWatch implements Service {
   }
 
   private async ask(): Promise<Omit<GpuStatus, "checkedAt">> {
-    const { command, deadlineMs = defaultDeadlineMs } = this.options;
+    const { deadlineMs = defaultDeadlineMs } = this.options;
+    const command = this.options.command();
+    if (command?.join("\0") !== this.askedWith?.join("\0")) this.mostSeen = 0;
+    this.askedWith = command;
     if (command === null) return none("nvidia-smi was not found, so no NVIDIA GPU can be used here.");
     if (this.run !== null && !this.run.hasEnded) {
       return failed("nvidia-smi hangs and cannot be ended. The GPU or its driver is stuck; restart this machine.");
