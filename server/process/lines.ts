@@ -44,11 +44,14 @@ export class LineSplitter {
 
   push(bytes: Uint8Array): OutputLine[] {
     const base = this.offset;
-    for (let index = 0; index < bytes.length; index++) {
+    for (let index = 0; index < bytes.length;) {
+      const end = this.state === "text" ? endOfText(bytes, index) : index;
+      if (end > index) this.addRun(bytes, index, end, base);
+      index = end;
+      if (index === bytes.length) break;
       this.offset = base + index;
-      const byte = bytes[index] as number;
-      if (this.state === "text" && byte >= 0x20 && byte !== DEL) this.add(byte);
-      else this.control(byte);
+      this.control(bytes[index] as number);
+      index += 1;
     }
     this.offset = base + bytes.length;
     return this.take();
@@ -64,6 +67,19 @@ export class LineSplitter {
     const pieces = this.out;
     this.out = [];
     return pieces;
+  }
+
+  /** Copied at once where the piece cannot reach its limit, which is where nearly all bytes go through. */
+  private addRun(bytes: Uint8Array, from: number, to: number, base: number): void {
+    if (this.length + to - from <= maxPieceBytes) {
+      this.buffer.set(bytes.subarray(from, to), this.length);
+      this.length += to - from;
+      return;
+    }
+    for (let index = from; index < to; index++) {
+      this.offset = base + index;
+      this.add(bytes[index] as number);
+    }
   }
 
   private add(byte: number): void {
@@ -165,4 +181,13 @@ function leavesLine(final: number, parameters: string): boolean {
     case "K": return parameters === "2" || parameters === "1";
     default: return false;
   }
+}
+
+function endOfText(bytes: Uint8Array, from: number): number {
+  let end = from;
+  for (; end < bytes.length; end++) {
+    const byte = bytes[end] as number;
+    if (byte < 0x20 || byte === DEL) break;
+  }
+  return end;
 }
