@@ -105,6 +105,30 @@ describe("a job's log", () => {
     log.close();
   });
 
+  test("misses and doubles no line of a child when its writer is killed with -9 again and again", async () => {
+    const count = 60_000;
+    const program = join(import.meta.dir, "testing", "killed-writer.ts");
+    const path = logsOf().fileOf(jobId);
+    const sizeNow = () => (existsSync(path) ? statSync(path).size : 0);
+    let kills = 0;
+    for (;;) {
+      const before = sizeNow();
+      const child = Bun.spawn([process.execPath, program, folder.path, jobId, String(count)], { stdout: "inherit", stderr: "inherit" });
+      if (kills < 10) {
+        await waitFor("it wrote something", () => sizeNow() > before || child.exitCode !== null);
+        await Bun.sleep(Math.random() * 15);
+        child.kill("SIGKILL");
+      }
+      await child.exited;
+      if (child.exitCode === 0) break;
+      kills += 1;
+    }
+    expect(kills).toBeGreaterThanOrEqual(5);
+    const lines = rawLines(logsOf());
+    expect(lines.length).toBe(count);
+    expect(lines.every((line, index) => line["line"] === index + 1 && line["offset"] === (index + 1) * 10)).toBe(true);
+  });
+
   test("cuts a message at 8 KiB and says so, without leaving half a secret at the cut", () => {
     const logs = logsOf();
     const log = logs.open(jobId, { correlationId: "cor-a" });
