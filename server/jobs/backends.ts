@@ -1,4 +1,4 @@
-import type { VideoCapabilities } from "../contract/backend.ts";
+import type { ImageCapabilities, TrainingCapabilities, VideoCapabilities } from "../contract/backend.ts";
 import { AppError } from "../errors.ts";
 import type { ImageBackend } from "../../plugins/interfaces/image.ts";
 import type { TrainingBackend } from "../../plugins/interfaces/training.ts";
@@ -28,6 +28,14 @@ export class Backends {
     const backend = this.require("make pictures").find((part) => part.image)?.image;
     if (backend) return backend;
     throw new AppError("backend_unavailable", "Isengard cannot make pictures here.", { why: "No tool for pictures is set up." });
+  }
+
+  /** What can be done here, for the page; null where no tool does it. */
+  capabilities(): { training: TrainingCapabilities | null; image: ImageCapabilities | null } {
+    return {
+      training: this.parts?.find((part) => part.training)?.training?.capabilities() ?? null,
+      image: this.parts?.find((part) => part.image)?.image?.capabilities() ?? null,
+    };
   }
 
   get video(): VideoCapabilities {

@@ -63,7 +63,7 @@ export class JobHost implements ImageHost {
     mkdirSync(this.attemptDir, { recursive: true, mode: 0o700 });
     const { bus, notes } = parts;
     this.meter = new ProgressMeter({
-      publish: (progress) => bus.publish({ type: "job.progress", jobId: this.jobId, progress }),
+      publish: (progress) => notes.showProgress(this.jobId, progress),
       save: (progress) => void notes.saveProgress(this.jobId, claim.token, progress),
     });
     this.previews = new PreviewGate((index, dataUrl) => bus.publish({ type: "job.preview", jobId: this.jobId, index, dataUrl }));
@@ -184,11 +184,15 @@ export class JobHost implements ImageHost {
 
   /** The end of this attempt in this server: held-back progress goes out, services are given back, the log is closed. */
   close(): void {
-    this.meter.flush();
     this.previews.close();
     for (const handle of this.handles) handle.release();
     this.handles.clear();
-    this.jobLog.close();
+    try {
+      this.meter.flush();
+    } finally {
+      this.parts.notes.endProgress(this.jobId);
+      this.jobLog.close();
+    }
   }
 
   /** A parser's mistake is told once and must not end hours of work; what it missed is in the log. */

@@ -20,7 +20,6 @@ import { JobQueue } from "./queue.ts";
 import { Runner } from "./runner.ts";
 import { isFinal } from "./states.ts";
 import { JobStore } from "./store.ts";
-import { JobNotes } from "./store-notes.ts";
 
 export interface LibraryNouns {
   readonly characters: Characters;
@@ -60,7 +59,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const store = new JobStore(db, bus, log);
   const lane = new GpuLane(store, backends, services, options.comfyuiUrl);
   const runner = new Runner({
-    store, notes: new JobNotes(db, bus), bus, log, library, services,
+    store, notes: store.notes, bus, log, library, services,
     runChild: options.runChild, self: options.self, jobsDir: options.paths.jobs, jobLogs: options.jobLogs,
     handlers: { training: new TrainLora({ backends, library, lane, log }), generation: new MakeImages({ backends, store }) },
   });

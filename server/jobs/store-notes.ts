@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { JobProgress } from "../contract/job.ts";
+import type { Job, JobProgress } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import { type JobRow, toJob } from "./store-rows.ts";
 
@@ -10,6 +10,9 @@ const warningsPerJob = 50;
  * (silently: the caller asks `holds`) once the token is no longer the present one.
  */
 export class JobNotes {
+  /** What the pages have seen of a running job but the disk has not yet: it is saved less often than it is shown. */
+  private readonly newest = new Map<string, JobProgress>();
+
   constructor(
     private readonly db: Database,
     private readonly bus: Bus,
@@ -18,6 +21,23 @@ export class JobNotes {
   /** Whether this token may still write to the job. */
   holds(id: string, token: string): boolean {
     return this.db.query<{ token: string | null }, [string]>("select token from job where id = ?").get(id)?.token === token;
+  }
+
+  /** Shown at once, and part of the job from now on. The caller throttles. */
+  showProgress(id: string, progress: JobProgress): void {
+    this.newest.set(id, progress);
+    this.bus.publish({ type: "job.progress", jobId: id, progress });
+  }
+
+  /** After the last progress was saved. */
+  endProgress(id: string): void {
+    this.newest.delete(id);
+  }
+
+  /** A row with the newest progress. */
+  toJob(row: JobRow): Job {
+    const job = toJob(row);
+    return { ...job, progress: this.newest.get(row.id) ?? job.progress };
   }
 
   /** The caller throttles. False: the token is no longer the present one. */
@@ -58,6 +78,6 @@ export class JobNotes {
 
   private publish(id: string): void {
     const row = this.db.query<JobRow, [string]>("select * from job where id = ?").get(id);
-    if (row !== null) this.bus.publish({ type: "job.changed", job: toJob(row) });
+    if (row !== null) this.bus.publish({ type: "job.changed", job: this.toJob(row) });
   }
 }

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { JobStore } from "./store.ts";
-import { JobNotes } from "./store-notes.ts";
 import type { NewJob } from "./store-rows.ts";
 import { openLibrary, type TestLibrary } from "../testing/library.ts";
 import { createLog } from "../log.ts";
@@ -66,7 +65,7 @@ test("the database itself refuses a second lease and a second open training of a
 });
 
 test("whoever holds an old token can write nothing any more, and the refusal is logged", () => {
-  const notes = new JobNotes(library.db, library.bus);
+  const { notes } = store;
   const { id } = store.insert(draft());
   store.claimNext("gpu", "old");
   store.transition(id, "starting", { token: "old", why: "test" });
@@ -111,7 +110,7 @@ test("a snooze gives its attempt back", () => {
 });
 
 test("warnings and results are kept once, and warnings have a limit", () => {
-  const notes = new JobNotes(library.db, library.bus);
+  const { notes } = store;
   const { id } = store.insert(draft());
   store.claimNext("gpu", "t");
   for (let index = 0; index < 60; index++) notes.addWarning(id, "t", `warning "${index % 55}"`);

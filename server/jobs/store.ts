@@ -4,7 +4,8 @@ import { AppError } from "../errors.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Log } from "../log.ts";
 import { activeStates, isActive, isFinal, mayGo } from "./states.ts";
-import { type Claim, type JobRow, type JobStep, type NewJob, toClaim, toJob } from "./store-rows.ts";
+import { JobNotes } from "./store-notes.ts";
+import { type Claim, type JobRow, type JobStep, type NewJob, toClaim } from "./store-rows.ts";
 
 export interface JobFilter {
   readonly kind?: Job["kind"];
@@ -33,11 +34,15 @@ const actives = JSON.stringify(activeStates);
  * Methods throw only what SQLite throws (disk full, I/O error): then nothing was changed.
  */
 export class JobStore {
+  readonly notes: JobNotes;
+
   constructor(
     private readonly db: Database,
     private readonly bus: Bus,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.notes = new JobNotes(db, bus);
+  }
 
   /**
    * Durable when it returns. The same idempotency key with the same body gives the job of the first call; with another
@@ -46,17 +51,17 @@ export class JobStore {
   insert(job: NewJob): Job {
     const row = this.write(() => this.findReplay(job) ?? this.insertRow(job));
     if (row.id === job.id) this.announce(row, null, "Accepted.");
-    return toJob(row);
+    return this.notes.toJob(row);
   }
 
   replayOf(idempotencyKey: string, idempotencyHash: string): Job | null {
     const row = this.findReplay({ idempotencyKey, idempotencyHash });
-    return row ? toJob(row) : null;
+    return row ? this.notes.toJob(row) : null;
   }
 
   get(id: string): Job | null {
     const row = this.row(id);
-    return row ? toJob(row) : null;
+    return row ? this.notes.toJob(row) : null;
   }
 
   /** Newest first. */
@@ -76,7 +81,7 @@ export class JobStore {
         before: filter.before ?? null,
         limit: Math.min(filter.limit, listLimit),
       })
-      .map(toJob);
+      .map((row) => this.notes.toJob(row));
   }
 
   /** Queued jobs in the order in which they will be claimed, each with the words that name it. */
@@ -84,7 +89,7 @@ export class JobStore {
     return this.db
       .query<JobRow, [string, number]>("select * from job where lane = ? and state = 'queued' order by priority desc, seq limit ?")
       .all(lane, limit)
-      .map(toJob);
+      .map((row) => this.notes.toJob(row));
   }
 
   /** Open jobs that hold or held a lease when the last server ended: at most one in each lane. */
@@ -92,11 +97,11 @@ export class JobStore {
     return this.db
       .query<JobRow, [string]>("select * from job where state in (select value from json_each(?)) order by seq")
       .all(actives)
-      .map(toJob);
+      .map((row) => this.notes.toJob(row));
   }
 
   inState(state: JobState): Job[] {
-    return this.db.query<JobRow, [string]>("select * from job where state = ? order by seq").all(state).map(toJob);
+    return this.db.query<JobRow, [string]>("select * from job where state = ? order by seq").all(state).map((row) => this.notes.toJob(row));
   }
 
   /** What sentences call this job, for example "the training of Ada". */
@@ -150,7 +155,7 @@ export class JobStore {
       return "refused";
     }
     this.announce(done.after, done.before.state, change.why);
-    return toJob(done.after);
+    return this.notes.toJob(done.after);
   }
 
   /**
@@ -169,7 +174,7 @@ export class JobStore {
     });
     if (typeof done === "string") return done;
     if (done.after !== done.before) this.announce(done.after, done.before.state, why);
-    return toJob(done.after);
+    return this.notes.toJob(done.after);
   }
 
   setWaiting(id: string, waiting: Waiting | null): void {
@@ -270,7 +275,7 @@ export class JobStore {
   }
 
   private publish(row: JobRow | null): void {
-    if (row !== null) this.bus.publish({ type: "job.changed", job: toJob(row) });
+    if (row !== null) this.bus.publish({ type: "job.changed", job: this.notes.toJob(row) });
   }
 }
 
