@@ -1,0 +1,11 @@
+import type { Plugin } from "../plugin.ts";
+import { backendName, toolVersion } from "./capabilities.ts";
+import { simulateAiToolkit } from "./simulator/simulate.ts";
+import { trainingBackend } from "./training.ts";
+
+export const aiToolkit: Plugin = {
+  name: backendName,
+  toolVersion,
+  create: (settings) => ({ training: trainingBackend(settings) }),
+  simulators: { "ai-toolkit": simulateAiToolkit },
+};

@@ -1,0 +1,106 @@
+import type { TrainingOutcome } from "../interfaces/training.ts";
+import type { ExitOutcome } from "../plugin.ts";
+import { diagnose } from "./failures.ts";
+import type { LoraCheck } from "./final-file.ts";
+
+export interface Evidence {
+  readonly exit: ExitOutcome;
+  /** The user asked for a stop before the child ended. */
+  readonly stopWanted: boolean;
+  readonly final: LoraCheck;
+  readonly steps: number;
+  readonly lines: readonly string[];
+  readonly tail: string[];
+  /** How often earlier attempts of this job ended in the same class by themselves; retries are limited by it. */
+  readonly earlier: number;
+}
+
+export interface Decision {
+  readonly outcome: TrainingOutcome;
+  /** Set when the class should be counted for the limit of retries. */
+  readonly counts: boolean;
+  /** A sentence for the person when it ended well but not cleanly. */
+  readonly remark: string | null;
+}
+
+/** Attempts that may follow one that the network, the machine or a crash ended. */
+const maxNetworkRetries = 5;
+const maxCrashRetries = 1;
+
+const crashSignals: ReadonlySet<string> = new Set(["SIGSEGV", "SIGABRT", "SIGILL", "SIGBUS", "SIGFPE"]);
+const signalNumbers: Readonly<Record<number, string>> = { 129: "SIGHUP", 130: "SIGINT", 132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM" };
+
+/**
+ * Believes files, not exit codes: AI-Toolkit ends with 0 after a stop too. A stop that we asked for wins over
+ * everything, because the person wants it to be over; after that a complete final file is a success.
+ */
+export function decide(evidence: Evidence): Decision {
+  const { exit, final } = evidence;
+  const stopped = exit.kind !== "not-started" && exit.stopped;
+  if (stopped || (evidence.stopWanted && !final.complete)) return plain({ kind: "stopped" });
+  if (final.complete) return success(evidence, final.file.path, final.file.rank, final.file.baseModel);
+  switch (exit.kind) {
+    case "not-started":
+      return plain({ kind: "failed", failure: {
+        code: "install", what: "AI-Toolkit could not be started.", why: exit.why, fix: "Check AI-Toolkit's folder and Python in Settings.", tail: evidence.tail,
+      } });
+    case "lost": return plain({ kind: "interrupted", why: `The training's process was lost: ${exit.why}` });
+    case "signalled": return signalled(evidence, exit.signal);
+    case "exited": {
+      const signal = signalNumbers[exit.code];
+      return signal === undefined ? exited(evidence, exit.code) : signalled(evidence, signal);
+    }
+  }
+}
+
+function success(evidence: Evidence, loraFile: string, rank: number | null, baseModel: string): Decision {
+  const clean = evidence.exit.kind === "exited" && evidence.exit.code === 0;
+  return {
+    outcome: { kind: "succeeded", loraFile, steps: evidence.steps, rank, baseModel },
+    counts: false,
+    remark: clean ? null : "The LoRA is complete, but AI-Toolkit ended with an error afterwards, so the last sample pictures may be missing.",
+  };
+}
+
+function exited(evidence: Evidence, code: number): Decision {
+  const said = evidence.lines.join("\n");
+  if (/Error running job: Job returning to queue/.test(said)) return plain({ kind: "interrupted", why: "The training was sent back to the queue from outside." });
+  if (/Error running job: Job stopped/.test(said) || (code === 0 && /^Job stopped$/m.test(said))) {
+    return plain({ kind: "interrupted", why: "The training was stopped from outside Isengard." });
+  }
+  if (code === 0) {
+    const why = evidence.final.complete ? "" : evidence.final.why;
+    return plain({ kind: "failed", failure: {
+      code: "ended_without_result", what: "The training ended without a usable LoRA.", why: `AI-Toolkit reported no error. The final file: ${why}`,
+      fix: "Train again; it resumes from the last checkpoint. If it happens again, look at the log.", tail: evidence.tail,
+    } });
+  }
+  const { failure, advice } = diagnose(evidence.lines, evidence.tail);
+  if (advice === "retry" && evidence.earlier < maxNetworkRetries) {
+    return { outcome: { kind: "interrupted", why: `${failure.what} It is tried again.` }, counts: true, remark: null };
+  }
+  return plain({ kind: "failed", failure });
+}
+
+function signalled(evidence: Evidence, signal: string): Decision {
+  if (signal === "SIGKILL") return again(evidence, {
+    code: "host_oom", what: "The training was killed.", tail: evidence.tail,
+    why: "The system ended the process without a word, twice. It does so when the machine runs out of memory (RAM, not GPU memory).",
+    fix: "Close other programs or use a machine with more memory (64 GB or more for FLUX.1), then train again.",
+  }, "The training was killed by the system, perhaps for lack of memory.");
+  if (crashSignals.has(signal)) return again(evidence, {
+    code: "native_crash", what: "The training crashed.", tail: evidence.tail,
+    why: `Python or a GPU library crashed (${signal}), twice.`,
+    fix: "Update the GPU driver and AI-Toolkit's packages, or train on another machine.",
+  }, `The training crashed (${signal}).`);
+  return plain({ kind: "interrupted", why: `The training was ended from outside (${signal}).` });
+}
+
+function again(evidence: Evidence, failure: Extract<TrainingOutcome, { kind: "failed" }>["failure"], why: string): Decision {
+  if (evidence.earlier >= maxCrashRetries) return plain({ kind: "failed", failure });
+  return { outcome: { kind: "interrupted", why }, counts: true, remark: null };
+}
+
+function plain(outcome: TrainingOutcome): Decision {
+  return { outcome, counts: false, remark: null };
+}

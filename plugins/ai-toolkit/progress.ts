@@ -1,0 +1,166 @@
+import type { JobProgress } from "../../server/contract/job.ts";
+import { type Bar, parseBar } from "./bars.ts";
+import type { ControlState } from "./control-db.ts";
+import { StageList, type StageId } from "./stages.ts";
+
+export type ProgressUpdate = Omit<JobProgress, "updatedAt" | "etaSeconds">;
+
+export interface ProgressPlan {
+  readonly jobName: string;
+  readonly totalSteps: number;
+  /** How often photos are prepared: once for each size, twice with captions cached. */
+  readonly preparations: number;
+}
+
+const samplesLabel = /Generating (?:Images|Samples)/;
+
+/** Markers of the program's text, matched anywhere because text is often glued behind a bar. */
+const markers: ReadonlyArray<readonly [RegExp, StageId]> = [
+  [/Loading (?:\w+ ){0,3}model\b|Loading (?:transformer|VAE|T5|CLIP|weights|text encoder|pipeline|checkpoint)|Quantizing |Making pipe|Preparing Model|create LoRA/i, "model"],
+  [/^Dataset: /, "dataset"],
+  [/Caching latents|Caching text[_ ]embeddings/, "latents"],
+  [/Generating baseline samples before training/, "baseline"],
+];
+
+/**
+ * Turns output lines, the control database and the loss database into one progress. Steps, stages and fractions never
+ * go back, whichever source is behind; feeding the same output again gives the same state.
+ */
+export class ProgressTracker {
+  readonly #plan: ProgressPlan;
+  readonly #stages = new StageList();
+  readonly #downloads = new Map<string, { done: number; total: number }>();
+  #preparation = 0;
+  #step = 0;
+  #speed = "";
+  #loss: number | null = null;
+  #learningRate: number | null = null;
+  #now = "";
+
+  constructor(plan: ProgressPlan) {
+    this.#plan = plan;
+  }
+
+  get stage(): StageId {
+    return this.#stages.current;
+  }
+
+  /** One piece of plain text, without the printed job file. */
+  text(text: string): void {
+    const bar = parseBar(text);
+    if (bar !== null) this.#bar(bar);
+    for (const [pattern, stage] of markers) if (pattern.test(text)) this.#stages.enter(stage);
+    if (/Caching latents for|Caching text_embeddings for/.test(text)) this.#preparation++;
+    const found = /Found (\d+) images/.exec(text)?.[1];
+    if (found !== undefined) this.#stages.detail("dataset", `${found} photos`);
+    const resumed = /Found step (\d+) in metadata/.exec(text)?.[1];
+    if (resumed !== undefined) this.#reach(Number(resumed));
+    this.#saved(text);
+  }
+
+  control(state: ControlState): void {
+    if (state.status === "running") {
+      if (state.info === "Loading model") this.#stages.enter("model");
+      if (state.info === "Loading dataset") this.#stages.enter("dataset");
+      if (state.info === "Training" && state.step > 0) this.#stages.enter("train");
+      this.#now = state.info;
+    }
+    if (state.step > 0) this.#reach(state.step);
+    if (state.speed !== "") this.#speed = state.speed;
+  }
+
+  metrics(key: string, value: number): void {
+    if (key === "loss/loss") this.#loss = value;
+    if (key === "learning_rate") this.#learningRate = value;
+  }
+
+  finish(): void {
+    this.#step = this.#plan.totalSteps;
+    this.#stages.finish();
+  }
+
+  snapshot(): ProgressUpdate {
+    const trained = this.#stages.reached("train");
+    const share = this.#plan.totalSteps === 0 ? 0 : Math.min(1, this.#step / this.#plan.totalSteps);
+    if (trained) this.#stages.fraction("train", share);
+    this.#stages.detail("train", trained ? `${this.#step} of ${this.#plan.totalSteps} steps` : "");
+    return {
+      stages: this.#stages.list(),
+      step: this.#step,
+      totalSteps: this.#plan.totalSteps,
+      fraction: trained ? share : null,
+      speed: this.#speed,
+      loss: this.#loss,
+      learningRate: this.#learningRate,
+      message: this.#message(),
+    };
+  }
+
+  #bar(bar: Bar): void {
+    if (bar.bytes) return this.#download(bar);
+    const share = bar.total === 0 ? 0 : bar.done / bar.total;
+    if (bar.label.endsWith(this.#plan.jobName)) return this.#training(bar);
+    if (/Caching (?:latents|text embeddings)/.test(bar.label)) {
+      this.#stages.fraction("latents", (Math.max(0, this.#preparation - 1) + share) / this.#plan.preparations);
+    } else if (bar.label === "" && this.#stages.current === "dataset") {
+      this.#stages.fraction("dataset", share);
+    } else if (samplesLabel.test(bar.label)) {
+      this.#samples(bar, share);
+    }
+  }
+
+  #training(bar: Bar): void {
+    this.#stages.enter("train");
+    this.#reach(bar.done);
+    if (bar.speed !== "" && this.#speed === "") this.#speed = bar.speed;
+    this.#loss = bar.loss ?? this.#loss;
+    this.#learningRate = bar.learningRate ?? this.#learningRate;
+    if (bar.done >= this.#plan.totalSteps) this.#stages.enter("save");
+  }
+
+  #samples(bar: Bar, share: number): void {
+    const stage = this.#stages.current;
+    if (stage === "baseline" || stage === "final") {
+      this.#stages.fraction(stage, share);
+      this.#stages.detail(stage, `${bar.done} of ${bar.total} pictures`);
+    }
+  }
+
+  /** Files are downloaded side by side; their sizes become known one after another. */
+  #download(bar: Bar): void {
+    this.#stages.enter("download");
+    this.#downloads.set(bar.label, { done: bar.done, total: bar.total });
+    let done = 0, total = 0;
+    for (const file of this.#downloads.values()) {
+      done += file.done;
+      total += file.total;
+    }
+    this.#stages.fraction("download", total === 0 ? 0 : done / total);
+    this.#stages.detail("download", `${gigabytes(done)} of ${gigabytes(total)}${bar.speed === "" ? "" : `, ${bar.speed}`}`);
+  }
+
+  /** The last save has no step in its name; what follows are the last samples. */
+  #saved(text: string): void {
+    const path = /Saved checkpoint to (.+\.safetensors)/.exec(text)?.[1];
+    if (path === undefined) return;
+    if (path.endsWith(`/${this.#plan.jobName}.safetensors`)) {
+      this.#stages.enter("save");
+      this.#stages.enter("final");
+    }
+  }
+
+  #reach(step: number): void {
+    if (Number.isSafeInteger(step)) this.#step = Math.max(this.#step, Math.min(step, this.#plan.totalSteps));
+  }
+
+  #message(): string {
+    const picture = /^Generating images - (\d+)\/(\d+)/.exec(this.#now);
+    if (picture !== null) return `Making sample pictures, ${picture[1]} of ${picture[2]}`;
+    if (this.#now === "Saving model") return "Saving a checkpoint";
+    return this.#stages.label();
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`;
+}

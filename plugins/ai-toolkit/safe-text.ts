@@ -1,0 +1,33 @@
+/** A user's text as it may stand in the job file, and what was changed, each as a sentence. */
+export interface SafeText { readonly text: string; readonly changes: string[] }
+
+/**
+ * AI-Toolkit expands `${NAME}` from its environment and `[name]` to the job's name anywhere in the file, and reads
+ * `--flags` inside prompts. Text of a user must do none of that.
+ */
+export function safeText(label: string, given: string): SafeText {
+  const changes: string[] = [];
+  let text = given.toWellFormed();
+  const replace = (pattern: RegExp, by: string, reason: string) => {
+    const next = text.replace(pattern, by);
+    if (next !== text) changes.push(`${label} was changed before training: ${reason}.`);
+    text = next;
+  };
+  replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, " ", "line breaks and control characters became spaces");
+  replace(/\$\{/g, "$ {", "“${” would have been filled in from the machine's environment, so a space was put between");
+  replace(/\[name\]/g, "name", "“[name]” would have been replaced by the job's name, so the brackets were removed");
+  return { text: text.trim(), changes };
+}
+
+/** As `safeText`, and without `--`, which would start an option. */
+export function safePrompt(label: string, given: string): SafeText {
+  const safe = safeText(label, given);
+  const text = safe.text.replace(/-{2,}/g, "—");
+  if (text === safe.text) return safe;
+  return { text, changes: [...safe.changes, `${label} was changed before training: “--” would have been read as an option, so it became a dash.`] };
+}
+
+/** Whether AI-Toolkit would read this path as something else. Paths cannot be rewritten, so such a job is refused. */
+export function pathIsMisread(path: string): boolean {
+  return path.includes("${") || path.includes("[name]");
+}

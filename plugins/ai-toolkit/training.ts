@@ -1,0 +1,172 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Failure } from "../../server/contract/job.ts";
+import type { TrainingBackend, TrainingJob, TrainingOutcome } from "../interfaces/training.ts";
+import type { PluginSettings, ToolHost } from "../plugin.ts";
+import { backendName, trainingCapabilities } from "./capabilities.ts";
+import { trainingCommand } from "./command.ts";
+import { buildConfig, UnsafeConfig } from "./config.ts";
+import { createControlDb } from "./control-db.ts";
+import { writeDataset } from "./dataset.ts";
+import { checkFinal } from "./final-file.ts";
+import { type Decision, decide } from "./outcome.ts";
+import { trainingPresets } from "./presets.ts";
+import { ProgressTracker } from "./progress.ts";
+import { prepareResume } from "./resume.ts";
+import { missingPart, setupChecks } from "./setup.ts";
+import { Transcript } from "./transcript.ts";
+import { remarksIn } from "./warnings.ts";
+import { TrainingWatch } from "./watch.ts";
+
+/** Below this many photos a likeness is hard to reach. */
+const advisedPhotos = 10;
+
+export function trainingBackend(settings: PluginSettings): TrainingBackend {
+  return {
+    name: backendName,
+    capabilities: () => trainingCapabilities(settings.baseModel),
+    presets: ({ photoCount }) => trainingPresets(photoCount),
+    checks: async () => setupChecks(settings),
+    train: (job, host) => train(settings, job, host),
+  };
+}
+
+/** Paths of one attempt. The output folder belongs to the job, so that a later attempt resumes in it. */
+interface Places {
+  readonly datasetDir: string;
+  readonly trainingDir: string;
+  readonly outputDir: string;
+  readonly quarantineDir: string;
+  readonly configPath: string;
+  readonly controlDb: string;
+}
+
+async function train(settings: PluginSettings, job: TrainingJob, host: ToolHost): Promise<TrainingOutcome> {
+  const places = placesOf(job, host);
+  const tracker = new ProgressTracker(planOf(job));
+  const watch = new TrainingWatch(host, { controlDb: places.controlDb, outputDir: places.outputDir, jobName: job.name }, tracker);
+  // A job file that was written belongs to a child that may be running: it is adopted, and nothing is prepared again.
+  const prepared = host.recall(preparedKey(host)) !== null;
+  if (!prepared) {
+    const early = await prepare(settings, job, host, places);
+    if (early !== null) {
+      if (early.kind === "succeeded") tracker.finish();
+      await watch.end();
+      return early;
+    }
+  }
+  const transcript = new Transcript();
+  watch.start();
+  const exit = await host.run("train", trainingCommand(settings, host.jobId, places.configPath, host.attemptDir), (line) => {
+    watch.heard();
+    const text = transcript.add(line);
+    if (text === null) return;
+    tracker.text(text);
+    for (const sentence of remarksIn(text)) host.warn(sentence);
+  }).finally(() => watch.end());
+  const steps = stepsOf(job);
+  const decision = decide({
+    exit, steps, stopWanted: host.signal.aborted, lines: transcript.lines(), tail: transcript.tail(),
+    final: checkFinal(places.outputDir, job.name, steps), earlier: countedBefore(host),
+  });
+  await conclude(decision, tracker, watch, host);
+  return decision.outcome;
+}
+
+async function conclude(decision: Decision, tracker: ProgressTracker, watch: TrainingWatch, host: ToolHost): Promise<void> {
+  if (decision.counts) host.remember(countedKey(host.attempt), "1");
+  if (decision.remark !== null) host.warn(decision.remark);
+  if (decision.outcome.kind === "succeeded") tracker.finish();
+  await watch.look();
+}
+
+/** Everything before the child starts. Doing it again is harmless until it is remembered as done. */
+async function prepare(settings: PluginSettings, job: TrainingJob, host: ToolHost, places: Places): Promise<TrainingOutcome | null> {
+  if (host.signal.aborted) return { kind: "stopped" };
+  try {
+    const resume = await prepareResume(places.outputDir, places.quarantineDir, job.name, stepsOf(job));
+    for (const sentence of resume.moved) host.warn(sentence);
+    if (resume.finished !== null) {
+      const { path, step, rank, baseModel } = resume.finished;
+      return { kind: "succeeded", loraFile: path, steps: step, rank, baseModel };
+    }
+    const missing = missingPart(settings);
+    if (missing !== null) return failed("install", "AI-Toolkit is not ready on this machine.", missing, "Open Settings; the checks there say what to do.");
+    const config = buildConfig(job, places);
+    await mkdir(places.outputDir, { recursive: true });
+    const dataset = await writeDataset(places.datasetDir, job.photos, job.triggerWord);
+    for (const sentence of [...config.changes, ...dataset.warnings]) host.warn(sentence);
+    if (dataset.photoCount === 0) return failed("no_photos", "None of the photos could be used.", "AI-Toolkit reads JPEG, PNG and WebP.", "Add photos in one of these formats, then train again.");
+    if (dataset.photoCount < advisedPhotos) host.warn(`This training has ${photos(dataset.photoCount)}. 10 to 20 varied photos give a much better likeness.`);
+    createControlDb(places.controlDb, host.jobId);
+    await writeWhole(places.configPath, config.json);
+  } catch (error) {
+    return prepareFailure(error);
+  }
+  host.artifact({ kind: "config", name: `config-${host.attempt}.json`, path: places.configPath, step: null, promptIndex: null });
+  host.remember(preparedKey(host), "1");
+  return null;
+}
+
+function prepareFailure(error: unknown): TrainingOutcome {
+  if (error instanceof UnsafeConfig) {
+    return failed("config", "The training's settings cannot be given to AI-Toolkit.", error.message, "Change the name, value or path that is named, then train again.");
+  }
+  if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
+    return failed("disk_full", "The disk is full.", "The photos could not be copied for the training.", "Free disk space, then train again.");
+  }
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+    return failed("dataset_missing", "A photo of the training was not found.", error.message, "Check that Isengard's data folder is complete and mounted.");
+  }
+  throw error;
+}
+
+function placesOf(job: TrainingJob, host: ToolHost): Places {
+  const trainingDir = join(host.jobDir, "output");
+  return {
+    trainingDir,
+    outputDir: join(trainingDir, job.name),
+    datasetDir: join(host.jobDir, "dataset"),
+    quarantineDir: join(host.jobDir, "quarantine"),
+    configPath: join(host.attemptDir, "config.json"),
+    controlDb: join(host.attemptDir, "control.db"),
+  };
+}
+
+function planOf(job: TrainingJob): { jobName: string; totalSteps: number; preparations: number } {
+  const sizes = Array.isArray(job.values.resolutions) ? job.values.resolutions.length : 1;
+  return { jobName: job.name, totalSteps: stepsOf(job), preparations: Math.max(1, sizes * (job.values.cacheTextEmbeddings === true ? 2 : 1)) };
+}
+
+/** 0 where the value is missing; the config then refuses the job with the name of the value. */
+function stepsOf(job: TrainingJob): number {
+  return typeof job.values.steps === "number" ? job.values.steps : 0;
+}
+
+function preparedKey(host: ToolHost): string {
+  return `prepared-${host.attempt}`;
+}
+
+function countedKey(attempt: number): string {
+  return `ended-by-itself-${attempt}`;
+}
+
+function countedBefore(host: ToolHost): number {
+  let count = 0;
+  for (let attempt = 1; attempt < host.attempt; attempt++) if (host.recall(countedKey(attempt)) !== null) count++;
+  return count;
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.part`, text);
+  await rename(`${path}.part`, path);
+}
+
+function photos(count: number): string {
+  return count === 1 ? "only 1 photo" : `only ${count} photos`;
+}
+
+function failed(code: string, what: string, why: string, fix: string): TrainingOutcome {
+  const failure: Failure = { code, what, why, fix, tail: [] };
+  return { kind: "failed", failure };
+}

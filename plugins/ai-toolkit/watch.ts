@@ -1,0 +1,130 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ToolHost } from "../plugin.ts";
+import { askTrainer, readControl } from "./control-db.ts";
+import { checkLora } from "./final-file.ts";
+import { LossReader } from "./loss.ts";
+import type { ProgressTracker } from "./progress.ts";
+
+const pollMs = 500;
+const quietAfterMs = 15 * 60_000;
+const samplePattern = /^\d+__(\d{9})_(\d+)\.(?:jpg|png|webp)$/;
+
+export interface WatchedPlaces {
+  readonly controlDb: string;
+  readonly outputDir: string;
+  readonly jobName: string;
+}
+
+/**
+ * Looks at the trainer's databases and folders twice a second and tells the host what is new. Only whole files are
+ * told: samples appear by a rename, and a checkpoint counts once its header matches its size.
+ */
+export class TrainingWatch {
+  readonly #host: ToolHost;
+  readonly #places: WatchedPlaces;
+  readonly #tracker: ProgressTracker;
+  readonly #losses: LossReader;
+  readonly #told = new Set<string>();
+  #last = "";
+  #heardAt = performance.now();
+  #stopAsked = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #looking: Promise<void> = Promise.resolve();
+  #ended = false;
+
+  constructor(host: ToolHost, places: WatchedPlaces, tracker: ProgressTracker) {
+    this.#host = host;
+    this.#places = places;
+    this.#tracker = tracker;
+    this.#losses = new LossReader(join(places.outputDir, "loss_log.db"));
+  }
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#looking = this.look().finally(() => {
+        if (!this.#ended) this.start();
+      });
+    }, pollMs);
+  }
+
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+
+  /** One last look after the child is gone. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#looking;
+    await this.look();
+  }
+
+  async look(): Promise<void> {
+    try {
+      this.#askToStop();
+      const control = readControl(this.#places.controlDb, this.#host.jobId);
+      if (control !== null) this.#tracker.control(control);
+      this.#readLosses();
+      await this.#findSamples();
+      await this.#findCheckpoints();
+      this.#report();
+    } catch (error) {
+      // A look that fails is repeated; the training itself must not suffer from it.
+      this.#host.log("warn", "training.watch_failed", "Looking after the training failed and is repeated.", { error: String(error) });
+    }
+  }
+
+  /** Beside the signal: between two steps the flag is seen at once, also where a library swallowed the interrupt. */
+  #askToStop(): void {
+    if (!this.#host.signal.aborted || this.#stopAsked) return;
+    this.#stopAsked = askTrainer(this.#places.controlDb, this.#host.jobId, "stop");
+  }
+
+  #readLosses(): void {
+    for (const [key, points] of this.#losses.read()) {
+      this.#host.metrics(key, points);
+      this.#tracker.metrics(key, points.at(-1)![1]);
+    }
+  }
+
+  async #findSamples(): Promise<void> {
+    const dir = join(this.#places.outputDir, "samples");
+    for (const name of await names(dir)) {
+      const match = samplePattern.exec(name);
+      if (match === null || this.#told.has(name)) continue;
+      this.#told.add(name);
+      this.#host.artifact({ kind: "sample", name, path: join(dir, name), step: Number(match[1]), promptIndex: Number(match[2]) });
+    }
+  }
+
+  async #findCheckpoints(): Promise<void> {
+    for (const name of await names(this.#places.outputDir)) {
+      if (!name.startsWith(this.#places.jobName) || !name.endsWith(".safetensors") || this.#told.has(name)) continue;
+      const isFinal = name === `${this.#places.jobName}.safetensors`;
+      if (!isFinal && !/_\d{9}\.safetensors$/.test(name)) continue;
+      const path = join(this.#places.outputDir, name);
+      const check = checkLora(path);
+      if (!check.complete) continue;
+      this.#told.add(name);
+      this.#host.artifact({ kind: isFinal ? "lora" : "checkpoint", name, path, step: check.file.step, promptIndex: null });
+    }
+  }
+
+  #report(): void {
+    const update = this.#tracker.snapshot();
+    const text = JSON.stringify(update);
+    if (text !== this.#last) {
+      this.#last = text;
+      this.#heardAt = performance.now();
+      this.#host.progress(update);
+    } else if (performance.now() - this.#heardAt > quietAfterMs) {
+      this.#host.warn("AI-Toolkit has said nothing and finished no step for 15 minutes. It may hang; stop it if the GPU is idle.");
+    }
+  }
+}
+
+async function names(dir: string): Promise<string[]> {
+  // The folders appear some time after the start.
+  return await readdir(dir).catch(() => []);
+}
