@@ -1,9 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { constants } from "node:os";
 import { waitFor } from "../testing/wait.ts";
 import { spawnPty } from "./pty.ts";
 import type { Pty, PtyExit, SpawnPty } from "./pty.ts";
 import { loadNodePty } from "./testing-node-pty.ts";
+
+setDefaultTimeout(30_000);
 
 interface Watched {
   readonly pty: Pty;

@@ -88,13 +88,11 @@ export const spawnPty: SpawnPty = (file, args, options) => {
 };
 
 async function untilQuiet(closed: Promise<void>, lastData: () => number, limit: number): Promise<void> {
-  let open = true;
-  const done = closed.then(() => { open = false; });
   const exitedAt = performance.now();
-  while (open) {
+  for (;;) {
+    const ended = await Promise.race([closed.then(() => true), Bun.sleep(20).then(() => false)]);
     const now = performance.now();
-    if (now > limit || now - Math.max(exitedAt, lastData()) > quietAfterExitMs) return;
-    await Promise.race([done, Bun.sleep(20)]);
+    if (ended || now > limit || now - Math.max(exitedAt, lastData()) > quietAfterExitMs) return;
   }
 }
 

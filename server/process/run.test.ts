@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExitOutcome, OutputLine, StopRung, ToolCommand } from "../../plugins/plugin.ts";
@@ -10,8 +10,15 @@ import { readHolder } from "./records.ts";
 import { Detached, runHeld } from "./run.ts";
 import type { RunOptions } from "./run.ts";
 
+setDefaultTimeout(30_000);
+
 const self = [process.execPath, join(import.meta.dir, "testing-hold.ts")];
 const log = createLog({ write: () => {} }, "error");
+/** Gentle: the first signal is waited for on the busiest machine. */
+const ladder: StopRung[] = [
+  { signal: "SIGINT", target: "leader", waitMs: 10_000 },
+  { signal: "SIGKILL", target: "group", waitMs: 2_000 },
+];
 const quickLadder: StopRung[] = [
   { signal: "SIGINT", target: "leader", waitMs: 300 },
   { signal: "SIGTERM", target: "group", waitMs: 300 },
@@ -29,7 +36,7 @@ afterEach(() => {
 });
 
 function shell(script: string, over: Partial<ToolCommand> = {}): ToolCommand {
-  return { file: "/bin/sh", args: ["-c", script], cwd: folder.path, env: {}, columns: 250, stop: quickLadder, ...over };
+  return { file: "/bin/sh", args: ["-c", script], cwd: folder.path, env: {}, columns: 250, stop: ladder, ...over };
 }
 
 interface Started {
@@ -130,14 +137,14 @@ describe("stopping", () => {
   });
 
   test("kills a child that ignores every signal but SIGKILL", async () => {
-    const run = start(shell("trap '' INT TERM HUP; echo up; while :; do sleep 0.05; done"));
+    const run = start(shell("trap '' INT TERM HUP; echo up; while :; do sleep 0.05; done", { stop: quickLadder }));
     await waitFor("it is up", () => run.texts().includes("up"));
     run.stop.abort();
     expect(await run.done).toEqual({ kind: "signalled", signal: "SIGKILL", stopped: true });
   });
 
   test("finds a grandchild in a session of its own, and leaves nothing", async () => {
-    const run = start(shell("trap '' HUP; setsid sh -c 'trap \"\" INT TERM HUP; while :; do sleep 0.05; done' & echo up; wait"), { runId: "run-setsid" });
+    const run = start(shell("trap '' HUP; setsid sh -c 'trap \"\" INT TERM HUP; while :; do sleep 0.05; done' & echo up; wait", { stop: quickLadder }), { runId: "run-setsid" });
     await waitFor("it is up", () => run.texts().includes("up") && findMarked("run-setsid").length >= 3);
     run.stop.abort();
     expect(await run.done).toMatchObject({ stopped: true });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { ServiceHandle, ServiceSpec } from "../../plugins/plugin.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
@@ -14,6 +14,8 @@ import { Detached } from "./run.ts";
 import type { ServiceRecord } from "./service-store.ts";
 import { Supervisor } from "./supervisor.ts";
 import { pause } from "./tail.ts";
+
+setDefaultTimeout(30_000);
 
 const self = [process.execPath, join(import.meta.dir, "testing-hold.ts")];
 const log = createLog({ write: () => {} }, "error");

@@ -30,18 +30,23 @@ export async function tail(options: TailOptions): Promise<number> {
       const over = options.ended();
       file ??= await openIfThere(options.path);
       const before = offset;
-      for (let count = 1; file && count > 0;) {
-        options.signal?.throwIfAborted();
-        count = (await file.read(buffer, 0, chunkBytes, offset)).bytesRead;
-        if (count > 0) options.onChunk(buffer.subarray(0, count), offset);
-        offset += count;
-      }
+      if (file) offset = await readToEnd(file, buffer, offset, options);
       if (over) return offset;
       pauseMs = offset > before ? shortestPauseMs : Math.min(pauseMs * 1.5, longestPauseMs);
       await pause(pauseMs, options.signal);
     }
   } finally {
     await file?.close();
+  }
+}
+
+async function readToEnd(file: FileHandle, buffer: Buffer, from: number, { onChunk, signal }: TailOptions): Promise<number> {
+  for (let offset = from; ;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, 0, chunkBytes, offset);
+    if (bytesRead === 0) return offset;
+    onChunk(buffer.subarray(0, bytesRead), offset);
+    offset += bytesRead;
   }
 }
 

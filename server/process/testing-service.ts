@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from "node:fs";
+
 /** A tiny tool for the supervisor's tests: `<port> <behaviour>`. It answers `/` with its own process id. */
 const [port, behaviour] = process.argv.slice(2);
 
@@ -5,9 +7,8 @@ if (behaviour === "broken") {
   console.log("fatal: the model is missing");
   process.exit(3);
 }
-const taken = behaviour === "port-taken-once" && !(await Bun.file("seen-before").exists());
-if (taken) {
-  await Bun.write("seen-before", "");
+if (behaviour === "port-taken-once" && !existsSync("seen-before")) {
+  writeFileSync("seen-before", "");
   console.log("OSError: [Errno 98] Address already in use");
   process.exit(1);
 }
@@ -24,5 +25,3 @@ const server = Bun.serve({
 });
 console.log(`listening on ${server.port}`);
 process.on("SIGINT", () => process.exit(0));
-
-export {};
