@@ -52,12 +52,14 @@ export function AppFrame({ children }: { children?: ComponentChildren }) {
 
 function Rail() {
   const app = useApp();
-  return html`<aside class="rail">
-    <a class="brand" href="/"><${Mark} />Isengard</a>
-    <nav aria-label="Pages"><${PlaceLinks} places=${places} /></nav>
-    <div class="rail-foot">
-      <span>Version ${app.info.value.version}</span>
-      <span>Press <kbd>?</kbd> for keys</span>
+  return html`<aside class="rail" aria-label="Isengard">
+    <div>
+      <a class="brand" href="/"><${Mark} />Isengard</a>
+      <nav aria-label="Pages"><${PlaceLinks} places=${places} /></nav>
+      <div class="rail-foot">
+        <span>Version ${app.info.value.version}</span>
+        <span>Press <kbd>?</kbd> for keys</span>
+      </div>
     </div>
   </aside>`;
 }

@@ -18,6 +18,8 @@ export interface ButtonProps {
   href?: string;
   download?: string | boolean;
   type?: "button" | "submit";
+  /** The full name where the text shown is shortened. */
+  name?: string;
   class?: string;
   id?: string;
   expanded?: boolean;
@@ -41,7 +43,7 @@ export function Button(props: ButtonProps) {
     id: props.id,
     "data-kind": props.kind ?? "plain",
     "data-only": only ? "" : undefined,
-    "aria-label": props.label,
+    "aria-label": props.label ?? props.name,
     title: unavailable ?? (only ? props.label : undefined),
   };
   if (props.href !== undefined && unavailable === null) {

@@ -14,6 +14,9 @@ export interface DialogProps {
   children?: ComponentChildren;
 }
 
+/** The first field, or in a question the first button of the footer, which is the safe one. */
+const firstFocus = "[data-focus], input:not([type=file]), textarea, select, footer .btn";
+
 /** Open for as long as it is rendered. The browser keeps the focus inside and gives it back afterwards. */
 export function Dialog({ title, onClose, busy = false, shape = "dialog", footer, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -22,6 +25,7 @@ export function Dialog({ title, onClose, busy = false, shape = "dialog", footer,
     const dialog = ref.current!;
     const before = document.activeElement as HTMLElement | null;
     dialog.showModal();
+    dialog.querySelector<HTMLElement>(firstFocus)?.focus();
     return () => {
       dialog.close();
       before?.focus?.();

@@ -10,12 +10,14 @@ export interface DropZoneProps {
   /** Takes files dropped and pictures pasted anywhere on the page. */
   wholePage?: boolean;
   small?: boolean;
+  /** One line high, for a page that has photos already. */
+  row?: boolean;
   /** Files already chosen in a form. */
   count?: number;
 }
 
 /** Drop, paste, or the button: each way gives the same files. */
-export function DropZone({ onFiles, wholePage = false, small = false, count = 0 }: DropZoneProps) {
+export function DropZone({ onFiles, wholePage = false, small = false, row = false, count = 0 }: DropZoneProps) {
   const input = useRef<HTMLInputElement>(null);
   const zone = useRef<HTMLDivElement>(null);
   const [over, setOver] = useState(false);
@@ -49,10 +51,12 @@ export function DropZone({ onFiles, wholePage = false, small = false, count = 0 
     take(input.current?.files ?? []);
     input.current!.value = "";
   };
-  return html`<div class="drop" ref=${zone} data-over=${over ? "" : undefined}>
-    ${!small && html`<${Icon} name="upload" size="l" />`}
-    <p><strong>${count > 0 ? `${plural(count, "photo")} chosen` : text.dropTitle}</strong></p>
-    ${!small && html`<p class="hint">${text.dropHelp}</p>`}
+  return html`<div class=${row ? "drop line" : "drop"} ref=${zone} data-over=${over ? "" : undefined}>
+    ${!small && html`<${Icon} name="upload" size=${row ? "" : "l"} />`}
+    <div>
+      <p><strong>${count > 0 ? `${plural(count, "photo")} chosen` : text.dropTitle}</strong></p>
+      ${!small && html`<p class="hint">${text.dropHelp}</p>`}
+    </div>
     <input ref=${input} class="hide" type="file" accept="image/jpeg,image/png,image/webp" multiple tabindex="-1" aria-hidden="true" onChange=${onChange} />
     <${Button} icon="plus" onClick=${() => input.current?.click()}>${text.choose}<//>
   </div>`;

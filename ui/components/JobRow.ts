@@ -44,24 +44,26 @@ export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
       setError(asApiError(thrown));
     }
   };
-  const stopping = job.state === "stopping";
+  const word = isWorking(job) ? "Stop" : "Cancel";
   return html`<div class="stack grow">
     <div class="row">
       ${picture}
-      <div class="grow stack">
-        <div class="row apart">
-          <a class="cut" href=${jobAddress(job)}><strong>${job.title}</strong></a>
+      <div class="grow stack tight">
+        <div class="row">
+          <a class="cut title-link" href=${jobAddress(job)}>${job.title}</a>
           <${JobBadge} state=${job.state} />
+          <span class="grow"></span>
+          <${Button}
+            kind="quiet"
+            icon="stop"
+            name=${`${word} ${job.title}`}
+            busyText="Stopping…"
+            unavailable=${job.state === "stopping" ? "It is already stopping." : null}
+            onClick=${stop}
+          >${word}<//>
         </div>
         ${isWorking(job) ? html`<${JobProgressBar} job=${job} />` : html`<p class="hint">${job.waiting?.text ?? "Waits for its turn."}</p>`}
       </div>
-      <${Button}
-        kind="quiet"
-        icon="stop"
-        label=${`${isWorking(job) ? "Stop" : "Cancel"} ${job.title}`}
-        unavailable=${stopping ? "It is already stopping." : null}
-        onClick=${stop}
-      />
     </div>
     ${error && html`<${ErrorNotice} error=${error} alert />`}
   </div>`;

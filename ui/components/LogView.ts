@@ -50,7 +50,7 @@ export function LogView({ model, label, empty, viewportPx }: LogViewProps) {
     </div>`}
     ${isEmpty && isFiltered && html`<${FilteredEmpty} filter=${filterWords(filter)} onClear=${clear} />`}
     ${isEmpty && !isFiltered && html`<p class="hint">${empty}</p>`}
-    ${!isEmpty && html`<${LogRows} model=${model} rows=${rows} label=${label} viewportPx=${viewportPx} />`}
+    ${(rows.length > 0 || model.loading.value) && html`<${LogRows} model=${model} rows=${rows} label=${label} viewportPx=${viewportPx} />`}
   </section>`;
 }
 

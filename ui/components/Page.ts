@@ -30,8 +30,8 @@ export function Page({ title, up, actions, children }: PageProps) {
     if (app.router.visits.value > 0) heading.current?.focus({ preventScroll: true });
   }, [path]);
   return html`<div class="page">
-    <${ModeStrip} />
     <header class="page-head">
+      <${ModeStrip} />
       ${up && html`<a class="crumb" href=${up.href} aria-label=${`Back to ${up.label}`}><${Icon} name="left" /></a>`}
       <h1 tabindex="-1" ref=${heading} class="cut">${title}</h1>
       <div class="page-actions">${actions}</div>
@@ -71,7 +71,8 @@ function JobsButton() {
   const words = [trainings > 0 ? plural(trainings, "training") : "", pictures > 0 ? plural(pictures, "picture job") : ""]
     .filter((part) => part !== "")
     .join(" · ");
-  return html`<${Button} kind="quiet" icon="clock" hasPopup="dialog" class="jobs-button" onClick=${() => (app.layer.value = "jobs")}>
-    ${words || "No work"}
+  return html`<${Button} kind="quiet" icon="clock" hasPopup="dialog" name=${`${active.length} at work: ${words || frameText.idle}`} onClick=${() => (app.layer.value = "jobs")}>
+    <span class="wide">${words || frameText.idle}</span>
+    ${active.length > 0 && html`<span class="narrow num" aria-hidden="true">${active.length}</span>`}
   <//>`;
 }

@@ -18,7 +18,7 @@ export function PhotosPanel({ characterId, model }: { characterId: string; model
   const [leftOut, setLeftOut] = useState(0);
   const photos = model.photos.value;
   return html`
-    <${DropZone} wholePage onFiles=${(files: File[]) => setLeftOut(app.uploads.add(characterId, files))} />
+    <${DropZone} wholePage row=${photos.length > 0} onFiles=${(files: File[]) => setLeftOut(app.uploads.add(characterId, files))} />
     ${leftOut > 0 &&
     html`<${Notice} tone="warn" title=${`${plural(leftOut, "file was", "files were")} left out`} alert>
       <p>At most ${maxFilesAtOnce} files can be added at once. 10 to 20 good photos are enough for a training.</p>

@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import type { ServiceState, ServiceStatus } from "../../server/contract/system.ts";
 import { asApiError, type ApiError } from "../api.ts";
-import { formatAge } from "../format.ts";
+import { formatDuration } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import type { Tone } from "./Badge.ts";
 import { Button } from "./Button.ts";
@@ -49,7 +49,7 @@ function ServiceRow({ service, withActions }: { service: ServiceStatus; withActi
       <div>
         <p class="small"><strong>${service.label}</strong>${service.version && html`<span class="hint"> ${service.version}</span>`}</p>
         <${StatusDot} tone=${tone}>${word}<//>
-        <p class="hint">${service.detail && `${service.detail} `}Since ${formatAge(service.since, app.now.value)}.</p>
+        <p class="hint">${service.detail && `${service.detail} `}For ${formatDuration((app.now.value - Date.parse(service.since)) / 1000)}.</p>
       </div>
       ${withActions && canStart && html`<${Button} icon="play" busyText="Starting…" onClick=${() => act("start")}>Start<//>`}
       ${withActions && canStop && html`<${Button} icon="stop" busyText="Stopping…" onClick=${() => act("stop")}>Stop<//>`}

@@ -30,6 +30,13 @@ export function createOutputsModel(app: Needed, pageSize: number): OutputsModel 
   /** Made while a page was fetched, so perhaps not part of it. */
   let fresh: Output[] = [];
 
+  const merge = (page: readonly Output[], before: string | null): Output[] => {
+    if (before !== null) return inOrder([...(known.value ?? []), ...page]);
+    // Older pages that are on the screen stay there when the first one is fetched again.
+    const oldest = page.at(-1)?.id;
+    const older = (known.value ?? []).filter((output) => oldest !== undefined && output.id < oldest);
+    return inOrder([...page, ...older, ...fresh]);
+  };
   const fetchPage = async (before: string | null) => {
     const mine = ++turn;
     fresh = [];
@@ -40,8 +47,9 @@ export function createOutputsModel(app: Needed, pageSize: number): OutputsModel 
       if (before !== null) query.set("before", before);
       const page = await app.api.get<{ outputs: Output[]; next: string | null }>(`/api/outputs?${query}`);
       if (mine !== turn) return;
-      known.value = inOrder([...(before === null ? fresh : (known.value ?? [])), ...page.outputs]);
-      next.value = page.next;
+      const isRefresh = before === null && (known.value?.length ?? 0) > page.outputs.length;
+      known.value = merge(page.outputs, before);
+      if (!isRefresh) next.value = page.next;
       error.value = null;
     } catch (thrown) {
       if (mine === turn) error.value = asApiError(thrown);

@@ -1,8 +1,10 @@
 import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
-import type { Artifact, Job, MetricSeries } from "../../server/contract/job.ts";
+import type { Preset } from "../../server/contract/backend.ts";
+import type { Artifact, Job, MetricSeries, TrainingRequest } from "../../server/contract/job.ts";
 import type { AppModel } from "./AppModel.ts";
 import { createResource, type Resource } from "./Resource.ts";
 import { checkpointsOf, putArtifact, tableOfSamples, type SampleTable } from "./samples.ts";
+import { fillTrigger } from "./TrainingStartModel.ts";
 import { addPoints, emptySeries, setPoints, type Series } from "./series.ts";
 
 /** The engines call the training loss this. */
@@ -21,11 +23,13 @@ export interface TrainingRunModel {
   /** Filled in place; `lossVersion` grows with every change. */
   readonly loss: Series;
   readonly lossVersion: ReadonlySignal<number>;
+  /** The texts of the test prompts with the trigger word filled in; empty while they are not known. */
+  readonly prompts: ReadonlySignal<readonly string[]>;
   stop(): Promise<void>;
   dispose(): void;
 }
 
-type Needed = Pick<AppModel, "api" | "events" | "connection" | "jobs">;
+type Needed = Pick<AppModel, "api" | "events" | "connection" | "jobs" | "characters" | "info">;
 
 /** One training as it happens: what came before is fetched, what comes is added, and after each new connection both meet. */
 export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunModel {
@@ -55,7 +59,11 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
     return true;
   });
 
-  const load = () => void Promise.all([found.load(), artifacts.load(), metrics.load()]);
+  const presets = createResource<readonly Preset[]>(async () => {
+    const query = new URLSearchParams({ characterId: job.peek()?.characterId ?? "" });
+    return (await app.api.get<{ presets: Preset[] }>(`/api/training/presets?${query}`)).presets;
+  });
+  const load = () => Promise.all([found.load(), artifacts.load(), metrics.load()]);
   app.connection.watch(jobId);
   const stops = [
     app.events.on("job.artifact", (event) => {
@@ -70,14 +78,15 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
       lossVersion.value += 1;
     }),
     // Also fetches again when another attempt begins: it goes on from an earlier step.
-    onChange(() => `${app.connection.connections.value} ${job.value?.attempt ?? ""}`, load),
+    onChange(() => `${app.connection.connections.value} ${job.value?.attempt ?? ""}`, () => void load()),
   ];
-  load();
+  void load().then(() => (job.peek()?.characterId ? presets.load() : undefined));
 
   return {
     jobId, job, found, artifacts, metrics, loss, lossVersion,
     samples: computed(() => tableOfSamples(artifacts.data.value ?? [])),
     checkpoints: computed(() => checkpointsOf(artifacts.data.value ?? [])),
+    prompts: computed(() => promptsOf(app, job.value, presets.data.value ?? [])),
     async stop() {
       if (job.value) await app.jobs.cancel(job.value);
     },
@@ -86,6 +95,17 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
       for (const stop of stops) stop();
     },
   };
+}
+
+/** Those that the request brought, else those of its preset. */
+function promptsOf(app: Pick<AppModel, "characters" | "info">, job: Job | null, presets: readonly Preset[]): readonly string[] {
+  const spec = app.info.value.training?.parameters.find((candidate) => candidate.type === "stringList" && /prompt/i.test(candidate.name));
+  if (!job || !spec) return [];
+  const request = job.request as Partial<TrainingRequest>;
+  const preset = presets.find((candidate) => candidate.id === request.preset);
+  const texts = request.values?.[spec.name] ?? preset?.values[spec.name];
+  const trigger = app.characters.byId(job.characterId ?? "")?.triggerWord ?? "";
+  return Array.isArray(texts) ? texts.map((prompt) => (trigger === "" ? String(prompt) : fillTrigger(String(prompt), trigger).text)) : [];
 }
 
 /** Runs when the value becomes another one, not for the first. */

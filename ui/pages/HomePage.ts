@@ -28,21 +28,24 @@ export function HomePage() {
     ${!isStarted && html`<${ModeChoice} />`}
     <${Needs} />
     ${isStarted && isNew && html`<${FirstSteps} />`}
-    <div class="cols main-side">
-      <div class="stack wide">
-        <${Running} />
-        ${!isNew && html`<${Latest} />`}
-        <${Characters} />
-      </div>
-      <div class="stack wide">
-        <${MachineCard} />
-        <section class="card" aria-labelledby="services-title">
-          <header><h2 id="services-title">${text.services}</h2></header>
-          <${ServiceList} />
-        </section>
-      </div>
-    </div>
+    ${isStarted
+      ? html`<div class="cols main-side">
+          <div class="stack wide">
+            <${Running} />
+            ${!isNew && html`<${Latest} />`}
+            <${Characters} />
+          </div>
+          <div class="stack wide"><${MachineCard} /><${Engines} /></div>
+        </div>`
+      : html`<div class="cols two"><${MachineCard} /><${Engines} /></div>`}
   <//>`;
+}
+
+function Engines() {
+  return html`<section class="card" aria-labelledby="services-title">
+    <header><h2 id="services-title">${text.services}</h2></header>
+    <${ServiceList} />
+  </section>`;
 }
 
 function Needs() {
@@ -79,7 +82,7 @@ function Latest() {
   const { latest } = useApp().library;
   useEffect(() => void latest.load(), []);
   return html`<section class="card" aria-labelledby="latest-title">
-    <header><h2 id="latest-title">${text.latest}</h2><a class="small" href="/gallery">${text.allPictures}</a></header>
+    <header><h2 id="latest-title">${text.latest}</h2><a class="more" href="/gallery">${text.allPictures}</a></header>
     <${Loaded} resource=${latest} skeleton=${html`<${Skeleton} layout="photos" height="132px" count=${6} />`}>
       ${(outputs: readonly Output[]) =>
         outputs.length === 0
@@ -99,8 +102,8 @@ function Characters() {
   const characters = useApp().characters.all.value;
   if (characters.length === 0) return null;
   return html`<section class="stack" aria-labelledby="characters-title">
-    <div class="row apart"><h2 id="characters-title">${text.characters}</h2><a class="small" href="/characters">${text.allCharacters}</a></div>
-    <ul class="tiles">
+    <div class="row apart"><h2 id="characters-title">${text.characters}</h2><a class="more" href="/characters">${text.allCharacters}</a></div>
+    <ul class="tiles small">
       ${characters.slice(0, maxCharacters).map((character) => html`<li key=${character.id}><${CharacterCard} character=${character} level="h3" /></li>`)}
     </ul>
   </section>`;

@@ -24,7 +24,7 @@ export function LoginPage({ onSignedIn }: { onSignedIn: () => void }) {
     void signIn();
   };
   return html`<main class="login">
-    <form class="card" onSubmit=${onSubmit}>
+    <form class="card login-card" onSubmit=${onSubmit}>
       <div class="brand"><${Mark} />Isengard</div>
       <h1>${text.title}</h1>
       <p class="dim">${text.explain}</p>

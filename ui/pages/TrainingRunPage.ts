@@ -1,6 +1,125 @@
 import { html } from "htm/preact";
+import type { ComponentChildren } from "preact";
+import { useId, useState } from "preact/hooks";
+import type { Job } from "../../server/contract/job.ts";
+import { Button } from "../components/Button.ts";
+import { CheckpointList } from "../components/CheckpointList.ts";
+import { EmptyState } from "../components/EmptyState.ts";
+import { Icon } from "../components/Icon.ts";
+import { JobBadge } from "../components/JobRow.ts";
+import { LogView } from "../components/LogView.ts";
+import { LossChart } from "../components/LossChart.ts";
+import { GpuList } from "../components/Machine.ts";
+import { ErrorNotice } from "../components/Notice.ts";
 import { Page } from "../components/Page.ts";
+import { RunNotice } from "../components/RunNotice.ts";
+import { RunProgress } from "../components/RunProgress.ts";
+import { SampleTimeline } from "../components/SampleTimeline.ts";
+import { Skeleton } from "../components/Skeleton.ts";
+import { StageList } from "../components/StageList.ts";
+import { StopRun } from "../components/StopRun.ts";
+import { useApp } from "../models/AppModel.ts";
+import { isEnded, isWorking } from "../models/JobsModel.ts";
+import { createLogModel } from "../models/LogModel.ts";
+import { createTrainingRunModel, type TrainingRunModel } from "../models/TrainingRunModel.ts";
+import { useOwned } from "../models/useOwned.ts";
+import { trainingText as text } from "../text/training.ts";
+import type { PageParams } from "./pages.ts";
 
-export function TrainingRunPage() {
-  return html`<${Page} title="Training Run"><//>`;
+const up = { href: "/training", label: "Training" };
+
+/** Is it working, how long, and does it look like the person yet? */
+export function TrainingRunPage({ params }: PageParams) {
+  const app = useApp();
+  const id = params["id"]!;
+  const model = useOwned(() => createTrainingRunModel(app, id), id);
+  const job = model.job.value;
+  const error = model.found.error.value;
+  if (!job) {
+    const missing = error?.status === 404;
+    return html`<${Page} title="Training" up=${up}>
+      ${missing && html`<${EmptyState} icon="train" title=${text.missingTitle} action=${html`<${Button} href="/training">All trainings<//>`}>${text.missing}<//>`}
+      ${error && !missing && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${model.found.load}>Try again<//>`} />`}
+      ${!error && html`<${Skeleton} height="160px" count=${3} />`}
+    <//>`;
+  }
+  const actions = html`<${StopRun} job=${job} checkpoints=${model.checkpoints.value.length} onStop=${model.stop} />`;
+  return html`<${Page} title=${job.title} up=${up} actions=${actions}>
+    <div class="row wrap"><${JobBadge} state=${job.state} /><${About} job=${job} /></div>
+    <${RunNotice} job=${job} />
+    ${job.startedAt !== null && html`<${RunProgress} job=${job} />`}
+    <div class="cols main-side">
+      <div class="stack wide">
+        <${Samples} model=${model} job=${job} />
+        <${Loss} model=${model} job=${job} />
+      </div>
+      <${Side} model=${model} job=${job} />
+    </div>
+    <${Log} job=${job} />
+  <//>`;
+}
+
+function About({ job }: { job: Job }) {
+  const character = useApp().characters.byId(job.characterId ?? "");
+  const attempt = job.attempt > 1 ? `Attempt ${job.attempt}` : "";
+  return html`<span class="hint">${character && html`<a href=${`/characters/${character.id}`}>${character.name}</a>`}${attempt && ` · ${attempt}`}</span>`;
+}
+
+export function Card({ title, end, children }: { title: string; end?: ComponentChildren; children?: ComponentChildren }) {
+  const id = useId();
+  return html`<section class="card" aria-labelledby=${id}><header><h2 id=${id}>${title}</h2>${end}</header>${children}</section>`;
+}
+
+function Samples({ model, job }: { model: TrainingRunModel; job: Job }) {
+  const error = model.artifacts.error.value;
+  return html`<${Card} title=${text.samples}>
+    ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${model.artifacts.load}>Try again<//>`} />`}
+    <${SampleTimeline} table=${model.samples.value} prompts=${model.prompts.value} isRunning=${!isEnded(job)} />
+  <//>`;
+}
+
+function Loss({ model, job }: { model: TrainingRunModel; job: Job }) {
+  const error = model.metrics.error.value;
+  return html`<${Card} title=${text.loss}>
+    ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${model.metrics.load}>Try again<//>`} />`}
+    <${LossChart} series=${model.loss} version=${model.lossVersion} isRunning=${!isEnded(job)} />
+  <//>`;
+}
+
+function Side({ model, job }: { model: TrainingRunModel; job: Job }) {
+  const app = useApp();
+  const warnings = job.warnings;
+  return html`<div class="stack wide">
+    ${isWorking(job) && html`<${Stages} job=${job} />`}
+    ${warnings.length > 0 &&
+    html`<${Card} title=${text.warnings}>
+      <ul class="stack small">${warnings.map((warning) => html`<li class="row top" key=${warning}><${Icon} name="info" size="s" /><span>${warning}</span></li>`)}</ul>
+    <//>`}
+    <${Card} title=${text.checkpoints}><${CheckpointList} checkpoints=${model.checkpoints.value} /><//>
+    ${!isEnded(job) && html`<${Card} title=${text.gpu}><${GpuList} status=${app.system.status.value.gpu} /><//>`}
+  </div>`;
+}
+
+function Stages({ job }: { job: Job }) {
+  const stages = useApp().jobs.progress(job.id).value?.stages ?? [];
+  if (stages.length === 0) return null;
+  return html`<${Card} title=${text.stages}><${StageList} stages=${stages} /><//>`;
+}
+
+/** On a small screen closed at first, since the page has better to show; a failed run opens it. */
+function Log({ job }: { job: Job }) {
+  const [open, setOpen] = useState(() => job.state === "failed" || matchMedia("(width >= 48rem)").matches);
+  return html`<details class="card fold log-fold" open=${open} onToggle=${(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}>
+    <summary><${Icon} name="right" size="s" /><h2>${text.log}</h2></summary>
+    ${open && html`<${OpenLog} job=${job} />`}
+  </details>`;
+}
+
+function OpenLog({ job }: { job: Job }) {
+  const { api, events, connection } = useApp();
+  const model = useOwned(() => createLogModel({ api, events, connection, source: { kind: "job", jobId: job.id } }), job.id);
+  return html`
+    <p class="small"><a href=${`/logs?job=${job.id}`}>${text.fullLog}</a></p>
+    <${LogView} model=${model} label=${text.log} empty=${text.logEmpty} />
+  `;
 }

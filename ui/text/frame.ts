@@ -10,6 +10,7 @@ export const frameText = {
   lost: "Connection lost",
   lostTitle: "The connection to the server is lost. Work on the server goes on.",
   lostHelp: "If your computer slept, start the tunnel again:",
+  idle: "Nothing running",
   noJobs: "Nothing is running or waiting.",
   jobsTitle: "Running and waiting",
   keysTitle: "Keys",

@@ -1,0 +1,56 @@
+import { html } from "htm/preact";
+import { useApp } from "../models/AppModel.ts";
+import type { TrainingStartModel } from "../models/TrainingStartModel.ts";
+import { trainingText as text } from "../text/training.ts";
+import { Button } from "./Button.ts";
+import { Notice } from "./Notice.ts";
+import { checkValue } from "./ParamForm.ts";
+
+/** What Start will do in one sentence, what stands in its way, and the button. */
+export function TrainingReview({ model }: { model: TrainingStartModel }) {
+  const app = useApp();
+  const obstacles = model.obstacles(isFormRight(app.info.value.training?.parameters ?? [], model) ? "" : text.correct);
+  const start = async () => {
+    const job = await model.start();
+    if (job) app.router.navigate(`/training/${job.id}`);
+  };
+  return html`<section class="card review" aria-labelledby="review-title">
+    <h2 id="review-title">${text.review}</h2>
+    ${obstacles.length === 0 && html`<p>${model.review()}</p><${Before} model=${model} />`}
+    ${obstacles.map(
+      (obstacle) => html`<${Notice}
+        tone="warn"
+        key=${obstacle.text}
+        actions=${obstacle.link && html`<${Button} href=${obstacle.link.href}>${obstacle.link.label}<//>`}
+      >${obstacle.text}<//>`,
+    )}
+    <${MachineProblems} />
+    <div class="row wrap">
+      <${Button} id="start" kind="primary" class="big" icon="play" busyText=${text.starting} unavailable=${obstacles[0]?.text ?? null} onClick=${start}>${text.startButton}<//>
+      <span class="hint keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
+    </div>
+  </section>`;
+}
+
+function isFormRight(parameters: Parameters<typeof checkValue>[0][], model: TrainingStartModel): boolean {
+  return parameters.every((spec) => !(spec.name in model.values.value) || checkValue(spec, model.values.value[spec.name]) === "");
+}
+
+/** What has to end before this run begins. */
+function Before({ model }: { model: TrainingStartModel }) {
+  const app = useApp();
+  const character = app.characters.byId(model.characterId.value ?? "");
+  const active = app.jobs.active.value.length;
+  if (character?.activeJobId) return html`<p class="hint">${text.already(character.name)} <a href=${`/training/${character.activeJobId}`}>Watch it</a></p>`;
+  return active > 0 ? html`<p class="hint">${text.queued(active)}</p>` : null;
+}
+
+/** Checks that failed, before a person waits for a run that cannot work. */
+function MachineProblems() {
+  const problems = useApp().system.problems().filter((check) => check.state === "error");
+  return html`${problems.map(
+    (check) => html`<${Notice} tone="warn" key=${check.id} title=${`${text.machine}: ${check.label}`} actions=${html`<${Button} href="/settings">Open settings<//>`}>
+      <p>${check.detail} ${check.fix}</p>
+    <//>`,
+  )}`;
+}
