@@ -46,7 +46,9 @@ export class Runner {
       host = this.openHost(claim, stop.signal, detach);
       if (!this.begin(claim, adopted, stop)) return null;
       if (stop.signal.aborted && !adopted) return { kind: "stopped" };
+      host.log("info", "job.started", `${claim.job.title}: attempt ${claim.job.attempt} begins.`, { backend: claim.job.backend });
       const outcome = await untilDetached(handler.run(claim, host), detach);
+      if (outcome !== null) await untilDetached(host.endChildren(), detach);
       if (outcome !== null) this.tellLog(host, outcome);
       return outcome;
     } catch (error) {

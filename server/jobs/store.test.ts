@@ -140,3 +140,22 @@ function progressAt(step: number) {
     updatedAt: "2026-01-01T00:00:00.000Z",
   };
 }
+
+test("a hundred thousand ended jobs slow neither the list nor the next claim", () => {
+  library.db.run(
+    `with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)
+     insert into job (id, seq, kind, state, title, backend, correlation_id, request, frozen, created_at, finished_at)
+     select 'job-' || i, i, 'generation', 'succeeded', 'old', 'fake', 'cor', '{}', printf('%.*c', 500, 'x'), '', '' from n`,
+  );
+  for (let index = 0; index < 20; index++) store.insert(draft());
+  const times = Array.from({ length: 20 }, (_, index) => {
+    const start = performance.now();
+    store.active();
+    store.queued("gpu", 100);
+    store.list({ limit: 50, kind: "generation", before: `job-${50_000 + index}` });
+    const { job } = store.claimNext("gpu", "t")!;
+    store.transition(job.id, "failed", { token: "t", why: "test" });
+    return performance.now() - start;
+  });
+  expect(times.sort((a, b) => a - b)[10]!).toBeLessThan(20);
+});
