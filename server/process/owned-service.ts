@@ -73,11 +73,9 @@ export class OwnedService implements SupervisedService {
   /** Adopts what an earlier server started. What must not go on is stopped, before anything new may start. */
   async start(): Promise<void> {
     const { spec, self, log } = this.options;
-    const running = this.store.findRunning();
-    const keep = running !== null && spec.unavailable() === null && (await this.isStillRight(running));
-    if (running && keep) log.info("service.adopted", `${spec.label} still runs and is used again.`, { service: spec.name, runId: running.runId });
-    const cleared = keep ? Promise.resolve() : this.store.clearLeftover(self, log, this.leaving.signal);
-    this.begin(cleared, keep ? running : null);
+    const running = await this.findAdoptable();
+    if (running) log.info("service.adopted", `${spec.label} still runs and is used again.`, { service: spec.name, runId: running.runId });
+    this.begin(running ? async () => {} : () => this.store.clearLeftover(self, log, this.leaving.signal), running);
   }
 
   acquire(signal?: AbortSignal): Promise<ServiceHandle> {
@@ -117,13 +115,17 @@ export class OwnedService implements SupervisedService {
     return missing ?? (this.board.state === "gave-up" ? this.status.detail : null);
   }
 
-  /** Whether the program that runs is the one that would be started now. */
-  private async isStillRight(running: Start): Promise<boolean> {
+  /** What runs and is the program that would be started now; null: nothing of that kind. */
+  private async findAdoptable(): Promise<Start | null> {
+    const { spec, log } = this.options;
     try {
-      return isSameCommand(running.command, await this.options.spec.command(this.store.place(running.port)));
-    } catch {
-      // The tool can no longer be started like this; the next start tells why.
-      return false;
+      const running = spec.unavailable() === null ? this.store.findRunning() : null;
+      if (!running) return null;
+      return isSameCommand(running.command, await spec.command(this.store.place(running.port))) ? running : null;
+    } catch (error) {
+      // The tool can no longer be started like this, or its records are damaged: the next start tells why.
+      log.warn("service.not-adopted", `${spec.label} is not taken over from an earlier start.`, { service: spec.name, error });
+      return null;
     }
   }
 
@@ -148,7 +150,7 @@ export class OwnedService implements SupervisedService {
     return this.desk.wanted && !this.halted && !this.leaving.signal.aborted;
   }
 
-  private begin(before: Promise<void> = Promise.resolve(), first: Start | null = null): void {
+  private begin(before: () => Promise<void> = async () => {}, first: Start | null = null): void {
     this.loop ??= this.work(before, first).finally(() => {
       this.loop = null;
       // Somebody may have asked after the loop had looked for the last time.
@@ -156,10 +158,10 @@ export class OwnedService implements SupervisedService {
     });
   }
 
-  private async work(before: Promise<void>, first: Start | null): Promise<void> {
+  private async work(before: () => Promise<void>, first: Start | null): Promise<void> {
     const { log, spec } = this.options;
     try {
-      await before;
+      await before();
       let portsTaken = 0;
       for (let adopted = first; adopted || this.wanted; adopted = null) {
         if (!adopted) await this.untilAllowed();

@@ -113,7 +113,7 @@ function readJson(dir: string, file: string): object | "torn" | null {
 
 export function readWhole<T>(dir: string, file: string): T | null {
   const value = readJson(dir, file);
-  if (value === "torn") throw new Error(`The record ${file} in ${dir} is damaged. Delete that folder to forget the run.`);
+  if (value === "torn") throw new Error(`The record ${file} in ${dir} is damaged. Delete that file to forget what it told.`);
   return value as T | null;
 }
 

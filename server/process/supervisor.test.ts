@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceHandle, ServiceSpec } from "../../plugins/plugin.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
@@ -122,6 +123,27 @@ test("a tool that would be started differently now is stopped, not adopted", asy
   const fresh = await second.acquire("tool");
   expect(await pidAt(fresh)).not.toBe(pid);
   expect(findMarked(handle.instance)).toEqual([]);
+});
+
+test("goes on stopping what an earlier server was stopping, and starts anew", async () => {
+  const first = await supervise(tool("ok"));
+  const handle = await first.acquire("tool");
+  await first.stop();
+  writeFileSync(join(folder.path, "tool", "runs", handle.instance, "stop.json"), JSON.stringify({ requestedAt: new Date().toISOString() }));
+  const second = await supervise(tool("ok"));
+  const fresh = await second.acquire("tool");
+  expect(fresh.instance).not.toBe(handle.instance);
+  expect(findMarked(handle.instance)).toEqual([]);
+});
+
+test("a damaged record is said, and keeps neither the server nor the tool from starting", async () => {
+  mkdirSync(join(folder.path, "tool"));
+  writeFileSync(join(folder.path, "tool", "service.json"), "{");
+  const one = await supervise(tool("ok"));
+  await waitFor("it gave up", () => state(one).state === "gave-up");
+  expect(state(one).detail).toContain("damaged");
+  one.clear("tool");
+  await one.acquire("tool");
 });
 
 test("stops a tool that nobody uses, and starts it again when needed", async () => {
