@@ -35,7 +35,9 @@ const chunk = (path: string, offset: number, body: Uint8Array) =>
   tus("PATCH", path, { "upload-offset": String(offset), "content-type": "application/offset+octet-stream" }, body);
 const offsetOf = async (path: string) => Number((await tus("HEAD", path)).headers.get("upload-offset"));
 const outcomeOf = async (path: string) => (await (await tus("GET", `${path}/outcome`)).json()) as UploadOutcome;
-const fileOf = (path: string) => join(server.paths.uploads, path.split("/").at(-1)!);
+const idOf = (path: string) => path.split("/").at(-1)!;
+const partOf = (path: string, offset: number) => join(server.paths.uploads, `${idOf(path)}.${offset}`);
+const sizeOf = (file: string) => (existsSync(file) ? statSync(file).size : 0);
 
 /** Sends the head of a chunk and some of its bytes, then tears the connection down. */
 async function sendAndDrop(path: string, offset: number, claimed: number, bytes: Uint8Array): Promise<void> {
@@ -46,7 +48,7 @@ async function sendAndDrop(path: string, offset: number, claimed: number, bytes:
   );
   socket.write(bytes);
   socket.flush();
-  await waitFor("the bytes are on the disk", () => statSync(fileOf(path)).size === offset + bytes.length);
+  await waitFor("the bytes are on the disk", () => sizeOf(partOf(path, offset)) === bytes.length);
   socket.terminate();
 }
 
@@ -71,7 +73,7 @@ test("an upload in three chunks becomes a photo, and its outcome can be asked fo
   expect(outcome).toMatchObject({ kind: "added", fileName: "Üricht 1.jpg", photo: { width: 400, height: 300, characterId } });
   expect(await outcomeOf(path)).toEqual(outcome);
   expect(await offsetOf(path)).toBe(bytes.length);
-  expect(existsSync(fileOf(path))).toBe(false);
+  expect(readdirSync(server.paths.uploads)).toEqual([]);
 });
 
 test("an upload goes on where the connection broke, in the middle of a chunk", async () => {
@@ -85,6 +87,11 @@ test("an upload goes on where the connection broke, in the middle of a chunk", a
   expect(await outcomeOf(path)).toMatchObject({ kind: "added", photo: { width: 700, height: 500 } });
   const [photo] = server.photos.list(characterId);
   expect(Buffer.from(await server.photos.file(photo!)!.bytes()).equals(Buffer.from(bytes))).toBe(true);
+});
+
+test.each([1, 10, 2000, 70_000, 1_000_000])("a chunk of %i bytes is counted once", async (size) => {
+  const path = await create(10_000_000);
+  for (const at of [0, size, 2 * size]) expect(Number((await chunk(path, at, new Uint8Array(size))).headers.get("upload-offset"))).toBe(at + size);
 });
 
 test("a chunk at the wrong place is refused and changes nothing", async () => {
@@ -107,7 +114,7 @@ test("a newer request ends one that still hangs, and goes on from its last byte"
   socket.write(`PATCH ${path} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${bytes.length}\r\n\r\n`);
   socket.write(bytes.subarray(0, 500));
   socket.flush();
-  await waitFor("the first request writes", () => statSync(fileOf(path)).size === 500);
+  await waitFor("the first request writes", () => sizeOf(partOf(path, 0)) === 500);
   expect((await chunk(path, 400, bytes.subarray(400))).status).toBe(409);
   expect((await chunk(path, 500, bytes.subarray(500))).status).toBe(204);
   expect((await outcomeOf(path)).kind).toBe("added");
@@ -119,7 +126,7 @@ test("a hanging upload can be given up", async () => {
   const socket = await Bun.connect({ hostname: "127.0.0.1", port: server.port, socket: { data() {} } });
   socket.write(`PATCH ${path} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(500)}`);
   socket.flush();
-  await waitFor("the first request writes", () => statSync(fileOf(path)).size === 500);
+  await waitFor("the first request writes", () => sizeOf(partOf(path, 0)) === 500);
   expect((await tus("DELETE", path)).status).toBe(204);
   expect(readdirSync(server.paths.uploads)).toEqual([]);
   socket.terminate();
@@ -172,7 +179,7 @@ test("a start of the server keeps what is a day old at most, and goes on with it
   await chunk(path, 0, bytes.subarray(0, 50));
   const restarted = new Uploads(server);
   await restarted.sweep();
-  expect(readdirSync(server.paths.uploads)).toEqual([path.split("/").at(-1)!]);
+  expect(readdirSync(server.paths.uploads)).toEqual([`${idOf(path)}.0`]);
   expect((await tus("HEAD", old)).status).toBe(404);
   expect((await chunk(path, 50, bytes.subarray(50))).status).toBe(204);
   expect((await outcomeOf(path)).kind).toBe("added");
@@ -181,7 +188,7 @@ test("a start of the server keeps what is a day old at most, and goes on with it
 test("when the server died between the last byte and the photo, asking for the outcome finishes the work", async () => {
   const bytes = await drawPicture({ width: 90, height: 80, seed: 3, format: "png" });
   const path = await create(bytes.length);
-  writeFileSync(fileOf(path), bytes);
+  writeFileSync(partOf(path, 0), bytes);
   const [first, second] = await Promise.all([outcomeOf(path), outcomeOf(path)]);
   expect(first).toMatchObject({ kind: "added" });
   expect(second).toEqual(first);

@@ -6,6 +6,8 @@ import { IdParams } from "./params.ts";
 
 const version = "1.0.0";
 const offsetMediaType = "application/offset+octet-stream";
+/** A connection that died without a word would hold its upload for ever. */
+const idleSeconds = 60;
 const abilities = {
   "tus-resumable": version, "tus-version": version, "tus-extension": "creation,termination,expiration",
   "tus-max-size": String(uploadLimits.fileBytes),
@@ -30,16 +32,18 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       const state = await uploads.state(params.id);
       return answer(200, state, { "upload-length": String(state.sizeBytes) });
     }, { params: IdParams, detail: { summary: "How much has arrived", tags: ["uploads"] } })
-    .patch("/uploads/:id", async ({ params, request }) => {
+    .patch("/uploads/:id", async ({ params, request, server }) => {
       assertVersion(request);
       if (request.headers.get("content-type") !== offsetMediaType) {
         throw new AppError("unsupported_media", "The chunk has the wrong content type.", { fix: `Send it as ${offsetMediaType}.` });
       }
-      if (Number(request.headers.get("content-length") ?? 0) > uploadLimits.chunkBytes) {
-        throw new AppError("too_large", "The chunk is too large.", { why: "A chunk may have up to 32 MiB." });
-      }
-      const offset = readNumber(request, "upload-offset");
-      return answer(204, await uploads.append(params.id, offset, request.body ?? nothing()), {});
+      server?.timeout(request, idleSeconds);
+      const state = await uploads.append(params.id, {
+        offset: readNumber(request, "upload-offset"), length: readNumber(request, "content-length"), body: request.body,
+        hangUp: () => server?.timeout(request, 1),
+      });
+      server?.timeout(request, 0);
+      return answer(204, state, {});
     }, { params: IdParams, parse: "none", detail: { summary: "Send the next bytes", tags: ["uploads"] } })
     .delete("/uploads/:id", async ({ params, request }) => {
       assertVersion(request);
@@ -77,5 +81,3 @@ function readMetadata(header: string): Map<string, string> {
   const pairs = header.slice(0, 4096).split(",").map((pair) => pair.trim().split(/\s+/, 2));
   return new Map(pairs.map(([key = "", value = ""]) => [key, Buffer.from(value, "base64").toString("utf8")]));
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,6 +1,9 @@
 import { open, type FileHandle } from "node:fs/promises";
 
-/** Random access to bytes that need not be in memory. `read` gives fewer bytes only at the end. */
+/**
+ * Random access to bytes that need not be in memory. `read` gives fewer bytes only at the end. What it gives is valid
+ * until the next `read`: a file's source uses one buffer over and over.
+ */
 export interface ByteSource {
   readonly size: number;
   read(at: number, length: number): Promise<Uint8Array>;
@@ -10,14 +13,20 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   return { size: bytes.length, read: async (at, length) => bytes.subarray(at, at + length) };
 }
 
-const windowBytes = 64 * 1024;
+export const windowBytes = 256 * 1024;
 
-/** Keeps one window of the file, so that walking through small headers does not cost a system call each. */
+/**
+ * Keeps one window of the file: walking through small headers costs no system call each, and copying a large file
+ * leaves no garbage behind.
+ */
 export class FileSource implements ByteSource {
-  private window: Uint8Array = new Uint8Array(0);
+  private readonly buffer: Uint8Array;
   private windowAt = 0;
+  private windowLength = 0;
 
-  private constructor(private readonly handle: FileHandle, readonly size: number) {}
+  private constructor(private readonly handle: FileHandle, readonly size: number) {
+    this.buffer = new Uint8Array(Math.min(windowBytes, size));
+  }
 
   /** The caller closes it. */
   static async open(path: string): Promise<FileSource> {
@@ -27,19 +36,21 @@ export class FileSource implements ByteSource {
 
   async read(at: number, length: number): Promise<Uint8Array> {
     const wanted = Math.max(0, Math.min(length, this.size - at));
-    if (wanted > windowBytes) return this.load(at, wanted);
-    if (at < this.windowAt || at + wanted > this.windowAt + this.window.length) {
-      this.window = await this.load(at, windowBytes);
+    if (wanted > this.buffer.length) return this.readLarge(at, wanted);
+    if (at < this.windowAt || at + wanted > this.windowAt + this.windowLength) {
+      const { bytesRead } = await this.handle.read(this.buffer, 0, this.buffer.length, at);
       this.windowAt = at;
+      this.windowLength = bytesRead;
     }
-    return this.window.subarray(at - this.windowAt, at - this.windowAt + wanted);
+    const from = at - this.windowAt;
+    return this.buffer.subarray(from, Math.min(from + wanted, this.windowLength));
   }
 
   close(): Promise<void> {
     return this.handle.close();
   }
 
-  private async load(at: number, length: number): Promise<Uint8Array> {
+  private async readLarge(at: number, length: number): Promise<Uint8Array> {
     const buffer = new Uint8Array(length);
     const { bytesRead } = await this.handle.read(buffer, 0, length, at);
     return buffer.subarray(0, bytesRead);

@@ -1,9 +1,14 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Paths } from "./paths.ts";
 
 /** The Hugging Face token lies in a file of the owner's; tools get the file's name, never the token. */
 export function hfTokenIsSet(paths: Paths): boolean {
   return existsSync(paths.hfTokenFile);
+}
+
+/** For the redaction only; null without one. */
+export function readHfToken(paths: Paths): string | null {
+  return hfTokenIsSet(paths) ? readFileSync(paths.hfTokenFile, "utf8").trim() : null;
 }
 
 /** null removes it. Appears whole or not at all. */

@@ -1,8 +1,7 @@
-import type { ByteSource } from "../files/byte-source.ts";
+import { windowBytes, type ByteSource } from "../files/byte-source.ts";
 import { exifPrefix, hasExifPrefix, orientationTiff, readOrientation, type Orientation } from "./exif.ts";
 import { cutOff, damaged, keepRange, partLimit, PictureFault, readExactly, type Piece, type StripPlan } from "./strip-plan.ts";
 
-const scanWindowBytes = 256 * 1024;
 const startOfScan = 0xda;
 const endOfImage = 0xd9;
 
@@ -63,7 +62,7 @@ async function readLength(source: ByteSource, at: number): Promise<number> {
 /** Where the entropy-coded data ends: at an FF that is neither stuffed, a restart, nor fill. */
 async function findScanEnd(source: ByteSource, start: number): Promise<number> {
   for (let at = start; at < source.size;) {
-    const window = await source.read(at, scanWindowBytes);
+    const window = await source.read(at, windowBytes);
     let found = window.indexOf(0xff);
     for (; found >= 0 && found + 1 < window.length; found = window.indexOf(0xff, found + 1)) {
       const next = window[found + 1]!;

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../files/byte-source.ts";
+import { windowBytes, type ByteSource } from "../files/byte-source.ts";
 import type { Orientation } from "./exif.ts";
 
 /** A part of the cleaned file: a range of the original, or bytes of ours. */
@@ -20,8 +20,6 @@ export const damaged = "is damaged and cannot be read as a picture.";
 /** A file with more parts than this was made to keep us busy. */
 export const partLimit = 65_536;
 
-const copyBytes = 256 * 1024;
-
 export async function* copyPieces(source: ByteSource, pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) {
@@ -29,7 +27,7 @@ export async function* copyPieces(source: ByteSource, pieces: readonly Piece[]):
       continue;
     }
     for (let at = piece.from; at < piece.to;) {
-      const chunk = await source.read(at, Math.min(copyBytes, piece.to - at));
+      const chunk = await source.read(at, Math.min(windowBytes, piece.to - at));
       if (chunk.length === 0) throw new PictureFault(cutOff);
       yield chunk;
       at += chunk.length;

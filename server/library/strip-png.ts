@@ -1,11 +1,9 @@
-import type { ByteSource } from "../files/byte-source.ts";
+import { windowBytes, type ByteSource } from "../files/byte-source.ts";
 import { orientationTiff, readOrientation, type Orientation } from "./exif.ts";
 import { cutOff, damaged, keepRange, partLimit, PictureFault, readExactly, type Piece, type StripPlan } from "./strip-plan.ts";
 
 const signatureBytes = 8;
 const exifLimitBytes = 1024 * 1024;
-const checkBytes = 256 * 1024;
-
 /** What a decoder needs for the right pixels and colours. Everything else goes, known or not. */
 const needed = new Set(["IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "cHRM", "sRGB", "iCCP", "cICP", "sBIT", "pHYs"]);
 
@@ -38,7 +36,7 @@ export async function planPng(source: ByteSource): Promise<StripPlan> {
 async function checkSum(source: ByteSource, from: number, to: number): Promise<void> {
   let sum = 0;
   for (let at = from; at < to;) {
-    const bytes = await source.read(at, Math.min(checkBytes, to - at));
+    const bytes = await source.read(at, Math.min(windowBytes, to - at));
     if (bytes.length === 0) throw new PictureFault(cutOff);
     sum = Bun.hash.crc32(bytes, sum);
     at += bytes.length;

@@ -1,15 +1,13 @@
-import { mkdir, open, readdir, stat, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, statfs } from "node:fs/promises";
 import type { UploadOutcome } from "../contract/character.ts";
 import { AppError, notFound } from "../errors.ts";
-import { removeFile } from "../files/durable.ts";
-import { bodyIdleMs, liveStream } from "../files/live-stream.ts";
 import { newId } from "../ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
 import { photoLimits } from "./photo-intake.ts";
 import type { Photos } from "./photos.ts";
 import { displayName } from "./plain-text.ts";
+import { UploadParts } from "./upload-parts.ts";
 
 export const uploadLimits = {
   fileBytes: photoLimits.bytes,
@@ -17,6 +15,8 @@ export const uploadLimits = {
   chunkBytes: 32 * 1024 * 1024,
   inFlight: 500,
   keepMs: 24 * 60 * 60 * 1000,
+  /** A connection that was hung up is closed at the next tick of the server's timer, which beats every 4 s. */
+  takeOverMs: 15_000,
   /** Room that stays free on the disk for databases and logs. */
   freeBytes: 512 * 1024 * 1024,
 } as const;
@@ -24,9 +24,19 @@ export const uploadLimits = {
 export interface UploadState {
   readonly id: string;
   readonly sizeBytes: number;
-  /** Bytes that are on the disk; the partial file itself is the truth. */
+  /** Bytes that are on the disk; the files themselves are the truth. */
   readonly offset: number;
   readonly expiresAt: Date;
+}
+
+/** The bytes of one request, as far as it got. */
+export interface UploadChunk {
+  readonly offset: number;
+  /** As announced; the connection gives no more than that. */
+  readonly length: number;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Ends the connection soon, so that the write that waits for it breaks off. */
+  hangUp(): void;
 }
 
 interface UploadRow {
@@ -44,11 +54,13 @@ interface UploadRow {
  */
 export class Uploads {
   private readonly characters: Characters;
-  private readonly writing = new Map<string, { stop: AbortController; over: Promise<void> }>();
+  private readonly parts: UploadParts;
+  private readonly writing = new Map<string, { hangUp: () => void; over: Promise<void> }>();
   private readonly finishing = new Map<string, Promise<UploadOutcome>>();
 
   constructor(private readonly deps: LibraryDeps & { readonly photos: Photos }) {
     this.characters = new Characters(deps);
+    this.parts = new UploadParts(deps.paths.uploads);
   }
 
   /** Throws AppError where a limit is reached. A file of no bytes is finished at once. */
@@ -66,7 +78,6 @@ export class Uploads {
     await mkdir(this.deps.paths.uploads, { recursive: true, mode: 0o700 });
     await this.assertRoom(input.sizeBytes);
     const id = newId("upl");
-    await (await open(this.pathOf(id), "wx", 0o600)).close();
     this.deps.db
       .query("insert into upload (id, character_id, file_name, size_bytes, created_at) values (?, ?, ?, ?, ?)")
       .run(id, input.characterId, displayName(input.fileName), input.sizeBytes, new Date().toISOString());
@@ -77,27 +88,28 @@ export class Uploads {
   async state(id: string): Promise<UploadState> {
     const row = this.row(id);
     return {
-      id, sizeBytes: row.sizeBytes, offset: row.outcome === null ? await this.received(id) : row.sizeBytes,
+      id, sizeBytes: row.sizeBytes, offset: row.outcome === null ? await this.parts.received(id) : row.sizeBytes,
       expiresAt: new Date(Date.parse(row.createdAt) + uploadLimits.keepMs),
     };
   }
 
   /**
-   * Appends what the stream gives, as it comes. When the stream breaks, the bytes before the break stay and the error
-   * is thrown. A newer request ends an older one that still writes: its connection is dead, or the sender gave it up.
-   * Resolves when a finished upload has become a photo.
+   * Appends what the request gives, as it comes. When the connection breaks, the bytes before the break stay and the
+   * error is thrown. A newer request ends an older one that still writes: its connection is dead, or the sender gave it
+   * up. Resolves when a finished upload has become a photo.
    */
-  async append(id: string, offset: number, body: AsyncIterable<Uint8Array>): Promise<UploadState> {
+  async append(id: string, chunk: UploadChunk): Promise<UploadState> {
     await this.takeOver(id);
-    const stop = new AbortController();
     const { promise: over, resolve } = Promise.withResolvers<void>();
-    this.writing.set(id, { stop, over });
+    this.writing.set(id, { hangUp: () => chunk.hangUp(), over });
     try {
-      const { sizeBytes, offset: received } = await this.state(id);
-      if (offset !== received) throw wrongOffset(`${received} bytes have arrived, the request starts at ${offset}.`);
-      const room = Math.min(sizeBytes - offset, uploadLimits.chunkBytes);
-      const stream = liveStream(body, { idleMs: bodyIdleMs, signal: stop.signal });
-      if ((await this.write(id, offset, room, stream)) === sizeBytes) await this.outcome(id);
+      const { sizeBytes, offset } = await this.state(id);
+      if (chunk.offset !== offset) throw wrongOffset(`${offset} bytes have arrived, the request starts at ${chunk.offset}.`);
+      if (chunk.length > Math.min(sizeBytes - offset, uploadLimits.chunkBytes)) {
+        throw new AppError("too_large", "The request has more bytes than the upload may still take.", { fix: "Send chunks of up to 32 MiB." });
+      }
+      if (chunk.body !== null) await this.parts.write(id, offset, chunk.body);
+      if ((await this.parts.received(id)) === sizeBytes) await this.outcome(id);
     } finally {
       this.writing.delete(id);
       resolve();
@@ -111,7 +123,7 @@ export class Uploads {
     if (row.outcome !== null) return JSON.parse(row.outcome) as UploadOutcome;
     const running = this.finishing.get(id);
     if (running) return running;
-    if ((await this.received(id)) < row.sizeBytes) {
+    if ((await this.parts.received(id)) < row.sizeBytes) {
       throw new AppError("conflict", `${row.fileName} has not arrived completely.`, { fix: "Send the rest, then ask again." });
     }
     return this.finishing.get(id) ?? this.finish(row);
@@ -122,29 +134,27 @@ export class Uploads {
     await this.takeOver(id);
     await this.finishing.get(id);
     this.deps.db.query("delete from upload where id = ?").run(id);
-    await removeFile(this.pathOf(id));
+    await this.parts.remove(id);
   }
 
   /** Once at start: forgets what is older than a day, and partial files that nobody knows. */
   async sweep(now: Date = new Date()): Promise<void> {
     await this.expire(now);
     await mkdir(this.deps.paths.uploads, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(this.deps.paths.uploads)) {
-      if (this.find(name) === null) await removeFile(join(this.deps.paths.uploads, name));
-    }
+    await this.parts.sweep((id) => this.find(id) !== null);
   }
 
   private async expire(now: Date): Promise<void> {
     const limit = new Date(now.getTime() - uploadLimits.keepMs).toISOString();
     const gone = this.deps.db.query<{ id: string }, [string]>("delete from upload where created_at < ? returning id").all(limit);
-    for (const { id } of gone) await removeFile(this.pathOf(id));
+    for (const { id } of gone) await this.parts.remove(id);
   }
 
   private async takeOver(id: string): Promise<void> {
     const earlier = this.writing.get(id);
     if (!earlier) return;
-    earlier.stop.abort(wrongOffset("A newer request goes on with this upload."));
-    await earlier.over;
+    earlier.hangUp();
+    await Promise.race([earlier.over, Bun.sleep(uploadLimits.takeOverMs)]);
     if (this.writing.has(id)) throw wrongOffset("Another request is writing to this upload.");
   }
 
@@ -155,32 +165,15 @@ export class Uploads {
   }
 
   private async toPhoto(row: UploadRow): Promise<UploadOutcome> {
-    const outcome = await this.deps.photos.add(row.characterId, row.fileName, this.pathOf(row.id));
+    const outcome = await this.intake(row);
     this.deps.db.query("update upload set outcome = ? where id = ?").run(JSON.stringify(outcome), row.id);
-    await removeFile(this.pathOf(row.id));
+    await this.parts.remove(row.id);
     return outcome;
   }
 
-  /** Gives the size of the partial file. A stream longer than `room` is refused after `room` bytes. */
-  private async write(id: string, offset: number, room: number, body: AsyncIterable<Uint8Array>): Promise<number> {
-    const file = await open(this.pathOf(id), "r+");
-    let at = offset;
-    try {
-      for await (const chunk of body) {
-        if (at + chunk.length > offset + room) {
-          throw new AppError("too_large", "The request has more bytes than the upload may still take.", { fix: "Send chunks of up to 32 MiB." });
-        }
-        for (let sent = 0; sent < chunk.length;) sent += (await file.write(chunk, sent, chunk.length - sent, at + sent)).bytesWritten;
-        at += chunk.length;
-      }
-    } finally {
-      await file.close();
-    }
-    return at;
-  }
-
-  private async received(id: string): Promise<number> {
-    return (await stat(this.pathOf(id))).size;
+  private async intake(row: UploadRow): Promise<UploadOutcome> {
+    if (row.sizeBytes === 0) return { kind: "rejected", fileName: row.fileName, code: "unsupported", reason: "This file is empty." };
+    return this.deps.photos.add(row.characterId, row.fileName, await this.parts.whole(row.id));
   }
 
   private async assertRoom(sizeBytes: number): Promise<void> {
@@ -205,10 +198,6 @@ export class Uploads {
          from upload where id = ?`,
       )
       .get(id);
-  }
-
-  private pathOf(id: string): string {
-    return join(this.deps.paths.uploads, id);
   }
 }
 

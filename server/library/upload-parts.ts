@@ -1,0 +1,85 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../errors.ts";
+import { FileSource } from "../files/byte-source.ts";
+import { removeFile, writePart } from "../files/durable.ts";
+import { copyPieces } from "./strip-plan.ts";
+
+/** A connection that breaks leaves one part; nobody's breaks this often within 50 MB. */
+const partLimit = 256;
+
+/**
+ * The bytes of unfinished uploads: one file for each request, named after the upload and the offset of its first byte.
+ * The files are the only record of how much has arrived, so a crash at any moment loses nothing that was written.
+ */
+export class UploadParts {
+  constructor(private readonly folder: string) {}
+
+  async received(id: string): Promise<number> {
+    return (await this.walk(id)).size;
+  }
+
+  /**
+   * From the socket to the file without passing through JavaScript, which would leave megabytes of garbage. Always a
+   * whole new file: Bun 1.4.5 writes a short body twice when it appends.
+   */
+  async write(id: string, at: number, body: ReadableStream<Uint8Array>): Promise<void> {
+    if ((await this.walk(id)).starts.length >= partLimit) {
+      throw new AppError("conflict", "The upload came in too many pieces.", { fix: "Start it again with larger chunks." });
+    }
+    await Bun.write(this.pathOf(id, at), new Response(body));
+  }
+
+  /** A file with all bytes in a row; it is removed with the rest. */
+  async whole(id: string): Promise<string> {
+    const { starts } = await this.walk(id);
+    if (starts.length === 1) return this.pathOf(id, 0);
+    const path = join(this.folder, `${id}.whole`);
+    const part = await writePart(path, this.joined(id, starts));
+    await part.publish();
+    return path;
+  }
+
+  async remove(id: string): Promise<void> {
+    for (const name of await readdir(this.folder)) if (name.startsWith(`${id}.`)) await removeFile(join(this.folder, name));
+  }
+
+  /** Removes everything that no known upload owns. */
+  async sweep(isKnown: (id: string) => boolean): Promise<void> {
+    for (const name of await readdir(this.folder)) if (!isKnown(name.split(".")[0]!)) await removeFile(join(this.folder, name));
+  }
+
+  private async walk(id: string): Promise<{ size: number; starts: number[] }> {
+    const starts: number[] = [];
+    for (let at = 0; ;) {
+      const size = await sizeOf(this.pathOf(id, at));
+      if (size === 0) return { size: at, starts };
+      starts.push(at);
+      at += size;
+    }
+  }
+
+  private async *joined(id: string, starts: readonly number[]): AsyncGenerator<Uint8Array> {
+    for (const start of starts) {
+      const source = await FileSource.open(this.pathOf(id, start));
+      try {
+        yield* copyPieces(source, [{ from: 0, to: source.size }]);
+      } finally {
+        await source.close();
+      }
+    }
+  }
+
+  private pathOf(id: string, at: number): string {
+    return join(this.folder, `${id}.${at}`);
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
+    throw error;
+  }
+}
