@@ -112,7 +112,7 @@ export class ProgressBar {
     const seconds = now() - this.#startedAt;
     const overall = seconds > 0 ? (this.#count - (this.#options.initial ?? 0)) / seconds : null;
     const rate = average ? overall : (this.#rate ?? overall);
-    const left = `${label === "" ? "" : `${label}: `}${String(Math.floor(share * 100 + 0.5)).padStart(3)}%|`;
+    const left = `${label === "" ? "" : `${label}: `}${percent(share)}%|`;
     const counts = bytes === true ? `${short(this.#count)}/${short(total)}` : `${this.#count}/${total}`;
     const remaining = rate === null || rate === 0 ? "?" : interval((total - this.#count) / rate);
     const postfix = this.#postfix === "" ? "" : `, ${this.#postfix}`;
@@ -121,6 +121,13 @@ export class ProgressBar {
     const width = this.#screen.columns;
     return (left + bar(share, Math.max(1, width - left.length - right.length), blocks) + right).slice(0, width);
   }
+}
+
+/** As Python's `{:3.0f}`: halves go to the even number. */
+function percent(share: number): string {
+  const value = share * 100, below = Math.floor(value);
+  const rounded = value - below === 0.5 ? below + (below % 2) : Math.round(value);
+  return String(rounded).padStart(3);
 }
 
 function bar(share: number, width: number, signs: string): string {
