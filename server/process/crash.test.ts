@@ -11,6 +11,9 @@ import { readClaim, readHolder } from "./records.ts";
 import { runHeld } from "./run.ts";
 import type { RunOptions } from "./run.ts";
 
+/** Marks are looked for on the whole machine, where the same tests may run a second time. */
+const tag = crypto.randomUUID();
+
 setDefaultTimeout(30_000);
 
 const self = [process.execPath, join(import.meta.dir, "testing-hold.ts")];
@@ -43,18 +46,18 @@ function killedServer(dir: string, runId: string, script: string) {
 test("a child outlives kill -9 of its server, and the next one has every byte and the exit code", async () => {
   const dir = join(folder.path, "survivor");
   const script = "i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; exit 5";
-  const server = killedServer(dir, "run-survivor", script);
+  const server = killedServer(dir, `run-survivor-${tag}`, script);
   await waitFor("some lines were written", () => existsSync(join(dir, "pty.log")) && readFileSync(join(dir, "pty.log")).length > 80);
   server.kill("SIGKILL");
   await server.exited;
   const texts: string[] = [];
-  expect(await watch(dir, "run-survivor", script, (line) => void texts.push(line.text))).toEqual({ kind: "exited", code: 5, stopped: false });
+  expect(await watch(dir, `run-survivor-${tag}`, script, (line) => void texts.push(line.text))).toEqual({ kind: "exited", code: 5, stopped: false });
   expect(texts).toEqual(Array.from({ length: 60 }, (_, index) => `line ${index}`));
 });
 
 test("a server killed at any moment of a start leads to one child, never two, never an unknown one", async () => {
   for (let round = 0; round < 16; round++) {
-    const runId = `run-window-${round}`;
+    const runId = `run-window-${round}-${tag}`;
     const dir = join(folder.path, runId);
     const starts = join(folder.path, `${runId}.starts`);
     const script = `echo start >> ${starts}; sleep 0.1; echo done; exit 4`;
@@ -72,7 +75,7 @@ test("a server killed at any moment of a start leads to one child, never two, ne
 
 test("a holder killed at any moment leaves no child, and the run is told as lost", async () => {
   for (let round = 0; round < 8; round++) {
-    const runId = `run-holder-${round}`;
+    const runId = `run-holder-${round}-${tag}`;
     const dir = join(folder.path, runId);
     const done = watch(dir, runId, "trap '' HUP; while :; do sleep 0.05; done");
     const pid = await waitFor("a holder claimed it", () => {
@@ -87,7 +90,7 @@ test("a holder killed at any moment leaves no child, and the run is told as lost
 
 test("a holder shrugs off the signals that end servers", async () => {
   const dir = join(folder.path, "deaf");
-  const done = watch(dir, "run-deaf", "sleep 0.4; echo done; exit 2");
+  const done = watch(dir, `run-deaf-${tag}`, "sleep 0.4; echo done; exit 2");
   const holder = await waitFor("the holder is known", () => readHolder(dir));
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.kill(holder.holderPid, signal);
   expect(await done).toEqual({ kind: "exited", code: 2, stopped: false });
@@ -97,7 +100,7 @@ test("many short runs lose no line and no exit code", async () => {
   const one = async (index: number) => {
     const texts: string[] = [];
     const dir = join(folder.path, `short-${index}`);
-    const outcome = await watch(dir, `run-short-${index}`, `echo hello ${index}; exit ${index % 7}`, (line) => void texts.push(line.text));
+    const outcome = await watch(dir, `run-short-${index}-${tag}`, `echo hello ${index}; exit ${index % 7}`, (line) => void texts.push(line.text));
     expect(outcome).toEqual({ kind: "exited", code: index % 7, stopped: false });
     expect(texts).toEqual([`hello ${index}`]);
   };
@@ -112,7 +115,7 @@ test("a child that writes 60 MB is logged byte for byte, at 20 MB in a second or
   const script = `stty -opost; yes 'a line of usual length that a program may print, again and again' | head -c ${sizeBytes}`;
   let bytes = 0;
   const begun = performance.now();
-  await watch(dir, "run-much", script, (line) => void (bytes = line.offset));
+  await watch(dir, `run-much-${tag}`, script, (line) => void (bytes = line.offset));
   const seconds = (performance.now() - begun) / 1000;
   expect(bytes).toBe(sizeBytes);
   expect(await sha256(Bun.file(join(dir, "pty.log")).stream())).toBe(await expected(script));

@@ -4,6 +4,9 @@ import { bootId, groupOf, identify, isRunning, isSame, signalGroupOf, signalProc
 import type { ProcessIdentity } from "./identity.ts";
 import { findMarked } from "./marker.ts";
 
+/** Marks are looked for on the whole machine, where the same tests may run a second time. */
+const tag = crypto.randomUUID();
+
 function sleeper(env: Record<string, string> = {}) {
   return Bun.spawn(["/bin/sleep", "20"], { env: { PATH: "/usr/bin:/bin", ...env }, detached: true });
 }
@@ -42,10 +45,10 @@ test("a zombie does not run", async () => {
 });
 
 test("finds the processes of a run by their mark, and only those", async () => {
-  const children = [sleeper({ ISENGARD_RUN: "run-mark" }), sleeper({ ISENGARD_RUN: "run-mark-2" }), sleeper({ NOT_ISENGARD_RUN: "run-mark" })];
+  const children = [sleeper({ ISENGARD_RUN: `run-mark-${tag}` }), sleeper({ ISENGARD_RUN: `run-mark-${tag}-2` }), sleeper({ NOT_ISENGARD_RUN: `run-mark-${tag}` })];
   try {
-    const found = await waitFor("it is found", () => findMarked("run-mark")[0]);
-    expect(findMarked("run-mark").map((each) => each.pid)).toEqual([children[0]?.pid as number]);
+    const found = await waitFor("it is found", () => findMarked(`run-mark-${tag}`)[0]);
+    expect(findMarked(`run-mark-${tag}`).map((each) => each.pid)).toEqual([children[0]?.pid as number]);
     expect(found.bootId).toBe(bootId());
   } finally {
     for (const child of children) {

@@ -10,6 +10,9 @@ import { readHolder } from "./records.ts";
 import { Detached, runHeld } from "./run.ts";
 import type { RunOptions } from "./run.ts";
 
+/** Marks are looked for on the whole machine, where the same tests may run a second time. */
+const tag = crypto.randomUUID();
+
 setDefaultTimeout(30_000);
 
 const self = [process.execPath, join(import.meta.dir, "testing-hold.ts")];
@@ -65,7 +68,7 @@ function start(command: ToolCommand, over: Partial<RunOptions> = {}): Started {
 
 describe("running a child under a holder", () => {
   test("gives every line, the exit code, the marks and a wide terminal", async () => {
-    const run = start(shell("echo $ISENGARD_CORRELATION_ID; stty size; echo gr\\\\303\\\\274n; umask; exit 5"), { runId: "run-marks" });
+    const run = start(shell("echo $ISENGARD_CORRELATION_ID; stty size; echo gr\\\\303\\\\274n; umask; exit 5"), { runId: `run-marks-${tag}` });
     expect(await run.done).toEqual({ kind: "exited", code: 5, stopped: false });
     expect(run.texts()).toEqual(["cor-test", "50 250", "gr\\303\\274n", "0077"].map((text) => text.replace("\\303\\274", "ü")));
     expect(run.lines.at(-1)?.offset).toBe(readFileSync(join(run.dir, "pty.log")).length);
@@ -102,9 +105,9 @@ describe("running a child under a holder", () => {
   });
 
   test("tells the end of a finished run again, with all output", async () => {
-    const first = start(shell("echo one; echo two; exit 3"), { runId: "run-again" });
+    const first = start(shell("echo one; echo two; exit 3"), { runId: `run-again-${tag}` });
     await first.done;
-    const second = start(shell("echo never"), { runId: "run-again", dir: first.dir });
+    const second = start(shell("echo never"), { runId: `run-again-${tag}`, dir: first.dir });
     expect(await second.done).toEqual({ kind: "exited", code: 3, stopped: false });
     expect(second.lines).toEqual(first.lines);
   });
@@ -112,16 +115,16 @@ describe("running a child under a holder", () => {
   test("two starts in one folder make one child, and both see it", async () => {
     const marker = join(folder.path, "starts");
     const command = shell(`echo started >> ${marker}; sleep 0.2; echo done`);
-    const runs = [1, 2, 3].map(() => start(command, { runId: "run-twice", dir: join(folder.path, "twice") }));
+    const runs = [1, 2, 3].map(() => start(command, { runId: `run-twice-${tag}`, dir: join(folder.path, "twice") }));
     for (const run of runs) expect(await run.done).toEqual({ kind: "exited", code: 0, stopped: false });
     expect(readFileSync(marker, "utf8")).toBe("started\n");
     for (const run of runs) expect(run.texts()).toEqual(["done"]);
   });
 
   test("refuses a folder that belongs to another run", async () => {
-    const first = start(shell("true"), { runId: "run-a", dir: join(folder.path, "x") });
+    const first = start(shell("true"), { runId: `run-a-${tag}`, dir: join(folder.path, "x") });
     await first.done;
-    expect(start(shell("true"), { runId: "run-b", dir: first.dir }).done).rejects.toThrow("belongs to the run run-a");
+    expect(start(shell("true"), { runId: `run-b-${tag}`, dir: first.dir }).done).rejects.toThrow("belongs to the run run-a-");
   });
 });
 
@@ -144,17 +147,17 @@ describe("stopping", () => {
   });
 
   test("finds a grandchild in a session of its own, and leaves nothing", async () => {
-    const run = start(shell("trap '' HUP; setsid sh -c 'trap \"\" INT TERM HUP; while :; do sleep 0.05; done' & echo up; wait", { stop: quickLadder }), { runId: "run-setsid" });
-    await waitFor("it is up", () => run.texts().includes("up") && findMarked("run-setsid").length >= 3);
+    const run = start(shell("trap '' HUP; setsid sh -c 'trap \"\" INT TERM HUP; while :; do sleep 0.05; done' & echo up; wait", { stop: quickLadder }), { runId: `run-setsid-${tag}` });
+    await waitFor("it is up", () => run.texts().includes("up") && findMarked(`run-setsid-${tag}`).length >= 3);
     run.stop.abort();
     expect(await run.done).toMatchObject({ stopped: true });
-    expect(findMarked("run-setsid")).toEqual([]);
+    expect(findMarked(`run-setsid-${tag}`)).toEqual([]);
   });
 
   test("clears away workers that outlive a child which ended by itself", async () => {
-    const run = start(shell("setsid sh -c 'trap \"\" INT TERM HUP; echo worker; while :; do sleep 0.05; done' & sleep 0.2; exit 4"), { runId: "run-left" });
+    const run = start(shell("setsid sh -c 'trap \"\" INT TERM HUP; echo worker; while :; do sleep 0.05; done' & sleep 0.2; exit 4"), { runId: `run-left-${tag}` });
     expect(await run.done).toEqual({ kind: "exited", code: 4, stopped: false });
-    expect(findMarked("run-left")).toEqual([]);
+    expect(findMarked(`run-left-${tag}`)).toEqual([]);
   });
 
   test("a second press goes to the next rung at once", async () => {
@@ -171,63 +174,63 @@ describe("stopping", () => {
 
   test("does not start what was cancelled before, and never will", async () => {
     const stop = AbortSignal.abort();
-    const run = start(shell("echo never"), { signal: stop, runId: "run-cancelled" });
+    const run = start(shell("echo never"), { signal: stop, runId: `run-cancelled-${tag}` });
     expect(await run.done).toMatchObject({ kind: "not-started" });
-    const again = start(shell("echo never"), { runId: "run-cancelled", dir: run.dir });
+    const again = start(shell("echo never"), { runId: `run-cancelled-${tag}`, dir: run.dir });
     expect(await again.done).toMatchObject({ kind: "not-started" });
     expect(existsSync(join(run.dir, "pty.log"))).toBe(false);
   });
 
   test("stops a child at once when the call is made with a stop already asked for", async () => {
-    const run = start(shell("trap 'exit 0' INT; echo up; while :; do sleep 0.05; done"), { runId: "run-entry" });
+    const run = start(shell("trap 'exit 0' INT; echo up; while :; do sleep 0.05; done"), { runId: `run-entry-${tag}` });
     await waitFor("it is up", () => run.texts().includes("up"));
     run.detach.abort();
     expect(run.done).rejects.toBeInstanceOf(Detached);
-    const again = start(shell("true"), { runId: "run-entry", dir: run.dir, signal: AbortSignal.abort() });
+    const again = start(shell("true"), { runId: `run-entry-${tag}`, dir: run.dir, signal: AbortSignal.abort() });
     expect(await again.done).toEqual({ kind: "exited", code: 0, stopped: true });
     expect(again.texts()).toContain("up");
   });
 
   test("a watcher that throws stops the child instead of leaving it alone", async () => {
     const run = start(shell("trap 'exit 0' INT; echo up; while :; do sleep 0.05; done"), {
-      runId: "run-throw",
+      runId: `run-throw-${tag}`,
       onLine: () => { throw new Error("parser broke"); },
     });
     expect(run.done).rejects.toThrow("parser broke");
     await run.done.catch(() => {});
-    expect(findMarked("run-throw")).toEqual([]);
+    expect(findMarked(`run-throw-${tag}`)).toEqual([]);
   });
 });
 
 describe("losing things", () => {
   test("leaving does not touch the child, and coming back finds all of its output", async () => {
-    const run = start(shell("for i in 1 2 3 4 5 6; do echo line $i; sleep 0.1; done; exit 6"), { runId: "run-leave" });
+    const run = start(shell("for i in 1 2 3 4 5 6; do echo line $i; sleep 0.1; done; exit 6"), { runId: `run-leave-${tag}` });
     await waitFor("two lines came", () => run.lines.length >= 2);
     run.detach.abort();
     expect(run.done).rejects.toBeInstanceOf(Detached);
-    const again = start(shell("true"), { runId: "run-leave", dir: run.dir });
+    const again = start(shell("true"), { runId: `run-leave-${tag}`, dir: run.dir });
     expect(await again.done).toEqual({ kind: "exited", code: 6, stopped: false });
     expect(again.texts()).toEqual([1, 2, 3, 4, 5, 6].map((n) => `line ${n}`));
   });
 
   test("a killed holder is told as lost, for good, and nothing of the run is left", async () => {
-    const run = start(shell("trap '' HUP; echo up; while :; do sleep 0.05; done"), { runId: "run-lost" });
+    const run = start(shell("trap '' HUP; echo up; while :; do sleep 0.05; done"), { runId: `run-lost-${tag}` });
     await waitFor("it is up", () => run.texts().includes("up"));
     process.kill(readHolder(run.dir)?.holderPid as number, "SIGKILL");
     expect(await run.done).toMatchObject({ kind: "lost", stopped: false });
-    expect(findMarked("run-lost")).toEqual([]);
-    expect(await start(shell("true"), { runId: "run-lost", dir: run.dir }).done).toMatchObject({ kind: "lost" });
+    expect(findMarked(`run-lost-${tag}`)).toEqual([]);
+    expect(await start(shell("true"), { runId: `run-lost-${tag}`, dir: run.dir }).done).toMatchObject({ kind: "lost" });
   });
 
   test("a claim whose holder died before it could tell is lost, never started twice", async () => {
     const dir = join(folder.path, "claimed");
-    const first = start(shell("echo one"), { runId: "run-claimed", dir });
+    const first = start(shell("echo one"), { runId: `run-claimed-${tag}`, dir });
     await first.done;
     const torn = join(folder.path, "torn");
     mkdirSync(torn);
     const dead = { pid: 2 ** 22 - 1, start: "1", bootId: readHolder(dir)?.bootId };
     writeFileSync(join(torn, "claim.json"), JSON.stringify({ holder: dead }));
-    expect(await start(shell("echo never"), { runId: "run-torn", dir: torn }).done).toMatchObject({ kind: "lost" });
+    expect(await start(shell("echo never"), { runId: `run-torn-${tag}`, dir: torn }).done).toMatchObject({ kind: "lost" });
     expect(existsSync(join(torn, "pty.log"))).toBe(false);
   });
 });
