@@ -20,9 +20,8 @@ export async function build(outfile = join(root, "dist/isengard")): Promise<stri
       ISENGARD_VERSION: JSON.stringify(version),
       ISENGARD_BUILD: JSON.stringify(await buildId(version)),
     },
-    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false },
-    assets: [ui.folder],
-  } as Parameters<typeof Bun.build>[0]);
+    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false, assets: [ui.folder] },
+  });
   if (!result.success) throw new AggregateError(result.logs, "The executable could not be built.");
   return outfile;
 }

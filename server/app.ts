@@ -61,7 +61,8 @@ export function createApp(options: AppOptions): App {
   const http = new Elysia({
     nativeStaticResponse: false,
     systemRouter: false,
-    serve: { idleTimeout: 0, maxRequestBodySize: 128 * 1024 * 1024 },
+    // Without `reusePort: false` a second server would share the port instead of being told that it is taken.
+    serve: { idleTimeout: 0, maxRequestBodySize: 128 * 1024 * 1024, reusePort: false },
     websocket: { idleTimeout: 0, backpressureLimit: 2 * 1024 * 1024, maxPayloadLength: 64 * 1024 },
   })
     .onRequest(({ request }) => gate(request) ?? undefined)

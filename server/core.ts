@@ -9,6 +9,7 @@ import { openDatabase } from "./db/open.ts";
 import { Engines } from "./engines.ts";
 import { createBus } from "./events/bus.ts";
 import { Hub } from "./events/hub.ts";
+import { readHfToken } from "./files/hf-token.ts";
 import type { Paths } from "./files/paths.ts";
 import { Backends } from "./jobs/backends.ts";
 import { childrenForJobs, createJobs, libraryForJobs, logsForJobs } from "./jobs/jobs.ts";
@@ -44,6 +45,8 @@ export function createCore(options: CoreOptions) {
   const redactor = new Redactor();
   const logFile = new RotatingFile({ path: paths.serviceLog, redactor });
   const log = createLog(logFile, config.logLevel);
+  const hfToken = readHfToken(paths);
+  if (hfToken !== null) redactor.addSecret(hfToken);
   const bus = createBus((error) => log.error("bus.listener-failed", "a listener of an event failed", { error }));
   const databases = openDatabases(paths);
   const deps = { db: databases.state, paths, bus };
@@ -62,7 +65,7 @@ export function createCore(options: CoreOptions) {
     runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
   });
   const hub = new Hub(bus, build);
-  const gpu = new GpuWatch({ command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }) });
+  const gpu = new GpuWatch({ command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, env: { ISENGARD_SIM_SCENARIO: config.simulatorScenario }, onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }) });
   return {
     ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu,
     sessions: new Sessions(databases.state),

@@ -55,8 +55,7 @@ export function createViews(core: Core) {
 function describeInfo({ backends, mode }: Core): Info {
   return {
     name: "Isengard", version, build, mode: mode(),
-    training: backends.chosen ? backends.training().capabilities() : null,
-    image: backends.chosen ? backends.image().capabilities() : null,
+    ...backends.capabilities(),
     video: backends.video,
   };
 }

@@ -44,10 +44,16 @@ async function start(place: LoadedConfig & { paths: Paths }, plugins: readonly P
   }
   const port = listen(app, place);
   if (port === null) return 1;
-  await app.start();
-  await announce(app, place, port);
+  try {
+    await app.start();
+  } catch (error) {
+    console.error(explainStart(error, paths));
+    return 1;
+  }
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void drain(app, paths));
+  // A closed terminal ends nothing: the page is still open somewhere.
   process.on("SIGHUP", () => undefined);
+  await announce(app, place, port);
   return null;
 }
 
