@@ -1,6 +1,84 @@
 import { html } from "htm/preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import type { Output } from "../../server/contract/output.ts";
+import { Button } from "../components/Button.ts";
+import { EmptyState, FilteredEmpty } from "../components/EmptyState.ts";
+import { ErrorNotice } from "../components/Notice.ts";
+import { OutputGrid } from "../components/OutputGrid.ts";
+import { OutputViewer } from "../components/OutputViewer.ts";
 import { Page } from "../components/Page.ts";
+import { Skeleton } from "../components/Skeleton.ts";
+import { useApp } from "../models/AppModel.ts";
+import { createOutputsModel, type OutputsModel } from "../models/OutputsModel.ts";
+import { useOwned } from "../models/useOwned.ts";
+import { generateText as text } from "../text/generate.ts";
 
+const pageSize = 60;
+/** The next page is asked for this far before the end comes into view. */
+const aheadPx = 800;
+
+/** Where is that good one, and how did I make it? */
 export function GalleryPage() {
-  return html`<${Page} title="Gallery"><//>`;
+  const app = useApp();
+  const model = useOwned(() => createOutputsModel(app, pageSize), "gallery");
+  const { query } = app.router.route.value;
+  const characterId = query.get("character") ?? "";
+  useEffect(() => void model.load(characterId), [characterId]);
+  const outputs = model.outputs.value;
+  const error = model.error.value;
+  const make = html`<${Button} kind="primary" icon="spark" href="/generate">${text.make}<//>`;
+  const filter = (id: string) => app.router.setQuery({ character: id === "" ? null : id, open: null });
+  const isEmpty = outputs?.length === 0 && !error;
+  const name = app.characters.byId(characterId)?.name ?? "this character";
+  return html`<${Page} title=${text.galleryTitle} actions=${!(isEmpty && characterId === "") && make}>
+    ${!(isEmpty && characterId === "") && html`<${Filter} characterId=${characterId} onChange=${filter} />`}
+    ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${() => model.load()}>Try again<//>`} />`}
+    ${!outputs && !error && html`<${Skeleton} layout="photos" height="160px" count=${12} />`}
+    ${isEmpty && characterId === "" && html`<${EmptyState} icon="picture" title=${text.emptyTitle} action=${make}>${text.empty}<//>`}
+    ${isEmpty && characterId !== "" && html`<${FilteredEmpty} filter=${name} onClear=${() => filter("")} />`}
+    ${outputs && outputs.length > 0 && html`<${Pictures} model=${model} outputs=${outputs} />`}
+  <//>`;
+}
+
+function Filter({ characterId, onChange }: { characterId: string; onChange: (id: string) => void }) {
+  const id = useId();
+  const characters = useApp().characters.all.value;
+  if (characters.length === 0) return null;
+  return html`<div class="row wrap">
+    <label class="label" for=${id}>Show</label>
+    <select id=${id} class="input auto" onChange=${(event: Event) => onChange((event.target as HTMLSelectElement).value)}>
+      <option value="" selected=${characterId === ""}>${text.everybody}</option>
+      ${characters.map((character) => html`<option key=${character.id} value=${character.id} selected=${character.id === characterId}>${character.name}</option>`)}
+    </select>
+  </div>`;
+}
+
+function Pictures({ model, outputs }: { model: OutputsModel; outputs: readonly Output[] }) {
+  const app = useApp();
+  const open = app.router.route.value.query.get("open");
+  const show = (output: Output | undefined) => app.router.setQuery({ open: output?.id ?? null });
+  const at = outputs.findIndex((output) => output.id === open);
+  const end = useRef<HTMLDivElement>(null);
+  const hasMore = model.hasMore.value;
+  useEffect(() => {
+    if (!end.current || !hasMore || typeof IntersectionObserver === "undefined") return;
+    const watch = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && void model.more(), { rootMargin: `${aheadPx}px` });
+    watch.observe(end.current);
+    return () => watch.disconnect();
+  }, [hasMore, outputs.length]);
+  return html`
+    <${OutputGrid} outputs=${outputs} onOpen=${(index: number) => show(outputs[index])} />
+    <div ref=${end} class="row center">
+      ${hasMore ? html`<${Button} busyText="Loading…" busy=${model.loading.value} onClick=${model.more}>${text.more}<//>` : html`<p class="hint num">${text.end(outputs.length)}</p>`}
+    </div>
+    ${at >= 0 &&
+    html`<${OutputViewer}
+      outputs=${outputs}
+      at=${at}
+      onMove=${(next: number) => show(outputs[next])}
+      onClose=${() => show(undefined)}
+      onRemove=${model.remove}
+      onUse=${(output: Output) => app.router.navigate(`/generate?from=${output.id}`)}
+    />`}
+  `;
 }

@@ -1,6 +1,79 @@
 import { html } from "htm/preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Output } from "../../server/contract/output.ts";
+import { Button } from "../components/Button.ts";
+import { EmptyState } from "../components/EmptyState.ts";
+import { GenerateForm } from "../components/GenerateForm.ts";
+import { ErrorNotice, Notice } from "../components/Notice.ts";
+import { OutputGrid } from "../components/OutputGrid.ts";
+import { OutputViewer } from "../components/OutputViewer.ts";
 import { Page } from "../components/Page.ts";
+import { QueueStrip } from "../components/QueueStrip.ts";
+import { Skeleton } from "../components/Skeleton.ts";
+import { useApp } from "../models/AppModel.ts";
+import { createGenerateModel, type GenerateModel } from "../models/GenerateModel.ts";
+import { createOutputsModel } from "../models/OutputsModel.ts";
+import { useOwned } from "../models/useOwned.ts";
+import { generateText as text } from "../text/generate.ts";
 
+const newestCount = 24;
+
+/** Make a picture of this person, now. */
 export function GeneratePage() {
-  return html`<${Page} title="Generate"><//>`;
+  const app = useApp();
+  const model = useOwned(() => createGenerateModel(app, localStorage), "generate");
+  useAddress(model);
+  const { image, mode } = app.info.value;
+  return html`<${Page} title=${text.title}>
+    <div class="generate">
+      ${image && html`<${GenerateForm} model=${model} capabilities=${image} />`}
+      ${!image &&
+      html`<${Notice} tone="warn" actions=${html`<${Button} href=${mode === null ? "/" : "/settings"}>${mode === null ? "Choose" : text.openSettings}<//>`}>
+        ${mode === null ? text.needMode : text.needEngine}
+      <//>`}
+      <div class="stack wide">
+        <${QueueStrip} model=${model} />
+        <${Newest} model=${model} />
+      </div>
+    </div>
+  <//>`;
+}
+
+/** `?lora=`, `?character=` (its newest LoRA) and `?from=` (a picture) fill the form, then leave the address. */
+function useAddress(model: GenerateModel): void {
+  const app = useApp();
+  const { query } = app.router.route.value;
+  const address = query.toString();
+  useEffect(() => {
+    const from = query.get("from");
+    const lora = query.get("lora") ?? app.library.lorasOf(query.get("character") ?? "")[0]?.id ?? null;
+    if (from !== null) void model.useOutput(from);
+    else if (lora !== null) model.chooseLora(lora);
+    if (address !== "") app.router.setQuery({ from: null, lora: null, character: null });
+  }, [address]);
+}
+
+function Newest({ model }: { model: GenerateModel }) {
+  const app = useApp();
+  const pictures = useOwned(() => createOutputsModel(app, newestCount), "newest");
+  useEffect(() => void pictures.load(), []);
+  const [open, setOpen] = useState<string | null>(null);
+  const outputs = pictures.outputs.value?.slice(0, newestCount) ?? null;
+  const error = pictures.error.value;
+  const use = (output: Output) => {
+    model.useSettings(output.settings);
+    setOpen(null);
+    scrollTo({ top: 0, behavior: "smooth" });
+    app.toasts.show("The settings of the picture are in the form.");
+  };
+  const at = outputs?.findIndex((output) => output.id === open) ?? -1;
+  return html`<section class="stack" aria-labelledby="results-title">
+    <div class="row apart"><h2 id="results-title">${text.results}</h2>${outputs && outputs.length > 0 && html`<a class="small" href="/gallery">${text.allPictures}</a>`}</div>
+    ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${() => pictures.load()}>Try again<//>`} />`}
+    ${!outputs && !error && html`<${Skeleton} layout="photos" height="160px" count=${8} />`}
+    ${outputs?.length === 0 && html`<${EmptyState} icon="picture" title=${text.noResultsTitle}>${text.noResults}<//>`}
+    ${outputs && outputs.length > 0 && html`<${OutputGrid} outputs=${outputs} onOpen=${(index: number) => setOpen(outputs[index]!.id)} />`}
+    ${outputs && at >= 0 &&
+    html`<${OutputViewer} outputs=${outputs} at=${at} onMove=${(next: number) => setOpen(outputs[next]!.id)} onClose=${() => setOpen(null)} onRemove=${pictures.remove} onUse=${use} />`}
+  </section>`;
 }

@@ -1,0 +1,127 @@
+import { html } from "htm/preact";
+import { useId } from "preact/hooks";
+import type { ImageCapabilities, ParameterValues } from "../../server/contract/backend.ts";
+import { useApp } from "../models/AppModel.ts";
+import { absentOf, modelOf, parametersOf, shapeOf, triggersOf } from "../models/generation-draft.ts";
+import type { GenerateModel } from "../models/GenerateModel.ts";
+import { generateText as text } from "../text/generate.ts";
+import { AspectPicker } from "./AspectPicker.ts";
+import { Button } from "./Button.ts";
+import { FeatureList } from "./FeatureList.ts";
+import { Icon } from "./Icon.ts";
+import { LoraPicker } from "./LoraPicker.ts";
+import { ErrorNotice } from "./Notice.ts";
+import { checkValue, ParamForm } from "./ParamForm.ts";
+import { SeedField } from "./SeedField.ts";
+import { TriggerTags } from "./TriggerTags.ts";
+
+export interface GenerateFormProps {
+  model: GenerateModel;
+  capabilities: ImageCapabilities;
+}
+
+/** Type, Ctrl+Enter, done. Everything else has a value that works. */
+export function GenerateForm({ model, capabilities }: GenerateFormProps) {
+  const { library } = useApp();
+  const draft = model.draft.value;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    document.getElementById("generate")?.click();
+  };
+  return html`<form class="card generate-form" onSubmit=${(event: Event) => event.preventDefault()} onKeyDown=${onKeyDown}>
+    <${Prompt} model=${model} />
+    <${TriggerTags} tags=${triggersOf(draft, library.loras.value)} isAdded=${draft.addTrigger} onChange=${(addTrigger: boolean) => model.change({ addTrigger })} />
+    <${LoraPicker}
+      loras=${library.loras.value}
+      chosen=${draft.loras}
+      strength=${capabilities.strength}
+      maxLoras=${capabilities.maxLoras}
+      onChange=${(loras: typeof draft.loras) => model.change({ loras })}
+    />
+    <${AspectPicker} shapes=${capabilities.aspectRatios} chosen=${shapeOf(draft, capabilities)?.id} onChoose=${(aspectRatio: string) => model.change({ aspectRatio })} />
+    <${Count} count=${draft.count} max=${capabilities.maxCount} onChange=${(count: number) => model.change({ count })} />
+    <${SeedField} seed=${draft.seed} onChange=${(seed: number | null) => model.change({ seed })} />
+    <${ModelChoice} model=${model} capabilities=${capabilities} />
+    <${Advanced} model=${model} capabilities=${capabilities} />
+    ${model.error.value && html`<${ErrorNotice} error=${model.error.value} alert />`}
+    <${GenerateButton} model=${model} capabilities=${capabilities} />
+  </form>`;
+}
+
+function Prompt({ model }: { model: GenerateModel }) {
+  const id = useId();
+  return html`<div class="field">
+    <label for=${id}>${text.prompt}</label>
+    <textarea
+      id=${id}
+      class="input"
+      rows="3"
+      maxlength="2000"
+      placeholder=${text.promptExample}
+      value=${model.draft.value.prompt}
+      onInput=${(event: Event) => model.change({ prompt: (event.target as HTMLTextAreaElement).value })}
+    ></textarea>
+  </div>`;
+}
+
+function Count({ count, max, onChange }: { count: number; max: number; onChange: (count: number) => void }) {
+  return html`<fieldset class="field">
+    <legend class="label">${text.count}</legend>
+    <div class="counts">
+      ${Array.from({ length: max }, (_, index) => index + 1).map(
+        (number) => html`<label class="shape" key=${number}>
+          <input class="hide" type="radio" name="count" value=${number} checked=${number === count} onChange=${() => onChange(number)} /><span class="num">${number}</span>
+        </label>`,
+      )}
+    </div>
+  </fieldset>`;
+}
+
+function ModelChoice({ model, capabilities }: GenerateFormProps) {
+  const id = useId();
+  const chosen = modelOf(model.draft.value, capabilities);
+  if (capabilities.models.length < 2) return null;
+  // Steps and guidance belong to the model, so another one begins with its own.
+  const choose = (event: Event) => model.change({ model: (event.target as HTMLSelectElement).value, steps: null, guidance: null });
+  return html`<div class="field">
+    <label for=${id}>${text.model}</label>
+    <select id=${id} class="input" onChange=${choose}>
+      ${capabilities.models.map((candidate) => html`<option key=${candidate.id} value=${candidate.id} selected=${candidate.id === chosen?.id}>${candidate.label}</option>`)}
+    </select>
+    ${chosen?.note && html`<p class="hint">${chosen.note}</p>`}
+  </div>`;
+}
+
+function Advanced({ model, capabilities }: GenerateFormProps) {
+  const draft = model.draft.value;
+  const chosen = modelOf(draft, capabilities);
+  const base = { steps: chosen?.defaultSteps, guidance: chosen?.defaultGuidance };
+  const values = Object.fromEntries([["steps", draft.steps], ["guidance", draft.guidance]].filter(([, value]) => value !== null)) as ParameterValues;
+  const change = (next: ParameterValues) => model.change({ steps: numberOf(next, "steps"), guidance: numberOf(next, "guidance") });
+  return html`<details class="fold">
+    <summary><${Icon} name="right" size="s" />${text.advanced}</summary>
+    <div class="stack">
+      <${ParamForm} parameters=${parametersOf(draft, capabilities)} base=${base} values=${values} problems=${model.error.value?.fields} onChange=${change} />
+      <${FeatureList} title=${text.absent} features=${absentOf(draft, capabilities)} />
+    </div>
+  </details>`;
+}
+
+function numberOf(values: ParameterValues, name: string): number | null {
+  return typeof values[name] === "number" ? values[name] : null;
+}
+
+function GenerateButton({ model, capabilities }: GenerateFormProps) {
+  const draft = model.draft.value;
+  const wrong = parametersOf(draft, capabilities).some((spec) => {
+    const value = spec.name === "steps" ? draft.steps : draft.guidance;
+    return value !== null && checkValue(spec, value) !== "";
+  });
+  const reason = draft.prompt.trim() === "" ? text.needPrompt : wrong ? text.correct : null;
+  return html`<div class="row wrap generate-go">
+    <${Button} id="generate" kind="primary" class="big" icon="spark" busyText=${text.generating} unavailable=${reason} onClick=${model.generate}>${text.generate(draft.count)}<//>
+    <span class="hint keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
+    ${reason && html`<span class="hint">${reason}</span>`}
+  </div>`;
+}
