@@ -39,7 +39,7 @@ export function AppFrame({ children }: { children?: ComponentChildren }) {
   useEffect(() => bindKeys(app), [app]);
   return html`
     <a class="skip" href="#main">${frameText.skip}</a>
-    <div class="app">
+    <div class="app" data-lost=${app.connection.lostSince.value === null ? undefined : ""}>
       <${Rail} />
       ${children}
     </div>

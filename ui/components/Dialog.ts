@@ -38,7 +38,13 @@ export function Dialog({ title, onClose, busy = false, shape = "dialog", footer,
   const onBackdrop = (event: MouseEvent) => {
     if (event.target === ref.current && !busy) onClose();
   };
-  return html`<dialog ref=${ref} class=${shape} aria-labelledby=${titleId} onCancel=${onCancel} onMouseDown=${onBackdrop}>
+  /** Enter in a one-line field does what the main button does. */
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || event.isComposing || (event.target as Element).tagName !== "INPUT") return;
+    event.preventDefault();
+    ref.current?.querySelector<HTMLElement>("footer .btn[data-kind=primary]")?.click();
+  };
+  return html`<dialog ref=${ref} class=${shape} aria-labelledby=${titleId} onCancel=${onCancel} onMouseDown=${onBackdrop} onKeyDown=${onKeyDown}>
     <div>
       <header>
         <h2 id=${titleId}>${title}</h2>

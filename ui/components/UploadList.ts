@@ -44,7 +44,7 @@ export function UploadList({ characterId }: { characterId: string }) {
       text=${`${list.length - running.length} of ${list.length} done`}
       aside=${`${formatBytes(sent)} of ${formatBytes(total)}`}
     />`}
-    <ul class="lines">${rows.slice(0, maxRows).map((upload) => html`<li key=${upload.id}><${UploadRow} upload=${upload} /></li>`)}</ul>
+    ${rows.length > 0 && html`<ul class="lines">${rows.slice(0, maxRows).map((upload) => html`<li key=${upload.id}><${UploadRow} upload=${upload} /></li>`)}</ul>`}
     ${rows.length > maxRows && html`<p class="hint">${plural(rows.length - maxRows, "more file")} not listed.</p>`}
   </section>`;
 }

@@ -73,8 +73,9 @@ function Running() {
   const jobs = useApp().jobs.active.value;
   return html`<section class="card" aria-labelledby="running-title">
     <header><h2 id="running-title">${text.running}</h2></header>
-    ${jobs.length === 0 && html`<p class="hint">${text.nothingRuns}</p>`}
-    <ul class="lines">${jobs.map((job) => html`<li key=${job.id}><${JobRow} job=${job} /></li>`)}</ul>
+    ${jobs.length === 0
+      ? html`<p class="hint">${text.nothingRuns}</p>`
+      : html`<ul class="lines">${jobs.map((job) => html`<li key=${job.id}><${JobRow} job=${job} /></li>`)}</ul>`}
   </section>`;
 }
 

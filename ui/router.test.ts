@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { createRouter, matchRoute, type Router } from "./router.ts";
+
+describe("addresses", () => {
+  test.each([
+    ["/", "home"], ["/characters", "characters"], ["/characters/", "characters"], ["/characters/chr-1?tab=loras", "character"],
+    ["/training", "training"], ["/training/new?character=chr-1", "trainingNew"], ["/training/job-1", "trainingRun"],
+    ["/generate", "generate"], ["/gallery", "gallery"], ["/logs", "logs"], ["/video", "video"], ["/settings", "settings"],
+    ["/training/job-1/x", "notFound"], ["/nope", "notFound"],
+  ] as const)("%s opens the page %s", (address, name) => {
+    expect(matchRoute(address).name).toBe(name);
+  });
+
+  test("an id is read decoded, and a stray percent sign does not break the page", () => {
+    expect(matchRoute("/characters/a%20b").params["id"]).toBe("a b");
+    expect(matchRoute("/characters/100%").params["id"]).toBe("100%");
+  });
+});
+
+describe("moving", () => {
+  let router: Router;
+  beforeEach(() => {
+    history.replaceState(null, "", "/");
+    router = createRouter(window);
+  });
+  afterEach(() => {
+    router.dispose();
+    document.body.innerHTML = "";
+  });
+  const click = (href: string, more: MouseEventInit = {}, attributes = "") => {
+    document.body.innerHTML = `<a href="${href}" ${attributes}><b>x</b></a>`;
+    const event = new MouseEvent("click", { bubbles: true, cancelable: true, button: 0, ...more });
+    document.querySelector("b")!.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+
+  test("a plain click on a link opens the page without a reload", () => {
+    expect(click("/gallery?a=1")).toBe(true);
+    expect(router.route.value.name).toBe("gallery");
+    expect(location.pathname + location.search).toBe("/gallery?a=1");
+    expect(router.visits.value).toBe(1);
+  });
+
+  test("clicks that ask for a new tab, a download, the API or another site stay with the browser", () => {
+    document.addEventListener("click", (event) => event.preventDefault(), { once: true, capture: false });
+    for (const [href, more, attributes] of [
+      ["/gallery", { ctrlKey: true }, ""], ["/gallery", { metaKey: true }, ""], ["/gallery", { button: 1 }, ""],
+      ["/gallery", {}, "download"], ["/gallery", {}, 'target="_blank"'], ["/api/loras/x/download", {}, ""], ["http://other.example/", {}, ""],
+    ] as const) {
+      click(href, more, attributes);
+      expect(router.route.value.name).toBe("home");
+    }
+  });
+
+  test("changing a tab or a filter changes the address but is no visit", () => {
+    router.navigate("/characters/chr-1");
+    const before = router.visits.value;
+    router.setQuery({ tab: "captions" });
+    expect(location.search).toBe("?tab=captions");
+    expect(router.route.value.query.get("tab")).toBe("captions");
+    router.setQuery({ tab: null });
+    expect(location.search).toBe("");
+    expect(router.visits.value).toBe(before);
+  });
+});
