@@ -27,7 +27,7 @@ const runtimeRules: readonly Rule[] = [
   {
     pattern: /SafetensorError|header too small|HeaderTooLarge|MetadataIncompleteBuffer/i, code: "corrupt_model",
     why: "A model or LoRA file is damaged or was downloaded only in part.",
-    fix: "Delete the file named in the ComfyUI log and download it again.",
+    fix: "Delete the file and download it again.",
   },
   {
     pattern: /mat1 and mat2 shapes cannot be multiplied/i, code: "model_mismatch",
@@ -56,10 +56,12 @@ const runtimeRules: readonly Rule[] = [
   },
 ];
 
-export function runtimeFailure(error: RunError): Failure {
+/** `files`: what the failed step was told to load, so that the sentence can name it. */
+export function runtimeFailure(error: RunError, files: readonly string[] = []): Failure {
   const evidence = `${error.exceptionType} ${error.message}`;
   const rule = runtimeRules.find(({ pattern }) => pattern.test(evidence));
-  if (rule) return failure(rule.code, notMade, rule.why, rule.fix);
+  const named = rule && ["corrupt_model", "model_mismatch"].includes(rule.code) && files.length > 0 ? ` It is ${files.join(" or ")}.` : "";
+  if (rule) return failure(rule.code, notMade, rule.why + named, rule.fix);
   const node = /^\w{1,60}$/.test(error.nodeType) ? error.nodeType : "unknown";
   const type = /^[\w.]{1,80}$/.test(error.exceptionType) ? error.exceptionType : "an error";
   return failure("unknown", notMade, `ComfyUI failed in its step ${node} with ${type}.`,

@@ -12,7 +12,7 @@ import { chooseFiles } from "./layout.ts";
 import type { GenerationLimits } from "./limits.ts";
 import { logMark, unplacedTensors } from "./lora.ts";
 import type { NodeClasses } from "./object-info.ts";
-import { prepareGraph } from "./preflight.ts";
+import { filesLoadedBy, prepareGraph } from "./preflight.ts";
 import { GenerationProgress } from "./progress.ts";
 import { gaveUp, locate, submit } from "./submit.ts";
 import { Bell, orAborted } from "./wait.ts";
@@ -171,7 +171,10 @@ export class Generation {
   }
 
   async #ended(engine: Engine, index: number, end: PromptEnd): Promise<ImageOutcome | null | "again"> {
-    if (end.kind === "failed") return { kind: "failed", failure: runtimeFailure(end.error) };
+    if (end.kind === "failed") {
+      const planned = this.#plan(index);
+      return { kind: "failed", failure: runtimeFailure(end.error, planned.ok ? filesLoadedBy(planned.graph, end.error.nodeType) : []) };
+    }
     if (end.kind === "interrupted") {
       return { kind: "failed", failure: failure("stopped_outside", "The picture was stopped.", "Somebody stopped it in ComfyUI itself.", "Start the generation again.") };
     }

@@ -56,6 +56,12 @@ function missingChoice(input: string, value: string | number | boolean): Failure
       : `Put ${String(value)} into models/${folder} and try again. ComfyUI need not be restarted.`);
 }
 
+/** The files that the nodes of a class were told to load. */
+export function filesLoadedBy(graph: Graph, className: string): string[] {
+  return Object.values(graph).filter((node) => node.class_type === className).flatMap((node) =>
+    Object.entries(node.inputs).flatMap(([name, value]) => (name in folders && typeof value === "string" ? [value] : [])));
+}
+
 function isLink(value: InputValue): value is readonly [string, number] {
   return Array.isArray(value);
 }

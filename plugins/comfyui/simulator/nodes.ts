@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { parseJson, recordOf } from "../json.ts";
 import { readLoraHeader } from "../lora.ts";
 import type { ComfyArguments } from "./arguments.ts";
 import type { ModelFolders } from "./folders.ts";
@@ -136,10 +137,12 @@ async function applyLora(inputs: Inputs, context: NodeContext, more: readonly Va
   return { outputs: [model, ...more], ui: null };
 }
 
-/** The person that a LoRA shows: the trigger word in its metadata, else its file name without the version. */
+/** The person that a LoRA shows: the trigger word that AI-Toolkit writes into it, else its file name without the version. */
 function identityOf(name: string, metadata: Readonly<Record<string, string>>): string {
+  const [folder] = Object.values(recordOf(parseJson(metadata["ss_tag_frequency"] ?? "")));
+  const [trigger] = Object.keys(recordOf(folder));
   const stem = (name.split("/").at(-1) ?? name).replace(/\.safetensors$/, "");
-  return metadata["trigger_word"] ?? stem.replace(/[_-]v\d+.*$/, "");
+  return trigger ?? stem.replace(/[_-]v\d+.*$/, "");
 }
 
 function recipe(model: Value, text: Value, seed: number, latent: Value): PortraitRecipe {

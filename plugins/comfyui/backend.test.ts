@@ -1,0 +1,183 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../../server/testing/folder.ts";
+import { waitFor } from "../../server/testing/wait.ts";
+import { DurableJob, TestImageHost, TestServices } from "../conformance/image-host.ts";
+import type { ImageJob } from "../interfaces/image.ts";
+import type { PluginSettings } from "../plugin.ts";
+import { writeSafetensors } from "../simulation/safetensors.ts";
+import { comfyBackend } from "./backend.ts";
+import { defaultLimits } from "./limits.ts";
+import { comfyService } from "./service.ts";
+
+const entry = join(import.meta.dir, "..", "..", "server", "main.ts");
+const folder = temporaryFolder();
+const opened: TestServices[] = [];
+afterAll(async () => {
+  for (const services of opened) await services[Symbol.asyncDispose]();
+  folder.remove();
+});
+
+const limits = { ...defaultLimits, cancelMs: 800, lostGapMs: 300, pollMs: 200 };
+const impatient = { ...limits, stallMs: 700, stallWithoutSocketMs: 700 };
+const longTest = 30_000;
+
+function bench(scenario: string, speed = 10, chosen = limits) {
+  const root = join(folder.path, `${scenario}-${opened.length}`);
+  const lorasDir = join(root, "loras");
+  mkdirSync(lorasDir, { recursive: true });
+  const settings: PluginSettings = {
+    mode: "fast-test", self: [process.execPath, entry], aiToolkit: { dir: null, python: null }, comfyui: { dir: null, python: null, url: null },
+    lorasDir, baseModel: null, hfTokenFile: null, simulator: { scenario, speed },
+  };
+  const services = new TestServices([comfyService(settings)], root);
+  opened.push(services);
+  return { root, lorasDir, services, backend: comfyBackend(settings, chosen), host: new TestImageHost(new DurableJob("job-x", join(root, "job")), services) };
+}
+
+function job(given: Partial<ImageJob> = {}): ImageJob {
+  return { prompt: "portrait of ada", model: "flux-dev", loras: [], seeds: [1], width: 512, height: 512, steps: 20, guidance: 3.5, ...given };
+}
+
+const fluxTensor = "transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight";
+
+function lora(lorasDir: string, name: string, tensor = fluxTensor): ImageJob["loras"][number] {
+  const path = join(lorasDir, `${name}.safetensors`);
+  writeSafetensors(path, [{ name: tensor, shape: [4, 8] }], {}, 1);
+  return { id: `lor-${name}`, name, fileName: `${name}.safetensors`, path, strength: 0.9 };
+}
+
+describe("scenarios", () => {
+  test("sockets that drop every second cost previews, not pictures", async () => {
+    const { backend, host } = bench("drop-socket", 2);
+    expect(await backend.generate(job({ seeds: [1, 2] }), host)).toEqual({ kind: "succeeded" });
+    expect(host.job.outputs.size).toBe(2);
+  }, longTest);
+
+  test("a ComfyUI that dies in the middle is started again and the picture is made", async () => {
+    const { backend, host, services } = bench("die-at-step");
+    expect(await backend.generate(job({ seeds: [1, 2] }), host)).toEqual({ kind: "succeeded" });
+    expect(services.started).toHaveLength(2);
+    expect(host.job.doubled).toBe(0);
+  });
+
+  test("when cancelling is ignored ComfyUI is restarted, so that the card is free", async () => {
+    const { backend, host, services } = bench("hang");
+    const outcome = backend.generate(job(), host);
+    await waitFor("it samples", () => host.seen.some(({ step }) => step >= 1));
+    host.cancel();
+    expect(await outcome).toEqual({ kind: "stopped" });
+    expect(services.process("comfyui")).toBeNull();
+  });
+
+  test("a picture that makes no progress is tried again, then given up with a sentence", async () => {
+    const { backend, host, services } = bench("hang", 10, impatient);
+    const outcome = await backend.generate(job(), host);
+    expect(outcome.kind === "failed" && outcome.failure.why).toContain("3 times");
+    expect(services.started).toHaveLength(3);
+  }, longTest);
+
+  test("a port that is taken is a failure of the engine in words", async () => {
+    const { backend, host } = bench("port-taken");
+    const outcome = await backend.generate(job(), host);
+    expect(outcome.kind === "failed" && outcome.failure).toMatchObject({ code: "engine", why: expect.stringContaining("port") });
+  });
+
+  test("cancelling while it boots slowly does not wait for it", async () => {
+    const { backend, host } = bench("slow-boot", 4);
+    const outcome = backend.generate(job(), host);
+    await waitFor("the start is shown", () => host.seen.length > 0);
+    const begun = performance.now();
+    host.cancel();
+    expect(await outcome).toEqual({ kind: "stopped" });
+    expect(performance.now() - begun).toBeLessThan(500);
+  });
+
+  test("a simulator that ignores SIGINT and SIGTERM needs SIGKILL", async () => {
+    const { services } = bench("ignore-term");
+    await services.use("comfyui");
+    const child = services.process("comfyui")?.child;
+    if (!child) throw new Error("It did not start.");
+    child.kill("SIGINT");
+    child.kill("SIGTERM");
+    expect(await Promise.race([child.exited, Bun.sleep(300).then(() => "still there")])).toBe("still there");
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(child.signalCode).toBe("SIGKILL");
+  });
+
+  test("SIGINT ends it with code 0 and takes the temp folder along, SIGTERM kills it on the spot", async () => {
+    for (const [signal, code, left] of [["SIGINT", 0, false], ["SIGTERM", null, true]] as const) {
+      const { services, root } = bench("ok");
+      await services.use("comfyui");
+      const running = services.process("comfyui");
+      if (!running) throw new Error("It did not start.");
+      running.child.kill(signal);
+      await running.child.exited;
+      expect(running.child.exitCode).toBe(code);
+      expect(existsSync(join(root, "comfyui", `run-${running.port}`, "temp"))).toBe(left);
+    }
+  });
+});
+
+describe("LoRAs", () => {
+  test("prompt, seed, LoRA and strength each change the picture", async () => {
+    const { backend, lorasDir, root, services } = bench("ok", 50);
+    const ada = lora(lorasDir, "ada_v1");
+    const ben = lora(lorasDir, "ben_v1");
+    const variants: Array<Partial<ImageJob>> = [
+      {}, { prompt: "portrait of ada at the sea" }, { seeds: [2] }, { loras: [ada] }, { loras: [{ ...ada, strength: 0.3 }] }, { loras: [ben] },
+    ];
+    const pictures = new Set<string>();
+    for (const [index, variant] of variants.entries()) {
+      const host = new TestImageHost(new DurableJob(`job-${index}`, join(root, `job-${index}`)), services);
+      expect(await backend.generate(job(variant), host)).toEqual({ kind: "succeeded" });
+      const bytes = Buffer.from(host.job.outputs.get(0)?.bytes ?? []);
+      pictures.add(Bun.hash(bytes.subarray(bytes.indexOf("IDAT"))).toString());
+      expect(host.warnings).toEqual([]);
+    }
+    expect(pictures.size).toBe(variants.length);
+  });
+
+  test("one for another model is warned about before and after, and the picture is made", async () => {
+    const { backend, lorasDir, host } = bench("ok", 50);
+    const other = lora(lorasDir, "sd_v1", "lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q.lora_down.weight");
+    expect(await backend.generate(job({ loras: [other] }), host)).toEqual({ kind: "succeeded" });
+    expect(host.warnings).toHaveLength(2);
+    expect(host.warnings[0]).toBe("sd_v1 was trained for Stable Diffusion, not for FLUX.1. It will change nothing.");
+    expect(host.warnings[1]).toContain("could not use 1 parts of the LoRA (sd_v1)");
+  });
+
+  test("a damaged file fails before ComfyUI is even started", async () => {
+    const { backend, lorasDir, host, services } = bench("ok");
+    const broken = lora(lorasDir, "broken_v1");
+    writeFileSync(broken.path, "half a fi");
+    const outcome = await backend.generate(job({ loras: [broken] }), host);
+    expect(outcome.kind === "failed" && outcome.failure.code).toBe("corrupt_model");
+    expect(services.started).toHaveLength(0);
+  });
+
+  test("one that ComfyUI does not list is named with its folder", async () => {
+    const { backend, lorasDir, root, host } = bench("ok", 50);
+    mkdirSync(join(root, "elsewhere"));
+    const hidden = lora(join(root, "elsewhere"), "hidden_v1");
+    const outcome = await backend.generate(job({ loras: [hidden, lora(lorasDir, "ada_v1")] }), host);
+    expect(outcome.kind === "failed" && outcome.failure.why).toBe("hidden_v1.safetensors is not in ComfyUI's folder models/loras.");
+  });
+});
+
+test("pictures of ComfyUI's own folder are removed once they are stored", async () => {
+  const { backend, host, root } = bench("ok", 50);
+  await backend.generate(job({ seeds: [1, 2] }), host);
+  expect(existsSync(join(root, "comfyui", "output", "isengard", "job-x"))).toBe(false);
+  expect(host.job.outputs.size).toBe(2);
+});
+
+test("giving memory back works while it runs and is no error when it does not", async () => {
+  const { backend, services } = bench("ok");
+  const { url } = await services.use("comfyui");
+  await backend.releaseMemory(url);
+  await services.crash("comfyui");
+  await backend.releaseMemory(url);
+});

@@ -1,0 +1,133 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../../server/testing/folder.ts";
+import type { PluginSettings } from "../plugin.ts";
+import { chosenArguments, parseHelp, startOptions } from "./flags.ts";
+import { comfyService, pythonFor } from "./service.ts";
+import { setupChecks } from "./setup.ts";
+import { isOlder } from "./version.ts";
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+function settings(given: Partial<PluginSettings>): PluginSettings {
+  return {
+    mode: "production", self: ["/bin/isengard"], aiToolkit: { dir: null, python: null }, comfyui: { dir: null, python: null, url: null },
+    lorasDir: join(folder.path, "loras"), baseModel: null, hfTokenFile: null, simulator: { scenario: "hang", speed: 3 }, ...given,
+  };
+}
+
+/** A checkout whose interpreter is a shell script that answers `--help` with these options. */
+function checkout(name: string, help: string): { dir: string; python: string } {
+  const dir = join(folder.path, name);
+  mkdirSync(join(dir, "comfy"), { recursive: true });
+  writeFileSync(join(dir, "main.py"), "");
+  writeFileSync(join(dir, "comfy", "cli_args.py"), "");
+  writeFileSync(join(dir, "comfyui_version.py"), "__version__ = \"0.3.64\"\n");
+  const python = join(dir, "python");
+  writeFileSync(python, `#!/bin/sh\ncat <<'EOF'\n${help}\nEOF\n`, { mode: 0o755 });
+  return { dir, python };
+}
+
+describe("the command", () => {
+  test("runs on loopback, on the given port, with folders of its own and our LoRAs", async () => {
+    const { dir, python } = checkout("full", "--listen --port --preview-method --output-directory --database-url --disable-api-nodes --disable-auto-launch");
+    const place = { dir: join(folder.path, "place"), port: 4711 };
+    const command = await comfyService(settings({ comfyui: { dir, python, url: null } })).command(place);
+    expect(command.file).toBe(python);
+    expect(command.cwd).toBe(dir);
+    const line = command.args.join(" ");
+    expect(line).toStartWith("-u main.py --listen 127.0.0.1 --port 4711 ");
+    expect(line).toContain(`--temp-directory ${place.dir}/run-4711`);
+    expect(line).toContain("--preview-method latent2rgb");
+    expect(line).not.toContain("cors");
+    expect(Bun.YAML.parse(await Bun.file(join(place.dir, "isengard_models.yaml")).text())).toEqual({ isengard: { loras: join(folder.path, "loras") } });
+    expect(command.stop.map(({ signal }) => signal)).toEqual(["SIGINT", "SIGTERM", "SIGKILL"]);
+  });
+
+  test("leaves out what this version does not know, but never what keeps it safe", async () => {
+    const { dir, python } = checkout("old", "--listen --port --output-directory");
+    const command = await comfyService(settings({ comfyui: { dir, python, url: null } })).command({ dir: join(folder.path, "old-place"), port: 1 });
+    expect(command.args).not.toContain("--disable-api-nodes");
+    expect(command.args).toContain("--listen");
+    expect(command.args).toContain("--temp-directory");
+  });
+
+  test("passes everything when the version does not say what it knows", () => {
+    const options = startOptions("/d", 1, "/d/y");
+    expect(chosenArguments(options, null)).toContain("--disable-api-nodes");
+    expect(parseHelp("usage: main.py [-h] [--listen [IP]] [--cache-lru N]")).toEqual(new Set(["--listen", "--cache-lru"]));
+  });
+
+  test("in fast-test the simulator gets the same options, the scenario and the speed", async () => {
+    const command = await comfyService(settings({ mode: "fast-test" })).command({ dir: join(folder.path, "sim-place"), port: 4712 });
+    expect([command.file, ...command.args.slice(0, 4)]).toEqual(["/bin/isengard", "simulate", "comfyui", "--listen", "127.0.0.1"]);
+    expect(command.env).toEqual({ ISENGARD_SIM_SPEED: "3", ISENGARD_SIM_SCENARIO: "hang" });
+  });
+});
+
+describe("what is configured", () => {
+  test("without a folder it says what to set; with a wrong one it names it", () => {
+    expect(comfyService(settings({})).unavailable()).toContain("COMFYUI_URL");
+    expect(comfyService(settings({ comfyui: { dir: "/nowhere", python: null, url: null } })).unavailable()).toContain("/nowhere");
+    expect(comfyService(settings({ mode: "fast-test" })).unavailable()).toBeNull();
+    expect(comfyService(settings({ comfyui: { dir: null, python: null, url: "http://10.0.0.2:8188" } })).unavailable()).toBeNull();
+  });
+
+  test("the interpreter of the usual environments is found", () => {
+    const dir = join(folder.path, "with-venv");
+    mkdirSync(join(dir, "venv", "bin"), { recursive: true });
+    writeFileSync(join(dir, "venv", "bin", "python"), "");
+    expect(pythonFor(dir, null)).toBe(join(dir, "venv", "bin", "python"));
+    expect(pythonFor(dir, "/opt/python")).toBe("/opt/python");
+    expect(pythonFor("/nowhere", null)).toBe("python3");
+  });
+
+  test("checks tell version, interpreter and models with a fix for each fault", async () => {
+    const { dir, python } = checkout("checked", "2.9.0");
+    const checks = await setupChecks(settings({ comfyui: { dir, python, url: null } }));
+    expect(checks.map(({ id, state }) => [id, state])).toEqual([["comfyui", "warning"], ["comfyui-python", "ok"], ["comfyui-models", "warning"]]);
+    expect(checks.filter(({ state }) => state !== "ok").every(({ fix }) => fix !== "")).toBe(true);
+    const [missing] = await setupChecks(settings({}));
+    expect(missing?.state).toBe("error");
+    const [unreachable] = await setupChecks(settings({ comfyui: { dir: null, python: null, url: "http://127.0.0.1:1" } }));
+    expect(unreachable?.state).toBe("error");
+  });
+
+  test("versions are compared by number", () => {
+    expect(isOlder("0.3.64", "0.28.0")).toBe(true);
+    expect(isOlder("0.33.0", "0.28.0")).toBe(false);
+    expect(isOlder("0.3.57", "0.3.57")).toBe(false);
+  });
+});
+
+describe("readiness", () => {
+  const place = { dir: "/data/comfyui", port: 4713 };
+  const answering = (body: unknown) => Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => Response.json(body) });
+
+  test("another program on the port is not taken for ours", async () => {
+    const service = comfyService(settings({}));
+    for (const [body, why] of [
+      [{ hello: "world" }, "What answers there is not ComfyUI."],
+      [{ system: { comfyui_version: "0.33.0", argv: ["main.py", "--port", "4713", "--output-directory", "/other/output"] } }, "Another ComfyUI answers on this port."],
+      [{ system: { comfyui_version: "0.33.0", argv: ["main.py", "--port", "8188", "--output-directory", "/data/comfyui/output"] } }, "Another ComfyUI answers on this port."],
+    ] as const) {
+      const server = answering(body);
+      expect(await service.probe(`http://127.0.0.1:${server.port}`, place)).toEqual({ ready: false, why });
+      await server.stop(true);
+    }
+  });
+
+  test("ours without the node classes is not ready, and they are named", async () => {
+    const server = answering({ system: { comfyui_version: "0.33.0", argv: ["main.py", "--port", "4713", "--output-directory", "/data/comfyui/output"] } });
+    const result = await comfyService(settings({})).probe(`http://127.0.0.1:${server.port}`, place);
+    expect(result.ready === false && result.why).toContain("KSampler");
+    await server.stop(true);
+  });
+
+  test("nobody there is a reason and not an exception", async () => {
+    const result = await comfyService(settings({})).probe("http://127.0.0.1:1", place);
+    expect(result.ready === false && result.why).toContain("does not answer");
+  });
+});
