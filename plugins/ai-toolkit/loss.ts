@@ -1,19 +1,20 @@
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 
-/** Rows taken at one look; the rest comes at the next. */
-const maxRows = 4000;
+/** Steps taken at one look; the rest comes at the next. */
+const maxSteps = 2000;
 const busyTimeoutMs = 1000;
 
 export type LossPoint = readonly [step: number, value: number];
 
 /**
  * Reads what is new in AI-Toolkit's `loss_log.db`. It goes by the time of writing, not by step, because a resumed
- * training writes earlier steps again. Points are told twice where two rows share a time; that changes nothing.
+ * training writes earlier steps again.
  */
 export class LossReader {
   readonly #path: string;
-  #since = 0;
+  #time = 0;
+  #step = -1;
 
   constructor(path: string) {
     this.#path = path;
@@ -28,18 +29,18 @@ export class LossReader {
       db = new Database(this.#path, { readonly: true });
       db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
       const rows = db.query<{ step: number; key: string; value: number | null; time: number }, [number, number]>(
-        `SELECT metrics.step AS step, key, value_real AS value, wall_time AS time FROM metrics
-         JOIN steps ON steps.step = metrics.step WHERE wall_time > ? ORDER BY wall_time, metrics.step LIMIT ?`,
-      ).all(this.#since, maxRows);
+        `SELECT fresh.step AS step, key, value_real AS value, wall_time AS time
+         FROM (SELECT step, wall_time FROM steps WHERE wall_time > ?1 OR (wall_time = ?1 AND step > ?2) ORDER BY wall_time, step LIMIT ${maxSteps}) AS fresh
+         JOIN metrics ON metrics.step = fresh.step ORDER BY wall_time, fresh.step`,
+      ).all(this.#time, this.#step);
       for (const row of rows) {
+        this.#time = row.time;
+        this.#step = row.step;
         if (row.value === null || !Number.isFinite(row.value)) continue;
         const points = found.get(row.key) ?? [];
         points.push([row.step, row.value]);
         found.set(row.key, points);
       }
-      // A full page may have been cut in the middle of a step: that step is read again.
-      const last = rows.at(-1);
-      if (last !== undefined) this.#since = rows.length < maxRows ? last.time : last.time - 1e-6;
     } catch {
       // The trainer creates the tables while we look, or holds the lock; the next look tells.
     } finally {
