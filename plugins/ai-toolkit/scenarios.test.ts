@@ -1,0 +1,112 @@
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../../server/testing/folder.ts";
+import type { TrainingOutcome } from "../interfaces/training.ts";
+import { TestJob } from "../conformance/test-host.ts";
+import { trainingJob } from "../conformance/training.ts";
+import { trainingCommand } from "./command.ts";
+import { trainingPresets } from "./presets.ts";
+import { simulatorSettings } from "./testing-settings.ts";
+import { trainingBackend } from "./training.ts";
+
+const folder = temporaryFolder();
+const jobs: TestJob[] = [];
+afterEach(async () => {
+  for (const job of jobs.splice(0)) await job.dispose();
+});
+afterAll(() => folder.remove());
+
+const values = {
+  ...trainingPresets(3)[0]!.values, steps: 30, saveEvery: 10, sampleEvery: 15, sampleSize: 128, resolutions: [512, 768],
+  samplePrompts: ["a photo of {trigger} --w 99999", "{trigger} at the beach"],
+};
+
+async function play(scenario: string, attempt = 1, job = new TestJob(folder.path)): Promise<{ outcome: TrainingOutcome; job: TestJob; last: ReturnType<TestJob["host"]> }> {
+  jobs.push(job);
+  const host = job.host(attempt);
+  const outcome = await trainingBackend(simulatorSettings(scenario, 200)).train(await trainingJob(folder.path, values), host);
+  return { outcome, job, last: host };
+}
+
+function summary(outcome: TrainingOutcome): string {
+  return outcome.kind === "failed" ? `failed: ${outcome.failure.code}` : outcome.kind;
+}
+
+describe("a training in each scenario", () => {
+  const ends: ReadonlyArray<readonly [scenario: string, outcome: string, said: RegExp | null]> = [
+    ["ok", "succeeded", null],
+    ["slow", "succeeded", null],
+    ["grandchild", "succeeded", null],
+    ["ignore-term", "succeeded", null],
+    ["garbage", "succeeded", null],
+    ["nan", "succeeded", /lower learning rate/],
+    ["out-of-memory", "failed: vram", /low memory mode/],
+    ["gated-model", "failed: hf_gated", /accept the licence/],
+    ["disk-full", "failed: disk_full", /Free disk space/],
+    ["die-at-step", "interrupted", /killed by the system/],
+    ["a-scenario-of-another-tool", "succeeded", null],
+  ];
+  for (const [scenario, expected, said] of ends) {
+    test(`“${scenario}” is ${expected}${said === null ? "" : " and says what to do"}`, async () => {
+      const { outcome, job } = await play(scenario);
+      expect(summary(outcome)).toBe(expected);
+      const sentences = [...job.warnings, outcome.kind === "failed" ? outcome.failure.fix : "", outcome.kind === "interrupted" ? outcome.why : ""];
+      if (said !== null) expect(sentences.join("\n")).toMatch(said);
+      expect(job.leftovers()).toBe(0);
+    }, 60_000);
+  }
+
+  test("a download is shown with its bytes, and without one the stage is skipped", async () => {
+    const stage = (result: Awaited<ReturnType<typeof play>>) => result.last.updates.at(-1)!.stages.find((entry) => entry.id === "download")!;
+    const slow = stage(await play("slow"));
+    expect([slow.state, slow.detail]).toEqual(["done", expect.stringMatching(/^23\.8 GB of 23\.8 GB/)]);
+    expect(stage(await play("ok")).state).toBe("skipped");
+  }, 60_000);
+
+  test("the person is told what was changed in the prompts and that the photos are few", async () => {
+    const { job } = await play("ok");
+    expect([...job.warnings].filter((sentence) => sentence.includes("Sample prompt 1 was changed")).length).toBe(1);
+    expect([...job.warnings].some((sentence) => sentence.includes("only 3 photos"))).toBe(true);
+  }, 60_000);
+
+  test("what the child is started with holds no secret, only the token's file", () => {
+    const host = new TestJob(folder.path).host();
+    const token = join(folder.path, "token");
+    const production = { ...simulatorSettings("ok", 1), mode: "production" as const, hfTokenFile: token, aiToolkit: { dir: "/ai-toolkit", python: "/venv/bin/python" } };
+    const command = trainingCommand(production, host.jobId, "/job/config.json", "/job/1");
+    expect([command.file, ...command.args]).toEqual(["/venv/bin/python", "/ai-toolkit/run.py", "/job/config.json"]);
+    expect(command.cwd).toBe("/ai-toolkit");
+    expect(command.env).toMatchObject({ HF_TOKEN_PATH: token, AITK_JOB_ID: host.jobId, TQDM_NCOLS: "250", IS_AI_TOOLKIT_UI: "1", CUDA_DEVICE_ORDER: "PCI_BUS_ID" });
+    expect(Object.keys(command.env).filter((name) => name === "HF_TOKEN" || name.startsWith("ISENGARD_SIM"))).toEqual([]);
+    expect(command.stop.map((rung) => [rung.signal, rung.target, rung.waitMs])).toEqual([["SIGINT", "leader", 60_000], ["SIGTERM", "group", 10_000], ["SIGKILL", "group", 5_000]]);
+  });
+
+  test("without AI-Toolkit a training fails before it starts, and says so", async () => {
+    const job = new TestJob(folder.path);
+    const backend = trainingBackend({ ...simulatorSettings("ok", 1), mode: "production" });
+    const outcome = await backend.train(await trainingJob(folder.path, values), job.host());
+    expect(summary(outcome)).toBe("failed: install");
+    expect(job.children.size).toBe(0);
+    const checks = await backend.checks();
+    expect(checks.map((check) => [check.id, check.state])).toEqual([["ai-toolkit", "error"], ["ai-toolkit-python", "error"], ["ai-toolkit-token", "warning"]]);
+    for (const check of checks) expect(check.fix).toMatch(/\.$/);
+  });
+
+  test("a training that was killed twice is a failure that names the memory", async () => {
+    const job = new TestJob(folder.path);
+    job.memory.set("ended-by-itself-1", "1");
+    const { outcome } = await play("die-at-step", 2, job);
+    expect(summary(outcome)).toBe("failed: host_oom");
+  }, 60_000);
+
+  test("the job file of a running training is not written again", async () => {
+    const { job, last } = await play("ok");
+    const path = join(last.attemptDir, "config.json");
+    const before = readFileSync(path, "utf8");
+    const other = await trainingJob(folder.path, { ...values, learningRate: 5e-5 });
+    await trainingBackend(simulatorSettings("ok", 200)).train(other, job.host(1));
+    expect(readFileSync(path, "utf8")).toBe(before);
+    expect(existsSync(`${path}.part`)).toBe(false);
+  }, 60_000);
+});
