@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { ServiceHandle, Plugin, PluginParts, PluginSettings } from "../plugins/plugin.ts";
 import type { Config } from "./config.ts";
 import type { Check, Mode, ServiceStatus } from "./contract/system.ts";
-import { AppError } from "./errors.ts";
+import { AppError, notFound } from "./errors.ts";
 import type { Paths } from "./files/paths.ts";
 import type { Service } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
@@ -51,12 +51,14 @@ export class Engines implements Service {
   }
 
   async stopService(name: string, why: string): Promise<void> {
+    this.assertKnown(name);
     await this.supervisor?.stopService(name, why);
   }
 
   /** Starts a tool by hand, also one that was given up. */
   async startService(name: string): Promise<void> {
     const supervisor = this.required();
+    this.assertKnown(name);
     supervisor.clear(name);
     const handle = await supervisor.acquire(name);
     handle.release();
@@ -83,6 +85,10 @@ export class Engines implements Service {
   private async stopAll(why: string): Promise<void> {
     for (const { name } of this.statuses()) await this.stopService(name, why);
     await this.supervisor?.stop();
+  }
+
+  private assertKnown(name: string): void {
+    if (!this.statuses().some((status) => status.name === name)) throw notFound("tool", name);
   }
 
   private required(): Supervisor {

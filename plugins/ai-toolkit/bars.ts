@@ -37,10 +37,11 @@ function numberAfter(pattern: RegExp, text: string): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+const escape = String.fromCharCode(27), bell = String.fromCharCode(7);
+const commands = new RegExp(`${escape}\\[[0-9;?]*[ -/]*[@-~]`, "g");
+const titles = new RegExp(`${escape}\\][^${bell}${escape}]{0,2000}(?:${bell}|${escape}\\\\)`, "g");
+
 /** Removes terminal commands and other signs that are not text. */
 export function plainText(text: string): string {
-  return text
-    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "")
-    .replace(/\u001b\][^\u0007\u001b]{0,2000}(?:\u0007|\u001b\\)/g, "")
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
+  return text.replace(commands, "").replace(titles, "").replace(/(?![\t\n])\p{Cc}/gu, "");
 }

@@ -58,7 +58,7 @@ describe("the job file", () => {
       const [sample] = read.config.process[0]!.sample.prompts;
       expect(read, prompt).toEqual(JSON.parse(json));
       expect(flagsOf(sample!), prompt).toEqual([]);
-      expect(sample, prompt).not.toMatch(/[\u0000-\u001f]/);
+      expect(sample, prompt).not.toMatch(/\p{Cc}/u);
       expect(changes.length, prompt).toBeGreaterThan(0);
       for (const sentence of changes) expect(sentence).toMatch(/^Sample prompt 1 was changed .*\.$/);
     }

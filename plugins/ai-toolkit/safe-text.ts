@@ -13,7 +13,7 @@ export function safeText(label: string, given: string): SafeText {
     if (next !== text) changes.push(`${label} was changed before training: ${reason}.`);
     text = next;
   };
-  replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, " ", "line breaks and control characters became spaces");
+  replace(/[\p{Cc}\u2028\u2029]+/gu, " ", "line breaks and control characters became spaces");
   replace(/\$\{/g, "$ {", "“${” would have been filled in from the machine's environment, so a space was put between");
   replace(/\[name\]/g, "(name)", "“[name]” would have been replaced by the job's name, so it got round brackets");
   return { text: text.trim(), changes };

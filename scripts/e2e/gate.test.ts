@@ -23,7 +23,8 @@ beforeAll(async () => {
   writeFileSync(join(server.folder, "canary.txt"), canary);
   const document = await server.json<{ paths: Record<string, Record<string, { parameters?: Route["parameters"] }>> }>("/api/openapi.json");
   routes = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, parameters: operation.parameters ?? [] })));
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, parameters: operation.parameters ?? [] })))
+    .filter(({ method }) => method !== "WS");
   host = new URL(server.url).host;
   cookie = (await fetch(server.link, { redirect: "manual" })).headers.get("set-cookie")!.split(";")[0]!;
 });
@@ -38,7 +39,10 @@ async function raw(lines: readonly string[]): Promise<{ status: number; text: st
     let text = "";
     void Bun.connect({ hostname: "127.0.0.1", port: Number(new URL(server.url).port), socket: {
       open: (socket) => void socket.write(`${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`),
-      data: (_socket, bytes) => void (text += bytes.toString("utf8")),
+      data(socket, bytes) {
+        text += bytes.toString("utf8");
+        if (text.startsWith("HTTP/1.1 101")) socket.end();
+      },
       close: () => resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0), text }),
       error: (_socket, error) => reject(error),
     } });
@@ -77,13 +81,13 @@ test("every API route refuses who has neither session nor token, and who has a w
     for (const credentials of ["X: y", "Cookie: isengard-00000000=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]) {
       const answer = await raw([`${route.method} ${fill(route.path)} HTTP/1.1`, `Host: ${host}`, "X-Isengard: 1", credentials]);
       expect({ route: `${route.method} ${route.path}`, status: answer.status }).toMatchObject({ status: 401 });
-      expect(answer.text).toContain('"code":"not_authenticated"');
+      if (route.method !== "HEAD") expect(answer.text).toContain('"code":"not_authenticated"');
     }
   }
 }, 60_000);
 
 test("a write with a cookie but without the page's own header, or from another site, is refused", async () => {
-  for (const route of apiRoutes().filter(({ method }) => method !== "GET")) {
+  for (const route of apiRoutes().filter(({ method }) => !["GET", "HEAD", "OPTIONS"].includes(method))) {
     const plain = await raw([`${route.method} ${fill(route.path)} HTTP/1.1`, `Host: ${host}`, `Cookie: ${cookie}`]);
     const crossed = await raw([`${route.method} ${fill(route.path)} HTTP/1.1`, `Host: ${host}`, `Cookie: ${cookie}`, "X-Isengard: 1", "Sec-Fetch-Site: same-site"]);
     expect({ route: `${route.method} ${route.path}`, plain: plain.status, crossed: crossed.status }).toMatchObject({ plain: 403, crossed: 403 });

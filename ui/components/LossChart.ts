@@ -35,7 +35,7 @@ export function LossChart({ series, version, isRunning }: LossChartProps) {
     <p class="num">${trendSentence(series, weight)}</p>
     <${Plot} series=${series} version=${version} smoothing=${weight} logScale=${logScale} />
     <div class="row wrap chart-tools">
-      <label class="row grow">
+      <label class="row grow smoothing">
         <span class="label">Smoothing</span>
         <input type="range" min="0" max="0.99" step="0.01" value=${weight} onInput=${(event: Event) => change(Number((event.target as HTMLInputElement).value))} />
         <output class="num small">${weight.toFixed(2)}</output>
@@ -59,8 +59,8 @@ export function trendSentence(series: Series, weight: number): string {
   const now = `Loss ${trend.now.toFixed(3)} on average at step ${trend.step.toLocaleString("en")}`;
   if (!trend.before) return `${now}.`;
   const word = trend.now < trend.before.value * 0.98 ? "down" : trend.now > trend.before.value * 1.02 ? "up" : "";
-  const steps = `${trend.before.steps.toLocaleString("en")} steps before`;
-  return word === "" ? `${now}, about the same as ${steps}.` : `${now}, ${word} from ${trend.before.value.toFixed(3)} ${steps}.`;
+  const steps = `${trend.before.steps.toLocaleString("en")} steps earlier`;
+  return word === "" ? `${now}, about the same as ${steps}.` : `${now}, ${word} from ${trend.before.value.toFixed(3)}, ${steps}.`;
 }
 
 /** Loads the drawing code when there is something to draw. */

@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useId } from "preact/hooks";
-import { fillTrigger } from "../models/TrainingStartModel.ts";
+import { fillTrigger } from "../models/training-prompts.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Button } from "./Button.ts";
 import { Icon } from "./Icon.ts";

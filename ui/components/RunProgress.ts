@@ -43,8 +43,9 @@ function numbersOf(job: Job, progress: JobProgress | null, now: number): Array<r
   const elapsed = elapsedSeconds(job, now);
   if (elapsed !== null) numbers.push([running ? "Running for" : "Took", formatDuration(elapsed)]);
   if (running && progress?.speed) numbers.push(["Speed", progress.speed]);
-  if (progress?.loss != null) numbers.push(["Loss", progress.loss.toFixed(3)]);
-  if (progress?.learningRate != null) numbers.push(["Learning rate", String(Number(progress.learningRate.toPrecision(2)))]);
+  const { loss = null, learningRate = null } = progress ?? {};
+  if (loss !== null) numbers.push(["Loss", loss.toFixed(3)]);
+  if (learningRate !== null) numbers.push(["Learning rate", String(Number(learningRate.toPrecision(2)))]);
   return numbers;
 }
 

@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useId, useState } from "preact/hooks";
-import type { SampleTable } from "../models/samples.ts";
+import { nameOf, stepWords, type Cell, type SampleTable } from "../models/samples.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Icon } from "./Icon.ts";
 import { SampleViewer } from "./SampleViewer.ts";
@@ -11,11 +11,6 @@ export interface SampleTimelineProps {
   /** The texts of the prompts by their index, as far as they are known. */
   prompts: readonly string[];
   isRunning: boolean;
-}
-
-export interface Cell {
-  step: number;
-  promptIndex: number;
 }
 
 /** The same prompts drawn again and again: one picture per prompt with its own slider over the steps, and all as a table. */
@@ -31,14 +26,6 @@ export function SampleTimeline({ table, prompts, isRunning }: SampleTimelineProp
     ${table.steps.length > 1 && html`<${SampleGrid} table=${table} prompts=${prompts} onOpen=${setOpen} />`}
     ${open && html`<${SampleViewer} table=${table} prompts=${prompts} cell=${open} onMove=${setOpen} onClose=${() => setOpen(null)} />`}
   `;
-}
-
-export function nameOf(prompts: readonly string[], index: number): string {
-  return prompts[index] || `Prompt ${index + 1}`;
-}
-
-export function stepWords(step: number): string {
-  return step === 0 ? "Before training" : `Step ${step.toLocaleString("en")}`;
 }
 
 interface ColumnProps {

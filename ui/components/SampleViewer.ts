@@ -1,9 +1,8 @@
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import type { SampleTable } from "../models/samples.ts";
+import { nameOf, neighbour, stepWords, type Cell, type SampleTable } from "../models/samples.ts";
 import { Button } from "./Button.ts";
 import { Dialog } from "./Dialog.ts";
-import { nameOf, stepWords, type Cell } from "./SampleTimeline.ts";
 
 export interface SampleViewerProps {
   table: SampleTable;
@@ -11,14 +10,6 @@ export interface SampleViewerProps {
   cell: Cell;
   onMove: (cell: Cell) => void;
   onClose: () => void;
-}
-
-/** The next picture in a direction that exists, or null at the edge. Cells without a picture are stepped over. */
-export function neighbour(table: SampleTable, cell: Cell, axis: "step" | "prompt", by: 1 | -1): Cell | null {
-  const line = axis === "step" ? table.stepsOf(cell.promptIndex) : table.promptIndexes.filter((index) => table.at(cell.step, index) !== undefined);
-  const next = line[line.indexOf(axis === "step" ? cell.step : cell.promptIndex) + by];
-  if (next === undefined) return null;
-  return axis === "step" ? { ...cell, step: next } : { ...cell, promptIndex: next };
 }
 
 /** One test picture large. Left and right go through the steps, up and down through the prompts. */

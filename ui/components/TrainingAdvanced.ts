@@ -2,7 +2,8 @@ import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import type { ParameterValues, TrainingCapabilities } from "../../server/contract/backend.ts";
 import { useApp } from "../models/AppModel.ts";
-import { promptsSpec, type TrainingStartModel } from "../models/TrainingStartModel.ts";
+import { promptsSpec } from "../models/training-prompts.ts";
+import type { TrainingStartModel } from "../models/TrainingStartModel.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Badge } from "./Badge.ts";
 import { Button } from "./Button.ts";
@@ -15,7 +16,7 @@ import { PromptList } from "./PromptList.ts";
 export function TrainingAdvanced({ model, training }: { model: TrainingStartModel; training: TrainingCapabilities }) {
   const values = model.values.value;
   const base = model.preset.value?.values ?? {};
-  const changed = Object.keys(values).length;
+  const changed = model.changed.value.length;
   const [open, setOpen] = useState(changed > 0);
   const prompts = promptsSpec(training);
   const change = (next: ParameterValues) => (model.values.value = next);

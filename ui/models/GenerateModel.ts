@@ -2,9 +2,9 @@ import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { GenerationRequest, Job } from "../../server/contract/job.ts";
 import type { Output, OutputSettings } from "../../server/contract/output.ts";
 import { asApiError, type ApiError } from "../api.ts";
-import { maxWatched } from "../socket.ts";
 import type { AppModel } from "./AppModel.ts";
 import { buildRequest, draftKey, draftOf, readDraft, type Draft } from "./generation-draft.ts";
+import { watchPictureJobs } from "./picture-jobs.ts";
 
 export interface GenerateModel {
   /** Survives a reload and a visit to other pages. */
@@ -33,9 +33,9 @@ type Needed = Pick<AppModel, "api" | "events" | "connection" | "jobs" | "library
 export function createGenerateModel(app: Needed, store: Storage): GenerateModel {
   const draft = signal(readDraft(store));
   const error = signal<ApiError | null>(null);
-  const seen = signal<ReadonlySet<string>>(new Set());
-  const previews = signal<ReadonlyMap<string, ReadonlyMap<number, string>>>(new Map());
   const queue = computed(() => app.jobs.active.value.filter((job) => job.kind === "generation"));
+  const watching = watchPictureJobs(app, queue);
+  const { seen } = watching;
   const capabilities = () => app.info.value.image;
 
   const send = async (request: GenerationRequest | Record<string, unknown>) => {
@@ -49,29 +49,9 @@ export function createGenerateModel(app: Needed, store: Storage): GenerateModel 
   const change = (part: Partial<Draft>) => (draft.value = { ...draft.value, ...part });
   const useSettings = (settings: OutputSettings) => (draft.value = draftOf(settings, capabilities(), app.library.loras.value));
 
-  const watched = new Set<string>();
-  const watch = () => {
-    const wanted = queue.value.slice(0, maxWatched).map((job) => job.id);
-    for (const id of [...watched].filter((id) => !wanted.includes(id))) {
-      watched.delete(id);
-      app.connection.unwatch(id);
-    }
-    for (const id of wanted.filter((id) => !watched.has(id))) {
-      watched.add(id);
-      app.connection.watch(id);
-    }
-    const before = seen.peek();
-    if (queue.value.some((job) => !before.has(job.id))) seen.value = new Set([...before, ...queue.value.map((job) => job.id)]);
-    const kept = [...previews.peek()].filter(([id]) => watched.has(id));
-    if (kept.length < previews.peek().size) previews.value = new Map(kept);
-  };
   const stops = [
-    effect(watch),
+    watching.dispose,
     effect(() => store.setItem(draftKey, JSON.stringify(draft.value))),
-    app.events.on("job.preview", ({ jobId, index, dataUrl }) => {
-      if (!watched.has(jobId)) return;
-      previews.value = new Map(previews.value).set(jobId, new Map(previews.value.get(jobId)).set(index, dataUrl));
-    }),
   ];
 
   return {
@@ -93,10 +73,9 @@ export function createGenerateModel(app: Needed, store: Storage): GenerateModel 
     failed: computed(() => app.jobs.failed.value.filter((job) => job.kind === "generation" && seen.value.has(job.id))),
     retry: (job) => send(job.request),
     putAway: (job) => (seen.value = new Set([...seen.value].filter((id) => id !== job.id))),
-    previewOf: (jobId) => previews.value.get(jobId) ?? new Map(),
+    previewOf: watching.previewOf,
     dispose() {
       for (const stop of stops) stop();
-      for (const id of watched) app.connection.unwatch(id);
     },
   };
 }

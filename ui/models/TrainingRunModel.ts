@@ -1,14 +1,11 @@
-import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal } from "@preact/signals";
 import type { Preset } from "../../server/contract/backend.ts";
-import type { Artifact, Job, MetricSeries, TrainingRequest } from "../../server/contract/job.ts";
+import type { Artifact, Job, TrainingRequest } from "../../server/contract/job.ts";
 import type { AppModel } from "./AppModel.ts";
+import { createLossModel, type LossModel } from "./LossModel.ts";
 import { createResource, type Resource } from "./Resource.ts";
 import { checkpointsOf, putArtifact, tableOfSamples, type SampleTable } from "./samples.ts";
-import { fillTrigger } from "./TrainingStartModel.ts";
-import { addPoints, emptySeries, setPoints, type Series } from "./series.ts";
-
-/** The engines call the training loss this. */
-export const lossKey = "loss/loss";
+import { fillTrigger, promptsSpec } from "./training-prompts.ts";
 
 export interface TrainingRunModel {
   readonly jobId: string;
@@ -19,10 +16,7 @@ export interface TrainingRunModel {
   readonly samples: ReadonlySignal<SampleTable>;
   /** Newest first. */
   readonly checkpoints: ReadonlySignal<readonly Artifact[]>;
-  readonly metrics: Resource<true>;
-  /** Filled in place; `lossVersion` grows with every change. */
-  readonly loss: Series;
-  readonly lossVersion: ReadonlySignal<number>;
+  readonly loss: LossModel;
   /** The texts of the test prompts with the trigger word filled in; empty while they are not known. */
   readonly prompts: ReadonlySignal<readonly string[]>;
   stop(): Promise<void>;
@@ -34,8 +28,7 @@ type Needed = Pick<AppModel, "api" | "events" | "connection" | "jobs" | "charact
 /** One training as it happens: what came before is fetched, what comes is added, and after each new connection both meet. */
 export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunModel {
   const id = encodeURIComponent(jobId);
-  const loss = emptySeries();
-  const lossVersion = signal(0);
+  const loss = createLossModel(app, jobId);
   const job = computed(() => app.jobs.all.value.find((candidate) => candidate.id === jobId) ?? null);
   const found = createResource(async () => {
     const next = await app.api.get<Job>(`/api/training/${id}`);
@@ -49,21 +42,11 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
     const page = await app.api.get<{ artifacts: Artifact[] }>(`/api/jobs/${id}/artifacts`);
     return fresh.reduce(putArtifact, page.artifacts as readonly Artifact[]);
   });
-  let freshPoints: Array<[number, number]> = [];
-  const metrics = createResource<true>(async () => {
-    freshPoints = [];
-    const { series } = await app.api.get<{ series: MetricSeries[] }>(`/api/training/${id}/metrics`);
-    setPoints(loss, series.find((candidate) => candidate.key === lossKey)?.points ?? []);
-    addPoints(loss, freshPoints);
-    lossVersion.value += 1;
-    return true;
-  });
-
   const presets = createResource<readonly Preset[]>(async () => {
     const query = new URLSearchParams({ characterId: job.peek()?.characterId ?? "" });
     return (await app.api.get<{ presets: Preset[] }>(`/api/training/presets?${query}`)).presets;
   });
-  const load = () => Promise.all([found.load(), artifacts.load(), metrics.load()]);
+  const load = () => Promise.all([found.load(), artifacts.load(), loss.resource.load()]);
   app.connection.watch(jobId);
   const stops = [
     app.events.on("job.artifact", (event) => {
@@ -71,19 +54,14 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
       fresh.push(event.artifact);
       artifacts.update((list) => putArtifact(list, event.artifact));
     }),
-    app.events.on("job.metrics", (event) => {
-      if (event.jobId !== jobId || event.key !== lossKey) return;
-      if (metrics.loading.peek()) freshPoints.push(...event.points);
-      addPoints(loss, event.points);
-      lossVersion.value += 1;
-    }),
+    loss.dispose,
     // Also fetches again when another attempt begins: it goes on from an earlier step.
     onChange(() => `${app.connection.connections.value} ${job.value?.attempt ?? ""}`, () => void load()),
   ];
   void load().then(() => (job.peek()?.characterId ? presets.load() : undefined));
 
   return {
-    jobId, job, found, artifacts, metrics, loss, lossVersion,
+    jobId, job, found, artifacts, loss,
     samples: computed(() => tableOfSamples(artifacts.data.value ?? [])),
     checkpoints: computed(() => checkpointsOf(artifacts.data.value ?? [])),
     prompts: computed(() => promptsOf(app, job.value, presets.data.value ?? [])),
@@ -99,7 +77,7 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
 
 /** Those that the request brought, else those of its preset. */
 function promptsOf(app: Pick<AppModel, "characters" | "info">, job: Job | null, presets: readonly Preset[]): readonly string[] {
-  const spec = app.info.value.training?.parameters.find((candidate) => candidate.type === "stringList" && /prompt/i.test(candidate.name));
+  const spec = app.info.value.training ? promptsSpec(app.info.value.training) : undefined;
   if (!job || !spec) return [];
   const request = job.request as Partial<TrainingRequest>;
   const preset = presets.find((candidate) => candidate.id === request.preset);

@@ -1,5 +1,5 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { ParameterSpec, ParameterValues, Preset, TrainingCapabilities } from "../../server/contract/backend.ts";
+import type { ParameterValues, Preset, TrainingCapabilities } from "../../server/contract/backend.ts";
 import type { Character } from "../../server/contract/character.ts";
 import type { Job, TrainingRequest } from "../../server/contract/job.ts";
 import { asApiError, type ApiError } from "../api.ts";
@@ -20,8 +20,10 @@ export interface Obstacle {
 export interface TrainingStartModel {
   readonly characterId: Signal<string | null>;
   readonly presetId: Signal<string>;
-  /** Only what was changed; kept over a change of preset. */
+  /** What was set by hand; kept over a change of preset. */
   readonly values: Signal<ParameterValues>;
+  /** The names of those that differ from the preset. */
+  readonly changed: ReadonlySignal<readonly string[]>;
   readonly presets: Resource<readonly Preset[]>;
   readonly preset: ReadonlySignal<Preset | null>;
   /** Finished runs, for the time of a step. */
@@ -40,55 +42,34 @@ export interface TrainingStartModel {
 type Needed = Pick<AppModel, "api" | "jobs" | "characters" | "info">;
 
 export function createTrainingStartModel(app: Needed, characterId: string | null): TrainingStartModel {
-  const chosen = signal<string | null>(null);
-  const presetId = signal(defaultPreset);
-  const values = signal<ParameterValues>({});
+  const form = createForm(app);
+  const { chosen, presetId, values, presets, presetOf, valueOf } = form;
   const error = signal<ApiError | null>(null);
-  const presets = createResource<readonly Preset[]>(async () => {
-    const query = chosen.peek() === null ? "" : `?characterId=${encodeURIComponent(chosen.peek()!)}`;
-    return (await app.api.get<{ presets: Preset[] }>(`/api/training/presets${query}`)).presets;
-  });
   const history = createResource<readonly Job[]>(async () => {
     return (await app.api.get<{ jobs: Job[] }>(`/api/training?status=succeeded&limit=${runsAskedFor}`)).jobs;
   });
-  const presetOf = (id: string) => presets.data.value?.find((candidate) => candidate.id === id) ?? null;
-
-  const valueOf = (name: string, id = presetId.value): unknown => {
-    if (name in values.value) return values.value[name];
-    const preset = presetOf(id);
-    if (preset && name in preset.values) return preset.values[name];
-    return app.info.value.training?.parameters.find((spec) => spec.name === name)?.default;
-  };
   const chooseCharacter = (id: string | null) => {
     chosen.value = id;
     error.value = null;
-    void presets.load();
+    if (id !== null) void presets.load();
   };
   chooseCharacter(characterId);
   void history.load();
 
   const pace = (id: string) => paceOf(history.data.value ?? [], id);
   return {
-    characterId: chosen, presetId, values, presets, history, error,
+    characterId: chosen, presetId, values, presets, history, error, chooseCharacter, valueOf, pace,
     preset: computed(() => presetOf(presetId.value)),
-    chooseCharacter, valueOf, pace,
+    changed: computed(() => {
+      const preset = presetOf(presetId.value)?.values ?? {};
+      return Object.keys(values.value).filter((name) => JSON.stringify(values.value[name]) !== JSON.stringify(preset[name]));
+    }),
     repeat(job) {
       const request = job.request as Partial<TrainingRequest>;
       if (typeof request.preset === "string") presetId.value = request.preset;
       values.value = request.values ?? {};
     },
-    review() {
-      const character = chosen.value === null ? undefined : app.characters.byId(chosen.value);
-      const training = app.info.value.training;
-      return reviewSentence({
-        character: character?.name ?? "your character",
-        photos: character?.photoCount ?? 0,
-        baseModel: training ? baseModelLabel(training, valueOf("baseModel")) : null,
-        steps: asNumber(valueOf("steps")),
-        sampleEvery: asNumber(valueOf("sampleEvery")),
-        pace: pace(presetId.value),
-      });
-    },
+    review: () => reviewOf(app, form, pace(presetId.value)),
     obstacles: (problem) => obstaclesOf(app, chosen.value, problem),
     async start() {
       error.value = null;
@@ -104,6 +85,36 @@ export function createTrainingStartModel(app: Needed, characterId: string | null
       }
     },
   };
+}
+
+function createForm(app: Needed) {
+  const chosen = signal<string | null>(null);
+  const presetId = signal(defaultPreset);
+  const values = signal<ParameterValues>({});
+  const presets = createResource<readonly Preset[]>(async () => {
+    return (await app.api.get<{ presets: Preset[] }>(`/api/training/presets?characterId=${encodeURIComponent(chosen.peek() ?? "")}`)).presets;
+  });
+  const presetOf = (id: string) => presets.data.value?.find((candidate) => candidate.id === id) ?? null;
+  const valueOf = (name: string, id = presetId.value): unknown => {
+    if (name in values.value) return values.value[name];
+    const preset = presetOf(id);
+    if (preset && name in preset.values) return preset.values[name];
+    return app.info.value.training?.parameters.find((spec) => spec.name === name)?.default;
+  };
+  return { chosen, presetId, values, presets, presetOf, valueOf };
+}
+
+function reviewOf(app: Needed, { chosen, valueOf }: ReturnType<typeof createForm>, pace: Pace | null): string {
+  const character = chosen.value === null ? undefined : app.characters.byId(chosen.value);
+  const training = app.info.value.training;
+  return reviewSentence({
+    character: character?.name ?? "your character",
+    photos: character?.photoCount ?? 0,
+    baseModel: training ? baseModelLabel(training, valueOf("baseModel")) : null,
+    steps: asNumber(valueOf("steps")),
+    sampleEvery: asNumber(valueOf("sampleEvery")),
+    pace,
+  });
 }
 
 function asNumber(value: unknown): number | null {
@@ -131,17 +142,4 @@ function obstaclesOf(app: Pick<AppModel, "characters" | "info">, characterId: st
 function tooFewPhotos(character: Character, minPhotos: number): Obstacle {
   const text = `${character.name} has ${character.photoCount} of at least ${minPhotos} photos.`;
   return { text, link: { href: `/characters/${character.id}`, label: "Add photos" } };
-}
-
-/** The parameter that holds the prompts of the test pictures; it gets its own editor. */
-export function promptsSpec(training: TrainingCapabilities): ParameterSpec | undefined {
-  return training.parameters.find((spec) => spec.supported && spec.type === "stringList" && /prompt/i.test(spec.name));
-}
-
-/** The place of the trigger word in a test prompt, in the two spellings that people know. */
-const placeholder = /\[trigger\]|\{trigger\}/gi;
-
-export function fillTrigger(prompt: string, triggerWord: string): { text: string; hasTrigger: boolean } {
-  const text = prompt.replace(placeholder, triggerWord);
-  return { text, hasTrigger: triggerWord !== "" && text.toLowerCase().includes(triggerWord.toLowerCase()) };
 }

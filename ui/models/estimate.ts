@@ -57,7 +57,7 @@ const adviceTo = 20;
 
 /** Whether there are enough photos, and what would be better. */
 export function photoAdvice(photoCount: number, minPhotos: number): PhotoAdvice {
-  if (photoCount === 0) return { tone: "bad", text: `No photos yet; at least ${minPhotos} are needed` };
+  if (photoCount === 0) return { tone: "bad", text: "No photos yet" };
   if (photoCount < minPhotos) return { tone: "bad", text: `${minPhotos - photoCount} more needed` };
   if (photoCount < adviceFrom) return { tone: "warn", text: `Enough to train; ${adviceFrom} to ${adviceTo} give a better likeness` };
   return { tone: "ok", text: "Ready to train" };

@@ -26,6 +26,27 @@ export function tableOfSamples(artifacts: readonly Artifact[]): SampleTable {
   };
 }
 
+export interface Cell {
+  readonly step: number;
+  readonly promptIndex: number;
+}
+
+/** The next picture in a direction that exists, or null at the edge. Cells without a picture are stepped over. */
+export function neighbour(table: SampleTable, cell: Cell, axis: "step" | "prompt", by: 1 | -1): Cell | null {
+  const line = axis === "step" ? table.stepsOf(cell.promptIndex) : table.promptIndexes.filter((index) => table.at(cell.step, index) !== undefined);
+  const next = line[line.indexOf(axis === "step" ? cell.step : cell.promptIndex) + by];
+  if (next === undefined) return null;
+  return axis === "step" ? { ...cell, step: next } : { ...cell, promptIndex: next };
+}
+
+export function nameOf(prompts: readonly string[], index: number): string {
+  return prompts[index] || `Prompt ${index + 1}`;
+}
+
+export function stepWords(step: number): string {
+  return step === 0 ? "Before training" : `Step ${step.toLocaleString("en")}`;
+}
+
 function ascending(numbers: readonly number[]): number[] {
   return [...new Set(numbers)].toSorted((a, b) => a - b);
 }

@@ -34,9 +34,18 @@ export function uploadKey(characterId: string, file: { name: string; size: numbe
  * a reload. Throws ApiError when the server refuses, or after `maxAttempts` without progress; aborts with the signal.
  */
 export async function sendFile(options: SendFileOptions): Promise<UploadOutcome> {
-  const { store, file, signal } = options;
+  const key = uploadKey(options.characterId, options.file);
+  try {
+    return await sendWithRetries(options, key);
+  } catch (thrown) {
+    if (options.signal.aborted) await forget(options, key);
+    throw thrown;
+  }
+}
+
+async function sendWithRetries(options: SendFileOptions, key: string): Promise<UploadOutcome> {
+  const { store, signal } = options;
   const wait = options.wait ?? waitMs;
-  const key = uploadKey(options.characterId, file);
   let failures = 0;
   let best = -1;
   for (;;) {
@@ -51,10 +60,7 @@ export async function sendFile(options: SendFileOptions): Promise<UploadOutcome>
       store.removeItem(key);
       return outcome;
     } catch (thrown) {
-      if (signal.aborted) {
-        await forget(options, key);
-        throw thrown;
-      }
+      if (signal.aborted) throw thrown;
       if (!isPassing(thrown)) {
         store.removeItem(key);
         throw thrown;

@@ -48,14 +48,16 @@ export function TrainingRunPage({ params }: PageParams) {
     <div class="row wrap"><${JobBadge} state=${job.state} /><${About} job=${job} /></div>
     <${RunNotice} job=${job} />
     ${job.startedAt !== null && html`<${RunProgress} job=${job} />`}
-    <div class="cols main-side">
-      <div class="stack wide">
-        <${Samples} model=${model} job=${job} />
-        <${Loss} model=${model} job=${job} />
-      </div>
-      <${Side} model=${model} job=${job} />
-    </div>
-    <${Log} job=${job} />
+    ${job.startedAt === null && !isEnded(job)
+      ? html`<${Gpu} />`
+      : html`<div class="cols main-side">
+            <div class="stack wide">
+              <${Samples} model=${model} job=${job} />
+              <${Loss} model=${model} job=${job} />
+            </div>
+            <${Side} model=${model} job=${job} />
+          </div>
+          <${Log} job=${job} />`}
   <//>`;
 }
 
@@ -65,7 +67,7 @@ function About({ job }: { job: Job }) {
   return html`<span class="hint">${character && html`<a href=${`/characters/${character.id}`}>${character.name}</a>`}${attempt && ` · ${attempt}`}</span>`;
 }
 
-export function Card({ title, end, children }: { title: string; end?: ComponentChildren; children?: ComponentChildren }) {
+function Card({ title, end, children }: { title: string; end?: ComponentChildren; children?: ComponentChildren }) {
   const id = useId();
   return html`<section class="card" aria-labelledby=${id}><header><h2 id=${id}>${title}</h2>${end}</header>${children}</section>`;
 }
@@ -79,15 +81,19 @@ function Samples({ model, job }: { model: TrainingRunModel; job: Job }) {
 }
 
 function Loss({ model, job }: { model: TrainingRunModel; job: Job }) {
-  const error = model.metrics.error.value;
+  const { series, version, resource } = model.loss;
+  const error = resource.error.value;
   return html`<${Card} title=${text.loss}>
-    ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${model.metrics.load}>Try again<//>`} />`}
-    <${LossChart} series=${model.loss} version=${model.lossVersion} isRunning=${!isEnded(job)} />
+    ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${resource.load}>Try again<//>`} />`}
+    <${LossChart} series=${series} version=${version} isRunning=${!isEnded(job)} />
   <//>`;
 }
 
+function Gpu() {
+  return html`<${Card} title=${text.gpu}><${GpuList} status=${useApp().system.status.value.gpu} /><//>`;
+}
+
 function Side({ model, job }: { model: TrainingRunModel; job: Job }) {
-  const app = useApp();
   const warnings = job.warnings;
   return html`<div class="stack wide">
     ${isWorking(job) && html`<${Stages} job=${job} />`}
@@ -96,7 +102,7 @@ function Side({ model, job }: { model: TrainingRunModel; job: Job }) {
       <ul class="stack small">${warnings.map((warning) => html`<li class="row top" key=${warning}><${Icon} name="info" size="s" /><span>${warning}</span></li>`)}</ul>
     <//>`}
     <${Card} title=${text.checkpoints}><${CheckpointList} checkpoints=${model.checkpoints.value} /><//>
-    ${!isEnded(job) && html`<${Card} title=${text.gpu}><${GpuList} status=${app.system.status.value.gpu} /><//>`}
+    ${!isEnded(job) && html`<${Gpu} />`}
   </div>`;
 }
 
@@ -119,7 +125,7 @@ function OpenLog({ job }: { job: Job }) {
   const { api, events, connection } = useApp();
   const model = useOwned(() => createLogModel({ api, events, connection, source: { kind: "job", jobId: job.id } }), job.id);
   return html`
-    <p class="small"><a href=${`/logs?job=${job.id}`}>${text.fullLog}</a></p>
+    <div><${Button} kind="link" icon="log" href=${`/logs?job=${job.id}`}>${text.fullLog}<//></div>
     <${LogView} model=${model} label=${text.log} empty=${text.logEmpty} />
   `;
 }

@@ -12,7 +12,8 @@ import { TrainingAdvanced } from "../components/TrainingAdvanced.ts";
 import { TrainingReview } from "../components/TrainingReview.ts";
 import { useApp } from "../models/AppModel.ts";
 import { estimateText } from "../models/estimate.ts";
-import { createTrainingStartModel, promptsSpec, type TrainingStartModel } from "../models/TrainingStartModel.ts";
+import { promptsSpec } from "../models/training-prompts.ts";
+import { createTrainingStartModel, type TrainingStartModel } from "../models/TrainingStartModel.ts";
 import { trainingText as text } from "../text/training.ts";
 
 /** How do I get a good result without knowing what a rank is? */
@@ -72,14 +73,14 @@ function Presets({ model, presets }: { model: TrainingStartModel; presets: reado
     const pictures = prompts ? model.valueOf(prompts.name, preset.id) : null;
     return [
       typeof steps === "number" ? `${steps.toLocaleString("en")} steps` : "",
-      Array.isArray(pictures) ? `${pictures.length} test pictures at a time` : "",
+      Array.isArray(pictures) ? `${pictures.length} test pictures each time` : "",
       estimateText(model.pace(preset.id), typeof steps === "number" ? steps : null),
     ].filter((fact) => fact !== "");
   };
   return html`<${PresetCards}
     presets=${presets}
     chosen=${model.presetId.value}
-    changed=${Object.keys(model.values.value).length}
+    changed=${model.changed.value.length}
     factsOf=${factsOf}
     onChoose=${(id: string) => (model.presetId.value = id)}
   />`;

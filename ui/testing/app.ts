@@ -75,8 +75,20 @@ export interface TestApp {
   dispose(): void;
 }
 
+/** Answers every list with nothing in it. */
+export function emptyServer(_method: string, path: string): unknown {
+  const { pathname } = new URL(path, "http://page");
+  if (pathname.endsWith("/logs/view")) return { entries: [], total: 0, lastLine: 0, hasMore: false };
+  if (pathname === "/api/settings") return { rows: [], hfTokenSet: false, tunnelCommand: "" };
+  if (pathname.endsWith("/images")) return { images: [], count: 0 };
+  if (pathname === "/api/outputs") return { outputs: [], next: null };
+  if (pathname === "/api/loras") return { loras: [] };
+  if (pathname === "/api/boot") return testBoot();
+  return {};
+}
+
 /** The whole page model over a server that is one function. */
-export function createTestApp(answer: (method: string, path: string, body: unknown) => unknown = () => ({}), boot: Partial<Boot> = {}): TestApp {
+export function createTestApp(answer: (method: string, path: string, body: unknown) => unknown = emptyServer, boot: Partial<Boot> = {}): TestApp {
   const requests: string[] = [];
   const sockets: QuietSocket[] = [];
   localStorage.clear();
