@@ -88,7 +88,7 @@ export function createRouter(view: Window): Router {
     if (moved) view.scrollTo(0, 0);
   };
   const onClick = (event: MouseEvent) => {
-    const address = localAddress(event, view);
+    const address = localAddress(event, view.location);
     if (address === null) return;
     event.preventDefault();
     navigate(address);
@@ -117,12 +117,12 @@ export function createRouter(view: Window): Router {
 }
 
 /** The address inside this page that a click asks for, or null when the browser must handle the click itself. */
-function localAddress(event: MouseEvent, view: Window): string | null {
+export function localAddress(event: MouseEvent, page: Pick<Location, "href" | "origin">): string | null {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return null;
   const link = (event.target as Element | null)?.closest?.("a[href]");
   if (!link || link.hasAttribute("download") || link.getAttribute("target")) return null;
-  const url = new URL(link.getAttribute("href")!, view.location.href);
-  if (url.origin !== view.location.origin || url.pathname.startsWith("/api/")) return null;
-  if (url.hash !== "" && url.pathname === view.location.pathname) return null;
+  const url = new URL(link.getAttribute("href")!, page.href);
+  if (url.origin !== page.origin || url.pathname.startsWith("/api/")) return null;
+  if (url.hash !== "" && url.pathname === new URL(page.href).pathname) return null;
   return url.pathname + url.search;
 }
