@@ -20,7 +20,7 @@ export function createEvents(): Events {
       return () => group.delete(entry);
     },
     emit(event) {
-      for (const handler of [...(handlers.get(event.type) ?? [])]) handler(event);
+      for (const handler of Array.from(handlers.get(event.type) ?? [])) handler(event);
     },
   };
 }

@@ -43,6 +43,8 @@ export interface EventSocket {
   start(): void;
   /** Ends the wait and tries at once; does nothing while connected. */
   retryNow(): void;
+  /** Gives up the present connection and makes a new one after the usual wait. */
+  reconnect(): void;
   /** Counted: each watch needs its unwatch. */
   watch(jobId: string): void;
   unwatch(jobId: string): void;
@@ -66,112 +68,134 @@ const realClock: SocketClock = {
 
 /** One WebSocket per tab that never gives up. Silence counts as loss, because a dead tunnel keeps its sockets open. */
 export function createEventSocket(options: SocketOptions): EventSocket {
-  const clock = options.clock ?? realClock;
-  const { handlers } = options;
-  const watched = new Map<string, number>();
-  let { epoch, seq } = options.position;
-  let socket: SocketLike | null = null;
-  let state: SocketState = { kind: "connecting" };
-  let greeted = false;
-  let failures = 0;
-  let timer: unknown = null;
-  let closed = false;
+  return new RetryingSocket(options);
+}
 
-  const setState = (next: SocketState) => {
-    state = next;
-    handlers.onState(next);
-  };
-  const schedule = (run: () => void, ms: number) => {
-    clock.clearTimeout(timer);
-    timer = clock.setTimeout(run, ms);
-  };
-  const say = (message: ClientMessage) => {
-    if (greeted) socket?.send(JSON.stringify(message));
-  };
+class RetryingSocket implements EventSocket {
+  private readonly clock: SocketClock;
+  private readonly watched = new Map<string, number>();
+  private epoch: string;
+  private seq: number;
+  private socket: SocketLike | null = null;
+  private state: SocketState = { kind: "connecting" };
+  private isGreeted = false;
+  private isClosed = false;
+  private failures = 0;
+  private timer: unknown = null;
 
-  const open = () => {
-    if (closed) return;
-    if (state.kind === "lost") setState({ ...state, retryAt: null });
-    greeted = false;
+  constructor(private readonly options: SocketOptions) {
+    this.clock = options.clock ?? realClock;
+    this.epoch = options.position.epoch;
+    this.seq = options.position.seq;
+  }
+
+  start(): void {
+    this.open();
+  }
+
+  retryNow(): void {
+    if (this.state.kind === "lost" && this.state.retryAt !== null) this.open();
+  }
+
+  reconnect(): void {
+    if (this.socket) this.drop();
+  }
+
+  watch(jobId: string): void {
+    const count = this.watched.get(jobId) ?? 0;
+    if (count === 0 && this.watched.size >= maxWatched) return;
+    this.watched.set(jobId, count + 1);
+    if (count === 0) this.say({ type: "watch", jobId });
+  }
+
+  unwatch(jobId: string): void {
+    const count = this.watched.get(jobId) ?? 0;
+    if (count > 1) this.watched.set(jobId, count - 1);
+    else if (this.watched.delete(jobId)) this.say({ type: "unwatch", jobId });
+  }
+
+  setPosition(epoch: string, seq: number): void {
+    this.seq = epoch === this.epoch ? Math.max(seq, this.seq) : seq;
+    this.epoch = epoch;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.clock.clearTimeout(this.timer);
+    const old = this.socket;
+    this.socket = null;
+    old?.close();
+  }
+
+  private open(): void {
+    if (this.isClosed) return;
+    if (this.state.kind === "lost") this.setState({ ...this.state, retryAt: null });
+    this.isGreeted = false;
     // The jobs watched are named at once, so that what was missed of them comes too.
-    const watch = watched.size > 0 ? `&watch=${[...watched.keys()].map(encodeURIComponent).join(",")}` : "";
-    const mine = options.connect(`?epoch=${encodeURIComponent(epoch)}&since=${seq}${watch}`);
-    socket = mine;
+    const watch = this.watched.size > 0 ? `&watch=${[...this.watched.keys()].map(encodeURIComponent).join(",")}` : "";
+    const mine = this.options.connect(`?epoch=${encodeURIComponent(this.epoch)}&since=${this.seq}${watch}`);
+    this.socket = mine;
     mine.onmessage = (event) => {
-      if (socket === mine) receive(event.data);
+      if (this.socket === mine) this.receive(event.data);
     };
     mine.onclose = () => {
-      if (socket === mine) drop();
+      if (this.socket === mine) this.drop();
     };
-    schedule(drop, lostAfterMs);
-  };
+    this.schedule(() => this.drop(), lostAfterMs);
+  }
 
   /** Leaves the present socket behind and plans the next one. */
-  const drop = () => {
-    const old = socket;
-    socket = null;
-    greeted = false;
+  private drop(): void {
+    const old = this.socket;
+    this.socket = null;
+    this.isGreeted = false;
     old?.close();
-    if (closed) return;
-    failures += 1;
-    const wait = backOffMs(failures);
-    setState({ kind: "lost", since: state.kind === "lost" ? state.since : clock.now(), retryAt: clock.now() + wait });
-    schedule(open, wait);
-  };
+    if (this.isClosed) return;
+    this.failures += 1;
+    const wait = backOffMs(this.failures);
+    const since = this.state.kind === "lost" ? this.state.since : this.clock.now();
+    this.setState({ kind: "lost", since, retryAt: this.clock.now() + wait });
+    this.schedule(() => this.open(), wait);
+  }
 
-  const heard = () => {
-    failures = 0;
-    if (state.kind !== "live") setState({ kind: "live" });
-    schedule(() => {
-      setState({ kind: "late" });
-      schedule(drop, lostAfterMs - lateAfterMs);
-    }, lateAfterMs);
-  };
-
-  const receive = (data: unknown) => {
+  private receive(data: unknown): void {
     const message = JSON.parse(String(data)) as ServerMessage;
     if (message.type === "hello") {
-      greeted = true;
+      this.isGreeted = true;
       // With an unknown position the server has nothing to resume, so it is told again.
-      if (!message.resumed) for (const jobId of watched.keys()) say({ type: "watch", jobId });
-      if (!message.resumed) ({ epoch, seq } = message);
-      heard();
-      handlers.onHello(message);
-      return;
+      if (!message.resumed) {
+        ({ epoch: this.epoch, seq: this.seq } = message);
+        for (const jobId of this.watched.keys()) this.say({ type: "watch", jobId });
+      }
     }
-    heard();
+    this.heard();
+    if (message.type === "hello") this.options.handlers.onHello(message);
     if (message.type === "event") {
-      seq = Math.max(seq, message.seq);
-      handlers.onEvent(message.event, message.seq);
+      this.seq = Math.max(this.seq, message.seq);
+      this.options.handlers.onEvent(message.event, message.seq);
     }
-  };
+  }
 
-  return {
-    start: open,
-    retryNow() {
-      if (state.kind === "lost" && state.retryAt !== null) open();
-    },
-    watch(jobId) {
-      const count = watched.get(jobId) ?? 0;
-      if (count === 0 && watched.size >= maxWatched) return;
-      watched.set(jobId, count + 1);
-      if (count === 0) say({ type: "watch", jobId });
-    },
-    unwatch(jobId) {
-      const count = watched.get(jobId) ?? 0;
-      if (count > 1) watched.set(jobId, count - 1);
-      else if (watched.delete(jobId)) say({ type: "unwatch", jobId });
-    },
-    setPosition(nextEpoch, nextSeq) {
-      seq = nextEpoch === epoch ? Math.max(nextSeq, seq) : nextSeq;
-      epoch = nextEpoch;
-    },
-    close() {
-      closed = true;
-      clock.clearTimeout(timer);
-      const old = socket;
-      socket = null;
-      old?.close();
-    },
-  };
+  private heard(): void {
+    this.failures = 0;
+    if (this.state.kind !== "live") this.setState({ kind: "live" });
+    this.schedule(() => {
+      this.setState({ kind: "late" });
+      this.schedule(() => this.drop(), lostAfterMs - lateAfterMs);
+    }, lateAfterMs);
+  }
+
+  private say(message: ClientMessage): void {
+    if (this.isGreeted) this.socket?.send(JSON.stringify(message));
+  }
+
+  private setState(state: SocketState): void {
+    this.state = state;
+    this.options.handlers.onState(state);
+  }
+
+  private schedule(run: () => void, ms: number): void {
+    this.clock.clearTimeout(this.timer);
+    this.timer = this.clock.setTimeout(run, ms);
+  }
 }

@@ -15,7 +15,7 @@ const maxCaption = 2000;
 export function CaptionList({ model }: { model: PhotosModel }) {
   const photos = model.photos.value;
   return html`<${Loaded} resource=${model.resource} skeleton=${html`<${Skeleton} height="132px" count=${4} />`}>
-    ${(_: readonly Photo[]) =>
+    ${() =>
       photos.length === 0
         ? html`<${EmptyState} icon="edit" title=${text.noCaptionsTitle}>${text.noCaptions}<//>`
         : html`<p class="dim measure">${text.captionsHelp} <span class="hint">Ctrl+Enter goes to the next photo.</span></p>

@@ -1,6 +1,5 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import type { Photo } from "../../server/contract/character.ts";
 import { plural } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import type { PhotosModel } from "../models/PhotosModel.ts";
@@ -25,7 +24,7 @@ export function PhotosPanel({ characterId, model }: { characterId: string; model
     <//>`}
     <${UploadList} characterId=${characterId} />
     <${Loaded} resource=${model.resource} skeleton=${html`<${Skeleton} layout="photos" height="132px" count=${8} />`}>
-      ${(_: readonly Photo[]) =>
+      ${() =>
         photos.length === 0
           ? html`<div class="center"><h2>${text.noPhotosTitle}</h2><p class="dim measure">${text.noPhotos}</p></div>`
           : html`<${PhotoGrid} photos=${photos} onRemove=${model.remove} />`}

@@ -1,4 +1,4 @@
-import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Character, CharacterPatch, NewCharacter, TriggerCheck } from "../../server/contract/character.ts";
 import { asApiError, type Api } from "../api.ts";
 import type { Events } from "../events.ts";
@@ -66,8 +66,10 @@ export function createCharactersModel(api: Api, events: Events, toasts: ToastMod
       return api.get<TriggerCheck>(`/api/trigger-check?${query}`, { signal });
     },
     reset(characters) {
-      known.value = [];
-      for (const character of characters) put(character);
+      batch(() => {
+        known.value = [];
+        for (const character of characters) put(character);
+      });
     },
   };
 }

@@ -45,6 +45,21 @@ test("when the server cannot resume, everything is fetched and the events that c
   model.dispose();
 });
 
+test("when fetching everything fails, the next connection asks for it again", async () => {
+  const { model, sockets, last, applied, fetches, clock } = setUp();
+  last().say({ type: "hello", epoch: "e2", seq: 10, build: "b1", resumed: false });
+  fetches[0]!.reject(new Error("The server did not answer."));
+  await waitFor("the connection is given up", () => model.state.value.kind === "lost");
+  clock.pass(1000);
+  expect(last().query).toBe("?epoch=&since=0");
+  last().say({ type: "hello", epoch: "e2", seq: 12, build: "b1", resumed: false });
+  last().say(removed(13));
+  fetches[1]!.resolve({ epoch: "e2", seq: 12 });
+  await waitFor("the page goes on", () => applied.length === 1);
+  expect(sockets).toHaveLength(2);
+  model.dispose();
+});
+
 test("a resumed connection fetches nothing and applies at once", () => {
   const { model, last, applied, fetches } = setUp();
   last().say({ type: "hello", epoch: "e1", seq: 5, build: "b1", resumed: true });

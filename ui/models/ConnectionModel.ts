@@ -32,70 +32,86 @@ export interface ConnectionOptions {
 
 /** Keeps the models in step with the server over drops: goes on from the last event, or fetches all again. */
 export function createConnectionModel(options: ConnectionOptions): ConnectionModel {
-  const state = signal<SocketState>({ kind: "connecting" });
-  const updated = signal(false);
-  const connections = signal(0);
-  let held: Array<{ event: AppEvent; seq: number }> | null = null;
-  let refetching = 0;
+  return new Connection(options);
+}
+
+class Connection implements ConnectionModel {
+  readonly state = signal<SocketState>({ kind: "connecting" });
+  readonly updated = signal(false);
+  readonly connections = signal(0);
+  readonly lostSince = computed(() => (this.state.value.kind === "lost" ? this.state.value.since : null));
+  private readonly socket: EventSocket;
+  private held: Array<{ event: AppEvent; seq: number }> | null = null;
+  private refetching = 0;
+
+  constructor(private readonly options: ConnectionOptions) {
+    this.socket = createEventSocket({
+      connect: options.connect,
+      position: { epoch: options.position.epoch, seq: options.position.seq },
+      clock: options.clock,
+      handlers: {
+        onState: (next) => (this.state.value = next),
+        onEvent: (event, seq) => this.receive(event, seq),
+        onHello: (hello) => {
+          this.updated.value = hello.build !== options.position.build;
+          if (!hello.resumed) void this.refetch();
+          this.connections.value += 1;
+        },
+      },
+    });
+    addEventListener("online", this.retryNow);
+    addEventListener("pageshow", this.retryNow);
+    document.addEventListener("visibilitychange", this.onVisible);
+  }
+
+  start(): void {
+    this.socket.start();
+  }
+
+  readonly retryNow = (): void => this.socket.retryNow();
+
+  watch(jobId: string): void {
+    this.socket.watch(jobId);
+  }
+
+  unwatch(jobId: string): void {
+    this.socket.unwatch(jobId);
+  }
+
+  dispose(): void {
+    removeEventListener("online", this.retryNow);
+    removeEventListener("pageshow", this.retryNow);
+    document.removeEventListener("visibilitychange", this.onVisible);
+    this.socket.close();
+  }
+
+  private receive(event: AppEvent, seq: number): void {
+    if (!this.held) this.options.apply(event);
+    else if (this.held.length < maxHeldEvents) this.held.push({ event, seq });
+  }
 
   /** Events that arrive meanwhile wait, since the fetched data may be older or newer than they are. */
-  const refetch = async (socket: EventSocket) => {
-    const mine = ++refetching;
-    held = [];
+  private async refetch(): Promise<void> {
+    const mine = ++this.refetching;
+    this.held = [];
     try {
-      const position = await options.refetch();
-      if (mine !== refetching) return;
-      const waiting: Array<{ event: AppEvent; seq: number }> = held ?? [];
-      held = null;
-      socket.setPosition(position.epoch, position.seq);
-      for (const { event, seq } of waiting) if (seq > position.seq) options.apply(event);
-      if (waiting.length >= maxHeldEvents) await refetch(socket);
+      const position = await this.options.refetch();
+      if (mine !== this.refetching) return;
+      const waiting = this.held;
+      this.held = null;
+      this.socket.setPosition(position.epoch, position.seq);
+      for (const { event, seq } of waiting) if (seq > position.seq) this.options.apply(event);
+      if (waiting.length >= maxHeldEvents) await this.refetch();
     } catch {
-      // The next connection asks again with the old position and is again told to fetch; nothing is shown as fresh until then.
-      if (mine === refetching) held = null;
+      // The data is still old: a new connection with an unknown position is told again to fetch everything.
+      if (mine !== this.refetching) return;
+      this.held = null;
+      this.socket.setPosition("", 0);
+      this.socket.reconnect();
     }
-  };
+  }
 
-  const socket = createEventSocket({
-    connect: options.connect,
-    position: { epoch: options.position.epoch, seq: options.position.seq },
-    clock: options.clock,
-    handlers: {
-      onState: (next) => (state.value = next),
-      onEvent: (event, seq) => {
-        if (!held) options.apply(event);
-        else if (held.length < maxHeldEvents) held.push({ event, seq });
-      },
-      onHello: (hello) => {
-        updated.value = hello.build !== options.position.build;
-        if (!hello.resumed) void refetch(socket);
-        connections.value += 1;
-      },
-    },
-  });
-
-  const wake = () => socket.retryNow();
-  const onVisible = () => {
-    if (document.visibilityState === "visible") wake();
-  };
-  addEventListener("online", wake);
-  addEventListener("pageshow", wake);
-  document.addEventListener("visibilitychange", onVisible);
-
-  return {
-    state,
-    updated,
-    connections,
-    lostSince: computed(() => (state.value.kind === "lost" ? state.value.since : null)),
-    start: () => socket.start(),
-    retryNow: wake,
-    watch: (jobId) => socket.watch(jobId),
-    unwatch: (jobId) => socket.unwatch(jobId),
-    dispose() {
-      removeEventListener("online", wake);
-      removeEventListener("pageshow", wake);
-      document.removeEventListener("visibilitychange", onVisible);
-      socket.close();
-    },
+  private readonly onVisible = (): void => {
+    if (document.visibilityState === "visible") this.retryNow();
   };
 }

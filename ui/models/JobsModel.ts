@@ -1,4 +1,4 @@
-import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Job, JobKind, JobProgress } from "../../server/contract/job.ts";
 import type { Api } from "../api.ts";
 import type { Events } from "../events.ts";
@@ -75,9 +75,11 @@ export function createJobsModel(api: Api, events: Events): JobsModel {
       put(await api.post<Job>(`${jobPath(job.kind)}/${encodeURIComponent(job.id)}/cancel`));
     },
     reset(jobs) {
-      progress.clear();
-      all.value = [];
-      for (const job of jobs) put(job);
+      batch(() => {
+        all.value = [];
+        for (const id of progress.keys()) if (!jobs.some((job) => job.id === id)) progress.delete(id);
+        for (const job of jobs) put(job);
+      });
     },
   };
 }

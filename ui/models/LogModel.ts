@@ -1,4 +1,4 @@
-import { batch, computed, effect, signal, type ReadonlySignal } from "@preact/signals";
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { LogEntry, LogLevel, LogPage } from "../../server/contract/log.ts";
 import { asApiError, type Api, type ApiError } from "../api.ts";
 import type { Events } from "../events.ts";
@@ -52,147 +52,175 @@ export interface LogOptions {
 const ranks: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** The newest part of a log: one page first, then what comes, never more than `maxRows`. */
-export function createLogModel({ api, events, connection, source, filter: initial }: LogOptions): LogModel {
-  const base = source.kind === "job" ? `/api/jobs/${encodeURIComponent(source.jobId)}/logs/view` : "/api/logs/view";
-  const filter = signal<LogFilter>({ level: null, search: "", ...initial });
-  const entries = signal<readonly LogEntry[]>([]);
-  const loading = signal(false);
-  const error = signal<ApiError | null>(null);
-  const following = signal(true);
-  const newLines = signal(0);
-  const older = signal(0);
-  const liveLine = signal("");
-  let turn = 0;
-  let lastLine = 0;
-  let catchingUp: Promise<void> | null = null;
+export function createLogModel(options: LogOptions): LogModel {
+  return new LogTail(options);
+}
 
-  const ask = (extra: Record<string, number>) => {
-    const query = new URLSearchParams();
-    if (filter.peek().level !== null) query.set("level", filter.peek().level!);
-    if (filter.peek().search !== "") query.set("search", filter.peek().search);
-    for (const [name, value] of Object.entries(extra)) query.set(name, String(value));
-    return api.get<LogPage>(`${base}?${query}`);
+class LogTail implements LogModel {
+  readonly filter: Signal<LogFilter>;
+  readonly loading = signal(false);
+  readonly error = signal<ApiError | null>(null);
+  readonly following = signal(true);
+  readonly newLines = signal(0);
+  readonly older = signal(0);
+  readonly liveLine = signal("");
+  readonly rows = computed(() => withGaps(this.entries.value, this.filter.value));
+  readonly downloadUrl: string | null;
+  private readonly entries = signal<readonly LogEntry[]>([]);
+  private readonly base: string;
+  private readonly stops: Array<() => void> = [];
+  /** Answers to questions of an earlier turn are void. */
+  private turn = 0;
+  private lastLine = 0;
+  private catchingUp: Promise<void> | null = null;
+
+  constructor(private readonly options: LogOptions) {
+    const { source } = options;
+    this.filter = signal<LogFilter>({ level: null, search: "", ...options.filter });
+    const ofJob = source.kind === "job" ? `/api/jobs/${encodeURIComponent(source.jobId)}/logs` : null;
+    this.base = ofJob === null ? "/api/logs/view" : `${ofJob}/view`;
+    this.downloadUrl = ofJob;
+    if (source.kind === "job") this.listen(source.jobId);
+    else this.poll();
+    this.resumeWithConnection();
+    void this.load();
+  }
+
+  readonly setFilter = (change: Partial<LogFilter>): void => {
+    this.filter.value = { ...this.filter.value, ...change };
+    void this.load();
   };
-  /** Only what the page does not have yet; keeps the newest. */
-  const append = (fresh: readonly LogEntry[]) => {
-    const added = fresh.filter((entry) => entry.line > lastLine);
-    if (added.length === 0) return;
-    lastLine = added.at(-1)!.line;
-    const all = [...entries.value, ...added];
-    batch(() => {
-      older.value += Math.max(0, all.length - maxRows);
-      entries.value = all.slice(-maxRows);
-    });
+
+  readonly follow = (on: boolean): void => {
+    if (this.following.value === on) return;
+    this.following.value = on;
+    if (!on) return;
+    this.newLines.value = 0;
+    void this.catchUp();
   };
-  const run = async (work: (isCurrent: () => boolean) => Promise<void>) => {
-    const mine = ++turn;
-    loading.value = true;
-    try {
-      await work(() => mine === turn);
-      if (mine === turn) error.value = null;
-    } catch (thrown) {
-      if (mine === turn) error.value = asApiError(thrown);
-    } finally {
-      if (mine === turn) loading.value = false;
-    }
-  };
-  const load = () =>
-    run(async (isCurrent) => {
-      let page = await ask({ offset: 0, limit: pageRows });
-      if (page.total > pageRows) page = await ask({ offset: page.total - pageRows, limit: pageRows });
+
+  readonly load = (): Promise<void> =>
+    this.run(async (isCurrent) => {
+      let page = await this.ask({ offset: 0, limit: pageRows });
+      if (page.total > pageRows) page = await this.ask({ offset: page.total - pageRows, limit: pageRows });
       if (!isCurrent()) return;
       batch(() => {
-        entries.value = page.entries;
-        lastLine = Math.max(page.lastLine, page.entries.at(-1)?.line ?? 0);
-        older.value = Math.max(0, page.total - page.entries.length);
-        newLines.value = 0;
+        this.entries.value = page.entries;
+        this.lastLine = Math.max(page.lastLine, page.entries.at(-1)?.line ?? 0);
+        this.older.value = Math.max(0, page.total - page.entries.length);
+        this.newLines.value = 0;
       });
     });
-  /** Fetches what came since the last line, page by page while following. */
-  const catchUp = async () => {
-    const mine = turn;
-    for (;;) {
-      const page = await ask({ after: lastLine, offset: 0, limit: pageRows });
-      if (mine !== turn) return;
-      if (!following.peek()) {
-        newLines.value = page.total;
+
+  readonly loadOlder = (): Promise<void> =>
+    this.run(async (isCurrent) => {
+      const count = Math.min(pageRows, this.older.value);
+      const page = await this.ask({ offset: this.older.value - count, limit: count });
+      if (!isCurrent()) return;
+      batch(() => {
+        this.following.value = false;
+        this.older.value -= count;
+        this.entries.value = [...page.entries, ...this.entries.value].slice(0, maxRows);
+        this.lastLine = this.entries.value.at(-1)?.line ?? this.lastLine;
+      });
+    });
+
+  dispose(): void {
+    this.turn += 1;
+    for (const stop of this.stops) stop();
+  }
+
+  private listen(jobId: string): void {
+    const { connection, events } = this.options;
+    connection.watch(jobId);
+    this.stops.push(
+      () => connection.unwatch(jobId),
+      events.on("job.log", (event) => event.jobId === jobId && this.receive(event.entries)),
+      events.on("job.live-line", (event) => event.jobId === jobId && (this.liveLine.value = event.text)),
+    );
+  }
+
+  private poll(): void {
+    const timer = setInterval(() => {
+      if (document.visibilityState !== "hidden" && !this.loading.peek()) void this.catchUp();
+    }, pollMs);
+    this.stops.push(() => clearInterval(timer));
+  }
+
+  private resumeWithConnection(): void {
+    const { connections } = this.options.connection;
+    let known = connections.peek();
+    this.stops.push(
+      effect(() => {
+        if (connections.value === known) return;
+        known = connections.value;
+        void this.catchUp();
+      }),
+    );
+  }
+
+  private receive(lines: readonly LogEntry[]): void {
+    const fitting = lines.filter((entry) => entry.line > this.lastLine && fits(entry, this.filter.peek()));
+    if (this.following.peek()) this.append(fitting);
+    else this.newLines.value += fitting.length;
+  }
+
+  /** Only what the page does not have yet; keeps the newest. */
+  private append(fresh: readonly LogEntry[]): void {
+    const added = fresh.filter((entry) => entry.line > this.lastLine);
+    if (added.length === 0) return;
+    this.lastLine = added.at(-1)!.line;
+    const all = [...this.entries.value, ...added];
+    batch(() => {
+      this.older.value += Math.max(0, all.length - maxRows);
+      this.entries.value = all.slice(-maxRows);
+    });
+  }
+
+  /** Fetches what came since the last line; never twice at a time. */
+  private catchUp(): Promise<void> {
+    this.catchingUp ??= this.fetchMissing()
+      .catch((thrown: unknown) => void (this.error.value = asApiError(thrown)))
+      .finally(() => (this.catchingUp = null));
+    return this.catchingUp;
+  }
+
+  private async fetchMissing(): Promise<void> {
+    const mine = this.turn;
+    for (let hasMore = true; hasMore; ) {
+      const page = await this.ask({ after: this.lastLine, offset: 0, limit: pageRows });
+      if (mine !== this.turn) return;
+      if (!this.following.peek()) {
+        this.newLines.value = page.total;
         return;
       }
-      append(page.entries);
-      if (!page.hasMore || page.entries.length === 0) break;
+      this.append(page.entries);
+      hasMore = page.hasMore && page.entries.length > 0;
     }
-    error.value = null;
-  };
-  const catchUpOnce = () => {
-    catchingUp ??= catchUp()
-      .catch((thrown: unknown) => void (error.value = asApiError(thrown)))
-      .finally(() => (catchingUp = null));
-    return catchingUp;
-  };
-  const onLines = (lines: readonly LogEntry[]) => {
-    const fitting = lines.filter((entry) => entry.line > lastLine && fits(entry, filter.peek()));
-    if (following.peek()) append(fitting);
-    else newLines.value += fitting.length;
-  };
-
-  const stops: Array<() => void> = [];
-  if (source.kind === "job") {
-    const { jobId } = source;
-    connection.watch(jobId);
-    stops.push(
-      () => connection.unwatch(jobId),
-      events.on("job.log", (event) => event.jobId === jobId && onLines(event.entries)),
-      events.on("job.live-line", (event) => event.jobId === jobId && (liveLine.value = event.text)),
-    );
-  } else {
-    const timer = setInterval(() => {
-      if (document.visibilityState !== "hidden" && !loading.peek()) void catchUpOnce();
-    }, pollMs);
-    stops.push(() => clearInterval(timer));
+    this.error.value = null;
   }
-  let connections = connection.connections.peek();
-  stops.push(
-    effect(() => {
-      if (connection.connections.value === connections) return;
-      connections = connection.connections.value;
-      void catchUpOnce();
-    }),
-  );
-  void load();
 
-  return {
-    rows: computed(() => withGaps(entries.value, filter.value)),
-    filter, loading, error, following, newLines, older, liveLine,
-    downloadUrl: source.kind === "job" ? `/api/jobs/${encodeURIComponent(source.jobId)}/logs` : null,
-    setFilter(change) {
-      filter.value = { ...filter.value, ...change };
-      void load();
-    },
-    follow(on) {
-      if (following.value === on) return;
-      following.value = on;
-      if (!on) return;
-      newLines.value = 0;
-      void catchUpOnce();
-    },
-    load,
-    loadOlder: () =>
-      run(async (isCurrent) => {
-        const count = Math.min(pageRows, older.value);
-        const page = await ask({ offset: older.value - count, limit: count });
-        if (!isCurrent()) return;
-        batch(() => {
-          following.value = false;
-          older.value -= count;
-          entries.value = [...page.entries, ...entries.value].slice(0, maxRows);
-          lastLine = entries.value.at(-1)?.line ?? lastLine;
-        });
-      }),
-    dispose() {
-      turn += 1;
-      for (const stop of stops) stop();
-    },
-  };
+  private ask(extra: Record<string, number>): Promise<LogPage> {
+    const { level, search } = this.filter.peek();
+    const query = new URLSearchParams();
+    if (level !== null) query.set("level", level);
+    if (search !== "") query.set("search", search);
+    for (const [name, value] of Object.entries(extra)) query.set(name, String(value));
+    return this.options.api.get<LogPage>(`${this.base}?${query}`);
+  }
+
+  private async run(work: (isCurrent: () => boolean) => Promise<void>): Promise<void> {
+    const mine = ++this.turn;
+    this.loading.value = true;
+    try {
+      await work(() => mine === this.turn);
+      if (mine === this.turn) this.error.value = null;
+    } catch (thrown) {
+      if (mine === this.turn) this.error.value = asApiError(thrown);
+    } finally {
+      if (mine === this.turn) this.loading.value = false;
+    }
+  }
 }
 
 function fits(entry: LogEntry, filter: LogFilter): boolean {

@@ -22,81 +22,91 @@ export interface PhotosModel {
   dispose(): void;
 }
 
-export function createPhotosModel(app: Pick<AppModel, "api" | "events" | "uploads" | "toasts">, characterId: string): PhotosModel {
-  const base = `/api/characters/${encodeURIComponent(characterId)}/images`;
-  const resource = createResource<readonly Photo[]>(async () => (await app.api.get<{ images: Photo[] }>(base)).images);
-  const hidden = signal<ReadonlySet<string>>(new Set());
-  const drafts = signal<ReadonlyMap<string, string>>(new Map());
-  const captionStates = signal<ReadonlyMap<string, CaptionState>>(new Map());
-  let timer: ReturnType<typeof setTimeout> | null = null;
+type PhotosDeps = Pick<AppModel, "api" | "events" | "uploads" | "toasts">;
 
-  const put = (photo: Photo) => {
-    resource.update((list) => (list.some((other) => other.id === photo.id) ? list.map((other) => (other.id === photo.id ? photo : other)) : [...list, photo]));
-  };
-  const hide = (photoId: string, on: boolean) => {
-    const next = new Set(hidden.value);
-    if (on) next.add(photoId);
-    else next.delete(photoId);
-    hidden.value = next;
-  };
-  const mark = (photoId: string, state: CaptionState) => (captionStates.value = new Map(captionStates.value).set(photoId, state));
+export function createPhotosModel(app: PhotosDeps, characterId: string): PhotosModel {
+  return new Photos(app, characterId);
+}
 
-  const stops = [
-    app.events.on("photos.changed", (event) => {
-      if (event.characterId !== characterId) return;
-      timer ??= setTimeout(() => {
-        timer = null;
-        void resource.load();
-      }, refetchMs);
-    }),
-    app.uploads.onOutcome((id, outcome) => {
-      if (id === characterId && outcome.kind === "added") put(outcome.photo);
-    }),
-  ];
-  void resource.load();
+class Photos implements PhotosModel {
+  readonly resource: Resource<readonly Photo[]>;
+  readonly drafts = signal<ReadonlyMap<string, string>>(new Map());
+  readonly captionStates = signal<ReadonlyMap<string, CaptionState>>(new Map());
+  readonly photos = computed(() => (this.resource.data.value ?? []).filter((photo) => !this.hidden.value.has(photo.id)));
+  private readonly hidden = signal<ReadonlySet<string>>(new Set());
+  private readonly base: string;
+  private readonly stops: ReadonlyArray<() => void>;
+  private timer: ReturnType<typeof setTimeout> | null = null;
 
-  return {
-    resource,
-    photos: computed(() => (resource.data.value ?? []).filter((photo) => !hidden.value.has(photo.id))),
-    drafts,
-    captionStates,
-    type(photoId, caption) {
-      drafts.value = new Map(drafts.value).set(photoId, caption);
-      mark(photoId, { kind: "draft" });
-    },
-    async saveCaption(photo) {
-      const caption = drafts.value.get(photo.id);
-      if (caption === undefined) return;
-      mark(photo.id, { kind: "saving" });
-      try {
-        put(await app.api.patch<Photo>(`${base}/${encodeURIComponent(photo.id)}`, { caption }));
-        if (drafts.value.get(photo.id) !== caption) {
-          mark(photo.id, { kind: "draft" });
-          return;
-        }
-        const rest = new Map(drafts.value);
-        rest.delete(photo.id);
-        drafts.value = rest;
-        mark(photo.id, { kind: "saved" });
-      } catch (thrown) {
-        mark(photo.id, { kind: "failed", error: asApiError(thrown) });
-      }
-    },
-    remove(photo) {
-      hide(photo.id, true);
-      app.toasts.undoable("The photo was deleted.", {
-        undo: () => hide(photo.id, false),
-        commit: () => {
-          app.api.delete(`${base}/${encodeURIComponent(photo.id)}`, { keepalive: true }).catch((thrown: unknown) => {
-            hide(photo.id, false);
-            app.toasts.show(`The photo could not be deleted. ${asApiError(thrown).fix}`);
-          });
-        },
-      });
-    },
-    dispose() {
-      if (timer) clearTimeout(timer);
-      for (const stop of stops) stop();
-    },
+  constructor(private readonly app: PhotosDeps, characterId: string) {
+    this.base = `/api/characters/${encodeURIComponent(characterId)}/images`;
+    this.resource = createResource<readonly Photo[]>(async () => (await app.api.get<{ images: Photo[] }>(this.base)).images);
+    this.stops = [
+      app.events.on("photos.changed", (event) => event.characterId === characterId && this.reloadSoon()),
+      app.uploads.onOutcome((id, outcome) => {
+        if (id === characterId && outcome.kind === "added") this.put(outcome.photo);
+      }),
+    ];
+    void this.resource.load();
+  }
+
+  readonly type = (photoId: string, caption: string): void => {
+    this.drafts.value = new Map(this.drafts.value).set(photoId, caption);
+    this.mark(photoId, { kind: "draft" });
   };
+
+  readonly saveCaption = async (photo: Photo): Promise<void> => {
+    const caption = this.drafts.value.get(photo.id);
+    if (caption === undefined) return;
+    this.mark(photo.id, { kind: "saving" });
+    try {
+      this.put(await this.app.api.patch<Photo>(`${this.base}/${encodeURIComponent(photo.id)}`, { caption }));
+    } catch (thrown) {
+      return this.mark(photo.id, { kind: "failed", error: asApiError(thrown) });
+    }
+    // Typed on while it was being saved: that text is still to be saved.
+    if (this.drafts.value.get(photo.id) !== caption) return this.mark(photo.id, { kind: "draft" });
+    this.drafts.value = new Map([...this.drafts.value].filter(([id]) => id !== photo.id));
+    this.mark(photo.id, { kind: "saved" });
+  };
+
+  readonly remove = (photo: Photo): void => {
+    const { api, toasts } = this.app;
+    this.hide(photo.id, true);
+    toasts.undoable("The photo was deleted.", {
+      undo: () => this.hide(photo.id, false),
+      commit: () => {
+        api.delete(`${this.base}/${encodeURIComponent(photo.id)}`, { keepalive: true }).catch((thrown: unknown) => {
+          this.hide(photo.id, false);
+          toasts.show(`The photo could not be deleted. ${asApiError(thrown).fix}`);
+        });
+      },
+    });
+  };
+
+  dispose(): void {
+    if (this.timer) clearTimeout(this.timer);
+    for (const stop of this.stops) stop();
+  }
+
+  private reloadSoon(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      void this.resource.load();
+    }, refetchMs);
+  }
+
+  private put(photo: Photo): void {
+    this.resource.update((list) =>
+      list.some((other) => other.id === photo.id) ? list.map((other) => (other.id === photo.id ? photo : other)) : [...list, photo]);
+  }
+
+  private hide(photoId: string, hide: boolean): void {
+    const others = [...this.hidden.value].filter((id) => id !== photoId);
+    this.hidden.value = new Set(hide ? [...others, photoId] : others);
+  }
+
+  private mark(photoId: string, state: CaptionState): void {
+    this.captionStates.value = new Map(this.captionStates.value).set(photoId, state);
+  }
 }

@@ -34,65 +34,78 @@ interface Entry extends Toast {
 }
 
 export function createToastModel(): ToastModel {
-  const toasts = signal<readonly Entry[]>([]);
-  let nextId = 1;
-  let paused = false;
-  let timer: ReturnType<typeof setInterval> | null = null;
+  return new Toasts();
+}
 
-  const remove = (id: number): Entry | undefined => {
-    const entry = toasts.value.find((toast) => toast.id === id);
-    toasts.value = toasts.value.filter((toast) => toast.id !== id);
-    if (toasts.value.length === 0 && timer) {
-      clearInterval(timer);
-      timer = null;
+class Toasts implements ToastModel {
+  readonly toasts = signal<readonly Entry[]>([]);
+  private nextId = 1;
+  private isPaused = false;
+  private timer: ReturnType<typeof setInterval> | null = null;
+
+  constructor() {
+    addEventListener("pagehide", this.closeAll);
+  }
+
+  show(text: string, options: Parameters<ToastModel["show"]>[1] = {}): number {
+    const leftMs = options.sticky ? Infinity : toastMs;
+    return this.add({ text, action: options.action ?? null, onClose: options.onClose ?? null, leftMs, isUndo: false });
+  }
+
+  undoable(text: string, { commit, undo }: { commit: () => void; undo: () => void }): void {
+    this.add({ text, action: { label: "Undo", run: undo }, onClose: commit, leftMs: toastMs, isUndo: true });
+  }
+
+  undoLast(): boolean {
+    const last = this.toasts.value.findLast((toast) => toast.isUndo);
+    if (last) this.act(last.id);
+    return last !== undefined;
+  }
+
+  act(id: number): void {
+    this.remove(id)?.action?.run();
+  }
+
+  dismiss(id: number): void {
+    this.remove(id)?.onClose?.();
+  }
+
+  pause(paused: boolean): void {
+    this.isPaused = paused;
+  }
+
+  dispose(): void {
+    removeEventListener("pagehide", this.closeAll);
+    if (this.timer) clearInterval(this.timer);
+  }
+
+  private add(entry: Omit<Entry, "id">): number {
+    const id = this.nextId++;
+    this.toasts.value = [...this.toasts.value, { ...entry, id }];
+    while (this.toasts.value.length > maxToasts) this.dismiss(this.toasts.value[0]!.id);
+    this.timer ??= setInterval(() => this.tick(), tickMs);
+    return id;
+  }
+
+  private remove(id: number): Entry | undefined {
+    const entry = this.toasts.value.find((toast) => toast.id === id);
+    this.toasts.value = this.toasts.value.filter((toast) => toast.id !== id);
+    if (this.toasts.value.length === 0 && this.timer) {
+      clearInterval(this.timer);
+      this.timer = null;
     }
     return entry;
-  };
-  const dismiss = (id: number) => remove(id)?.onClose?.();
-  const tick = () => {
-    if (paused || document.visibilityState === "hidden") return;
-    for (const toast of toasts.value) {
-      toast.leftMs -= tickMs;
-      if (toast.leftMs <= 0) dismiss(toast.id);
-    }
-  };
-  const add = (entry: Omit<Entry, "id">): number => {
-    const id = nextId++;
-    toasts.value = [...toasts.value, { ...entry, id }];
-    while (toasts.value.length > maxToasts) dismiss(toasts.value[0]!.id);
-    timer ??= setInterval(tick, tickMs);
-    return id;
-  };
-  const closeAll = () => {
-    for (const toast of toasts.value) dismiss(toast.id);
-  };
-  addEventListener("pagehide", closeAll);
+  }
 
-  const model: ToastModel = {
-    toasts,
-    show: (text, options = {}) =>
-      add({
-        text,
-        action: options.action ?? null,
-        onClose: options.onClose ?? null,
-        leftMs: options.sticky ? Infinity : toastMs,
-        isUndo: false,
-      }),
-    undoable: (text, { commit, undo }) => {
-      add({ text, action: { label: "Undo", run: undo }, onClose: commit, leftMs: toastMs, isUndo: true });
-    },
-    undoLast() {
-      const last = toasts.value.findLast((toast) => toast.isUndo);
-      if (last) model.act(last.id);
-      return last !== undefined;
-    },
-    act: (id) => remove(id)?.action?.run(),
-    dismiss,
-    pause: (value) => (paused = value),
-    dispose() {
-      removeEventListener("pagehide", closeAll);
-      if (timer) clearInterval(timer);
-    },
+  private tick(): void {
+    if (this.isPaused || document.visibilityState === "hidden") return;
+    for (const toast of this.toasts.value) {
+      toast.leftMs -= tickMs;
+      if (toast.leftMs <= 0) this.dismiss(toast.id);
+    }
+  }
+
+  private readonly closeAll = (): void => {
+    for (const toast of this.toasts.value) this.dismiss(toast.id);
   };
-  return model;
 }

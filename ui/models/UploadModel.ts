@@ -52,96 +52,110 @@ interface Task {
 const finished = new Set<UploadState>(["added", "duplicate", "rejected", "failed"]);
 
 export function createUploadModel(options: UploadOptions): UploadModel {
-  const uploads = signal<readonly Upload[]>([]);
-  const tasks = new Map<number, Task>();
-  const listeners = new Set<(characterId: string, outcome: UploadOutcome) => void>();
-  const busy = computed(() => uploads.value.some((upload) => !finished.has(upload.state)));
-  let nextId = 1;
-  let running = 0;
+  return new Uploads(options);
+}
 
-  const patch = (id: number, change: Partial<Upload>) => {
-    uploads.value = uploads.value.map((upload) => (upload.id === id ? { ...upload, ...change } : upload));
-  };
-  const pump = () => {
-    while (running < parallel) {
-      const next = uploads.value.find((upload) => upload.state === "waiting");
+class Uploads implements UploadModel {
+  readonly uploads = signal<readonly Upload[]>([]);
+  readonly busy = computed(() => this.uploads.value.some((upload) => !finished.has(upload.state)));
+  private readonly tasks = new Map<number, Task>();
+  private readonly listeners = new Set<(characterId: string, outcome: UploadOutcome) => void>();
+  private nextId = 1;
+  private running = 0;
+
+  constructor(private readonly options: UploadOptions) {
+    addEventListener("beforeunload", this.askBeforeLeaving);
+  }
+
+  of(characterId: string): readonly Upload[] {
+    return this.uploads.value.filter((upload) => upload.characterId === characterId);
+  }
+
+  add(characterId: string, files: readonly File[]): number {
+    const taken = files.slice(0, maxFilesAtOnce);
+    const fresh = taken.map((file): Upload => {
+      const id = this.nextId++;
+      this.tasks.set(id, { file, abort: new AbortController() });
+      return { id, characterId, name: file.name, sizeBytes: file.size, state: "waiting", sentBytes: 0, note: "", error: null };
+    });
+    this.uploads.value = [...this.uploads.value, ...fresh];
+    this.pump();
+    return files.length - taken.length;
+  }
+
+  retry(id: number): void {
+    if (!this.tasks.has(id)) return;
+    this.patch(id, { state: "waiting", note: "" });
+    this.pump();
+  }
+
+  cancel(id: number): void {
+    this.tasks.get(id)?.abort.abort();
+    this.tasks.delete(id);
+    this.uploads.value = this.uploads.value.filter((upload) => upload.id !== id);
+  }
+
+  clearFinished(characterId: string): void {
+    const gone = this.of(characterId).filter((upload) => finished.has(upload.state));
+    for (const upload of gone) this.tasks.delete(upload.id);
+    this.uploads.value = this.uploads.value.filter((upload) => !gone.includes(upload));
+  }
+
+  onOutcome(handler: (characterId: string, outcome: UploadOutcome) => void): () => void {
+    this.listeners.add(handler);
+    return () => this.listeners.delete(handler);
+  }
+
+  dispose(): void {
+    removeEventListener("beforeunload", this.askBeforeLeaving);
+    for (const task of this.tasks.values()) task.abort.abort();
+  }
+
+  private pump(): void {
+    while (this.running < parallel) {
+      const next = this.uploads.value.find((upload) => upload.state === "waiting");
       if (!next) return;
-      running += 1;
-      patch(next.id, { state: "sending", note: "", error: null });
-      void run(next).finally(() => {
-        running -= 1;
-        pump();
+      this.running += 1;
+      this.patch(next.id, { state: "sending", note: "", error: null });
+      void this.run(next).finally(() => {
+        this.running -= 1;
+        this.pump();
       });
     }
-  };
-  const run = async (upload: Upload) => {
-    const task = tasks.get(upload.id);
+  }
+
+  private async run(upload: Upload): Promise<void> {
+    const task = this.tasks.get(upload.id);
     if (!task) return;
+    const { api, store, wait } = this.options;
     try {
       const outcome = await sendFile({
-        api: options.api,
-        store: options.store,
-        wait: options.wait,
+        api, store, wait,
         characterId: upload.characterId,
         file: task.file,
         signal: task.abort.signal,
-        onProgress: (sentBytes) => patch(upload.id, { state: "sending", sentBytes, note: "" }),
-        onRetry: (seconds) => patch(upload.id, { state: "retrying", note: `No connection. Trying again in ${seconds} s.` }),
+        onProgress: (sentBytes) => this.patch(upload.id, { state: "sending", sentBytes, note: "" }),
+        onRetry: (seconds) => this.patch(upload.id, { state: "retrying", note: `No connection. Trying again in ${seconds} s.` }),
       });
-      finish(upload, outcome);
+      this.finish(upload, outcome);
     } catch (thrown) {
       if (task.abort.signal.aborted) return;
       const error = asApiError(thrown);
-      patch(upload.id, { state: "failed", note: `${error.what} ${error.fix}`, error });
+      this.patch(upload.id, { state: "failed", note: `${error.what} ${error.fix}`, error });
     }
-  };
-  const finish = (upload: Upload, outcome: UploadOutcome) => {
-    tasks.delete(upload.id);
-    patch(upload.id, { state: outcome.kind, sentBytes: upload.sizeBytes, note: outcome.kind === "rejected" ? outcome.reason : "" });
-    for (const listener of listeners) listener(upload.characterId, outcome);
-  };
-  const askBeforeLeaving = (event: BeforeUnloadEvent) => {
-    if (busy.value) event.preventDefault();
-  };
-  addEventListener("beforeunload", askBeforeLeaving);
+  }
 
-  return {
-    uploads,
-    busy,
-    of: (characterId) => uploads.value.filter((upload) => upload.characterId === characterId),
-    add(characterId, files) {
-      const taken = files.slice(0, maxFilesAtOnce);
-      const fresh = taken.map((file): Upload => {
-        const id = nextId++;
-        tasks.set(id, { file, abort: new AbortController() });
-        return { id, characterId, name: file.name, sizeBytes: file.size, state: "waiting", sentBytes: 0, note: "", error: null };
-      });
-      uploads.value = [...uploads.value, ...fresh];
-      pump();
-      return files.length - taken.length;
-    },
-    retry(id) {
-      if (!tasks.has(id)) return;
-      patch(id, { state: "waiting", note: "" });
-      pump();
-    },
-    cancel(id) {
-      tasks.get(id)?.abort.abort();
-      tasks.delete(id);
-      uploads.value = uploads.value.filter((upload) => upload.id !== id);
-    },
-    clearFinished(characterId) {
-      const gone = uploads.value.filter((upload) => upload.characterId === characterId && finished.has(upload.state));
-      for (const upload of gone) tasks.delete(upload.id);
-      uploads.value = uploads.value.filter((upload) => !gone.includes(upload));
-    },
-    onOutcome(handler) {
-      listeners.add(handler);
-      return () => listeners.delete(handler);
-    },
-    dispose() {
-      removeEventListener("beforeunload", askBeforeLeaving);
-      for (const task of tasks.values()) task.abort.abort();
-    },
+  private finish(upload: Upload, outcome: UploadOutcome): void {
+    this.tasks.delete(upload.id);
+    this.patch(upload.id, { state: outcome.kind, sentBytes: upload.sizeBytes, note: outcome.kind === "rejected" ? outcome.reason : "" });
+    for (const listener of this.listeners) listener(upload.characterId, outcome);
+  }
+
+  private patch(id: number, change: Partial<Upload>): void {
+    this.uploads.value = this.uploads.value.map((upload) => (upload.id === id ? { ...upload, ...change } : upload));
+  }
+
+  private readonly askBeforeLeaving = (event: BeforeUnloadEvent): void => {
+    if (this.busy.value) event.preventDefault();
   };
 }
