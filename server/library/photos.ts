@@ -23,7 +23,7 @@ type PhotoRow = Omit<Photo, "url" | "thumbnailUrl">;
 /** Photos of characters: rows here, files under ids of ours, thumbnails that can always be made again. */
 export class Photos {
   private readonly characters: Characters;
-  private readonly adding = new Slots(4);
+  private readonly adding = new Slots(2);
 
   constructor(private readonly deps: LibraryDeps) {
     this.characters = new Characters(deps);

@@ -63,7 +63,7 @@ function textReason(text: string): string {
 /** Printable, valid UTF-8 apart from a character that the end of the head may have cut. */
 function isText(head: Uint8Array): boolean {
   const decoded = new TextDecoder("utf-8").decode(head.subarray(0, Math.max(1, head.length - 3)));
-  return !/[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/.test(decoded.replace(/\ufffd$/, ""));
+  return !/(?![\t\n\v\f\r])\p{Cc}|\ufffd/u.test(decoded.replace(/\ufffd$/, ""));
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -4,9 +4,12 @@
  */
 export function plainText(text: string, options: { lines?: boolean } = {}): string {
   const formed = text.toWellFormed().replaceAll(/\r\n?/g, "\n");
-  const unwanted = options.lines ? /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g : /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-  return formed.replaceAll(unwanted, " ").trim();
+  return formed.replaceAll(options.lines ? unwantedInLines : unwanted, " ").trim();
 }
+
+/** Control characters, and the marks that turn the direction of text around. */
+const unwanted = /\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
+const unwantedInLines = /(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /** A file name for display: no folders, at most 200 characters, never empty. */
 export function displayName(name: string): string {

@@ -10,6 +10,7 @@ export const thumbnailPixels = 320;
 export const maxPixels = 64_000_000;
 
 const quality = 78;
+const smallBytes = 4_000_000;
 const decoding = new Slots(2);
 
 export interface PictureSize {
@@ -24,21 +25,26 @@ function turned(format: PictureFormat): boolean {
 
 /** Size as a person sees it, read from the header alone. Rejects with the decoder's `code`. */
 export async function pictureSize(path: string, format: PictureFormat, orientation: Orientation): Promise<PictureSize> {
-  const { width, height } = await new Bun.Image(path, { maxPixels }).metadata();
+  const { width, height } = await decoding.run(unitsOf(path, format), () => new Bun.Image(path, { maxPixels }).metadata());
   return !turned(format) && orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
 /**
- * Decodes the picture fully and writes its thumbnail (WebP) to `target`. A JPEG is decoded at a fraction of its size,
- * the others whole, so they get both slots. Rejects with the decoder's `code` for a damaged picture.
+ * Decodes the picture fully and writes its thumbnail (WebP) to `target`. Rejects with the decoder's `code` for a damaged
+ * picture.
  */
 export async function makeThumbnail(path: string, target: string, format: PictureFormat, orientation: Orientation): Promise<void> {
-  const bytes = await decoding.run(format === "jpeg" ? 1 : 2, () => {
+  const bytes = await decoding.run(unitsOf(path, format), () => {
     const image = new Bun.Image(path, { maxPixels });
     if (!turned(format)) turn(image, orientation);
     return image.resize(thumbnailPixels, thumbnailPixels, { fit: "inside", withoutEnlargement: true }).webp({ quality }).bytes();
   });
   await writeDurably(target, bytes);
+}
+
+/** The decoder holds the whole file, and all pixels unless it is a JPEG: what is large is decoded alone. */
+function unitsOf(path: string, format: PictureFormat): number {
+  return format === "jpeg" && Bun.file(path).size <= smallBytes ? 1 : 2;
 }
 
 /** The decoder turns first and mirrors then, whatever the order of the calls. */
