@@ -12,9 +12,18 @@ const aspectRatios: ImageCapabilities["aspectRatios"] = [
 ];
 
 const features: readonly Feature[] = [
-  { id: "controlnet", label: "Pose and depth (ControlNet)", supported: false, reason: "Not built yet: the FLUX union model numbers its modes differently and has to be tested on a GPU first." },
-  { id: "reference", label: "Reference picture (IP-Adapter)", supported: false, reason: "Not built yet: the FLUX adapters are node packs that are hardly maintained." },
-  { id: "face-detailer", label: "Face detail (FaceDetailer)", supported: false, reason: "Not built yet: it needs the Impact Pack and a detector file, which Isengard does not install." },
+  {
+    id: "controlnet", label: "Pose and depth (ControlNet)", supported: false,
+    reason: "Not built yet: the FLUX union model numbers its modes differently and has to be tested on a GPU first.",
+  },
+  {
+    id: "reference", label: "Reference picture (IP-Adapter)", supported: false,
+    reason: "Not built yet: the FLUX adapters are node packs that are hardly maintained.",
+  },
+  {
+    id: "face-detailer", label: "Face detail (FaceDetailer)", supported: false,
+    reason: "Not built yet: it needs the Impact Pack and a detector file, which Isengard does not install.",
+  },
   { id: "upscale", label: "Upscale", supported: false, reason: "Not built yet." },
   { id: "video", label: "Video", supported: false, reason: "In development." },
 ];

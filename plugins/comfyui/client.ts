@@ -42,7 +42,8 @@ export class ComfyClient {
 
   /** A socket to the same address with the same account. The caller closes it. */
   openSocket(clientId: string): WebSocket {
-    return new HeaderSocket(`${this.#base.replace(/^http/, "ws")}/ws?clientId=${encodeURIComponent(clientId)}`, { headers: { ...this.#headers } });
+    const url = `${this.#base.replace(/^http/, "ws")}/ws?clientId=${encodeURIComponent(clientId)}`;
+    return new HeaderSocket(url, { headers: { ...this.#headers } });
   }
 
   async systemStats(): Promise<Readonly<Record<string, unknown>>> {
@@ -147,7 +148,8 @@ export class ComfyClient {
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(this.#base + path, { ...init, headers: { ...this.#headers, ...recordOf(init.headers) as Record<string, string> }, redirect: "error" });
+      const headers = { ...this.#headers, ...recordOf(init.headers) as Record<string, string> };
+      return await fetch(this.#base + path, { ...init, headers, redirect: "error" });
     } catch (cause) {
       throw new ComfyUnreachable(`ComfyUI does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     }

@@ -10,7 +10,9 @@ import { asciiJson, readPngText, withPngText } from "./png.ts";
  * Fetches a finished picture: from the disk where ComfyUI runs here, else over HTTP. Returns null when it is nowhere,
  * and puts our settings into it where ComfyUI did not (it was told to write no metadata, or dropped ours).
  */
-export async function collectPicture(client: ComfyClient, handle: ServiceHandle, file: OutputFile, settings: OutputSettings): Promise<Uint8Array | null> {
+export async function collectPicture(
+  client: ComfyClient, handle: ServiceHandle, file: OutputFile, settings: OutputSettings,
+): Promise<Uint8Array | null> {
   const path = await localPath(handle, file);
   const bytes = path === null ? await client.view(file) : new Uint8Array(await Bun.file(path).arrayBuffer());
   return bytes && withSettings(bytes, settings);

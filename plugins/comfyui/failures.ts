@@ -90,7 +90,8 @@ export function refusalFailure(answer: unknown): Failure {
   const type = textOf(error["type"]);
   if (type === "missing_node_type" || type === "invalid_prompt") return missingClassFailure(error);
   if (type === "invalid_prompt_id") {
-    return failure("incompatible", notMade, "This ComfyUI did not accept our prompt id.", "Update Isengard or use a tested version of ComfyUI.");
+    return failure("incompatible", notMade, "This ComfyUI did not accept our prompt id.",
+      "Update Isengard or use a tested version of ComfyUI.");
   }
   const reasons = Object.values(recordOf(body["node_errors"])).flatMap(nodeReasons);
   const why = reasons.length > 0 ? `ComfyUI refused the request: ${reasons.join("; ")}.` : "ComfyUI refused the request without saying why.";
@@ -126,13 +127,31 @@ export function engineFailure(why: string): Failure {
 
 /** The last lines of a dead ComfyUI in words. Lines come with colours; the patterns do not mind. Source: contract 3.3. */
 const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string }> = [
-  { pattern: /address already in use|Errno 98|port \d+ is already in use/i, text: "Another program took ComfyUI's port while it started. Isengard tries again on another port." },
-  { pattern: /database is locked/i, text: "Another ComfyUI uses the same database file. Stop the other one first." },
-  { pattern: /unrecognized arguments|error: argument/i, text: "This version of ComfyUI does not know one of the options that Isengard passes. Use version 0.3.57 or newer." },
-  { pattern: /comfyui-frontend-package/i, text: "ComfyUI's page package is missing. Install ComfyUI's requirements.txt into its Python environment." },
-  { pattern: /ModuleNotFoundError|ImportError/i, text: "A Python package that ComfyUI needs is missing. Install ComfyUI's requirements.txt into its Python environment." },
+  {
+    pattern: /address already in use|Errno 98|port \d+ is already in use/i,
+    text: "Another program took ComfyUI's port while it started. The next start takes another port.",
+  },
+  {
+    pattern: /database is locked/i,
+    text: "Another ComfyUI uses the same database file. Stop the other one first.",
+  },
+  {
+    pattern: /unrecognized arguments|error: argument/i,
+    text: "This version of ComfyUI does not know one of the options that Isengard passes. Use version 0.3.57 or newer.",
+  },
+  {
+    pattern: /comfyui-frontend-package/i,
+    text: "ComfyUI's page package is missing. Install ComfyUI's requirements.txt into its Python environment.",
+  },
+  {
+    pattern: /ModuleNotFoundError|ImportError/i,
+    text: "A Python package that ComfyUI needs is missing. Install ComfyUI's requirements.txt into its Python environment.",
+  },
   { pattern: /No space left on device/i, text: "The disk is full." },
-  { pattern: /Torch not compiled with CUDA|Found no NVIDIA driver|CUDA driver version is insufficient/i, text: "PyTorch cannot use the graphics card. Install the PyTorch build that matches the NVIDIA driver." },
+  {
+    pattern: /Torch not compiled with CUDA|Found no NVIDIA driver|CUDA driver version is insufficient/i,
+    text: "PyTorch cannot use the graphics card. Install the PyTorch build that matches the NVIDIA driver.",
+  },
   { pattern: /OutOfMemoryError|CUDA out of memory/i, text: "The graphics card ran out of memory." },
 ];
 

@@ -176,7 +176,8 @@ export class Generation {
       return { kind: "failed", failure: runtimeFailure(end.error, planned.ok ? filesLoadedBy(planned.graph, end.error.nodeType) : []) };
     }
     if (end.kind === "interrupted") {
-      return { kind: "failed", failure: failure("stopped_outside", "The picture was stopped.", "Somebody stopped it in ComfyUI itself.", "Start the generation again.") };
+      const why = "Somebody stopped it in ComfyUI itself.";
+      return { kind: "failed", failure: failure("stopped_outside", "The picture was stopped.", why, "Start the generation again.") };
     }
     return (await this.#store(engine, index, end.files)) ? null : "again";
   }
@@ -209,7 +210,8 @@ export class Generation {
     const count = await unplacedTensors(engine.client, this.#logMark);
     if (count === 0) return;
     const names = this.#job.loras.map(({ name }) => name).join(", ");
-    this.#host.warn(`ComfyUI could not use ${count} parts of the LoRA (${names}). It was probably trained for another model, so the picture may not show it.`);
+    this.#host.warn(`ComfyUI could not use ${count} parts of the LoRA (${names}). ` +
+      "It was probably trained for another model, so the picture may not show it.");
   }
 
   #heard(event: ComfyEvent): void {
@@ -242,6 +244,7 @@ export class Generation {
 function withPromptPrefix(graph: Graph, promptId: string): Graph {
   return Object.fromEntries(Object.entries(graph).map(([id, node]) => {
     const prefix = node.inputs["filename_prefix"];
-    return [id, typeof prefix === "string" ? { ...node, inputs: { ...node.inputs, filename_prefix: `${prefix}-${promptId.slice(0, 8)}` } } : node];
+    if (typeof prefix !== "string") return [id, node];
+    return [id, { ...node, inputs: { ...node.inputs, filename_prefix: `${prefix}-${promptId.slice(0, 8)}` } }];
   }));
 }

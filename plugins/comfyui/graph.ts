@@ -133,4 +133,6 @@ export const requiredClasses = [
 ] as const;
 
 /** Those whose choices are lists of files, so they are read again before each job. */
-export const loaderClasses = ["CheckpointLoaderSimple", "UNETLoader", "DualCLIPLoader", "VAELoader", "LoraLoader", "LoraLoaderModelOnly"] as const;
+export const loaderClasses = [
+  "CheckpointLoaderSimple", "UNETLoader", "DualCLIPLoader", "VAELoader", "LoraLoader", "LoraLoaderModelOnly",
+] as const;

@@ -85,4 +85,7 @@ function unknownModel(model: string): Failure {
     `Choose one of ${Object.keys(models).join(", ")}.`);
 }
 
-export const modelFileHints = Object.values(models).map(({ label, checkpointFile, checkpointSource }) => ({ label, checkpointFile, checkpointSource }));
+/** For the system page: what to download when nothing is there. */
+export const modelFileHints = Object.values(models).map(({ label, checkpointFile, checkpointSource }) => ({
+  label, checkpointFile, checkpointSource,
+}));

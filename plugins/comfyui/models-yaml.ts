@@ -5,7 +5,8 @@
  */
 export function modelPathsYaml(lorasDir: string): string {
   if (/[\n\r]/.test(lorasDir)) {
-    throw new Error(`ComfyUI cannot use the LoRA folder ${JSON.stringify(lorasDir)}, because its name has a line break. Choose another data folder.`);
+    const name = JSON.stringify(lorasDir);
+    throw new Error(`ComfyUI cannot use the LoRA folder ${name}, because its name has a line break. Choose another data folder.`);
   }
   return `isengard:\n  loras: ${JSON.stringify(lorasDir)}\n`;
 }

@@ -52,7 +52,8 @@ function missingChoice(input: string, value: string | number | boolean): Failure
   }
   return failure("missing_file", "A file is missing in ComfyUI.", `${String(value)} is not in ComfyUI's folder models/${folder}.`,
     folder === "loras"
-      ? "A ComfyUI on another machine does not see the LoRAs of this one: copy the file into its models/loras folder, or let Isengard start ComfyUI itself."
+      ? "A ComfyUI on another machine does not see the LoRAs of this one: copy the file into its models/loras folder, " +
+        "or let Isengard start ComfyUI itself."
       : `Put ${String(value)} into models/${folder} and try again. ComfyUI need not be restarted.`);
 }
 

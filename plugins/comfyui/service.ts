@@ -38,7 +38,9 @@ export function comfyService(settings: PluginSettings): ServiceSpec {
 function unavailable(settings: PluginSettings): string | null {
   if (settings.mode === "fast-test" || settings.comfyui.url !== null) return null;
   const { dir } = settings.comfyui;
-  if (dir === null) return "Isengard does not know where ComfyUI is. Set its folder, or the address of a running one (COMFYUI_URL), in the settings.";
+  if (dir === null) {
+    return "Isengard does not know where ComfyUI is. Set its folder, or the address of a running one (COMFYUI_URL), in the settings.";
+  }
   if (!existsSync(join(dir, "main.py"))) return `There is no main.py in ${dir}, so this is not a ComfyUI folder. Correct it in the settings.`;
   return null;
 }

@@ -13,27 +13,33 @@ const pythonLimitMs = 30_000;
 
 /** Looks at the installation, or asks the attached one. Nothing is started and nothing is changed. */
 export async function setupChecks(settings: PluginSettings): Promise<Check[]> {
-  if (settings.mode === "fast-test") return [check("comfyui", "ComfyUI", "ok", "Simulated in fast-test mode: pictures are drawn, not generated.", "")];
+  if (settings.mode === "fast-test") return [check(tool, "ok", "Simulated in fast-test mode: pictures are drawn, not generated.", "")];
   if (settings.comfyui.url !== null) return attachedChecks(settings.comfyui.url);
   const { dir } = settings.comfyui;
   if (dir === null || !existsSync(join(dir, "main.py"))) {
     const detail = dir === null ? "No folder is set." : `There is no main.py in ${dir}.`;
-    return [check("comfyui", "ComfyUI", "error", detail, "Set ComfyUI's folder, or the address of a running one, in the settings.")];
+    return [check(tool, "error", detail, "Set ComfyUI's folder, or the address of a running one, in the settings.")];
   }
   return [await versionCheck(dir), await pythonCheck(dir, settings.comfyui.python), await modelCheck(dir)];
 }
 
-function check(id: string, label: string, state: CheckState, detail: string, fix: string): Check {
+type Subject = Pick<Check, "id" | "label">;
+const tool: Subject = { id: "comfyui", label: "ComfyUI" };
+const interpreter: Subject = { id: "comfyui-python", label: "ComfyUI's Python" };
+const modelFiles: Subject = { id: "comfyui-models", label: "FLUX.1 model files" };
+
+function check({ id, label }: Subject, state: CheckState, detail: string, fix: string): Check {
   return { id, label, state, detail, fix, checkedAt: new Date().toISOString() };
 }
 
 async function attachedChecks(url: string): Promise<Check[]> {
   try {
     const stats = await new ComfyClient(url).systemStats();
-    return [versionResult(textOf(recordOf(stats["system"])["comfyui_version"]), "It runs elsewhere: it must see the LoRA files under the same names.")];
+    const version = textOf(recordOf(stats["system"])["comfyui_version"]);
+    return [versionResult(version, "It runs elsewhere: it must see the LoRA files under the same names.")];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return [check("comfyui", "ComfyUI", "error", why, "Start that ComfyUI, or correct its address in the settings.")];
+    return [check(tool, "error", why, "Start that ComfyUI, or correct its address in the settings.")];
   }
 }
 
@@ -44,14 +50,14 @@ async function versionCheck(dir: string): Promise<Check> {
 
 function versionResult(version: string, note: string): Check {
   const detail = (text: string) => `${text} ${note}`.trim();
-  if (!/^\d+\.\d+/.test(version)) return check("comfyui", "ComfyUI", "warning", detail("Its version is not known."), `Use version ${oldestVersion} or newer.`);
+  if (!/^\d+\.\d+/.test(version)) return check(tool, "warning", detail("Its version is not known."), `Use version ${oldestVersion} or newer.`);
   if (isOlder(version, oldestVersion)) {
-    return check("comfyui", "ComfyUI", "error", detail(`Version ${version} cannot stop one picture without touching others.`), `Update it to ${saferVersion} or newer.`);
+    return check(tool, "error", detail(`Version ${version} cannot stop one picture without touching others.`), `Update it to ${saferVersion} or newer.`);
   }
   if (isOlder(version, saferVersion)) {
-    return check("comfyui", "ComfyUI", "warning", detail(`Version ${version} works, but has known security holes.`), `Update it to ${saferVersion} or newer.`);
+    return check(tool, "warning", detail(`Version ${version} works, but has known security holes.`), `Update it to ${saferVersion} or newer.`);
   }
-  return check("comfyui", "ComfyUI", "ok", detail(`Version ${version}.`), "");
+  return check(tool, "ok", detail(`Version ${version}.`), "");
 }
 
 async function pythonCheck(dir: string, configured: string | null): Promise<Check> {
@@ -61,11 +67,12 @@ async function pythonCheck(dir: string, configured: string | null): Promise<Chec
       cwd: dir, stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: pythonLimitMs, killSignal: "SIGKILL",
     });
     const version = (await new Response(child.stdout).text()).trim();
-    if ((await child.exited) === 0) return check("comfyui-python", "ComfyUI's Python", "ok", `${python} with PyTorch ${version.slice(0, 40)}.`, "");
-    return check("comfyui-python", "ComfyUI's Python", "error", `${python} cannot load PyTorch.`, "Install ComfyUI's requirements.txt into this environment.");
+    if ((await child.exited) === 0) return check(interpreter, "ok", `${python} with PyTorch ${version.slice(0, 40)}.`, "");
+    return check(interpreter, "error", `${python} cannot load PyTorch.`, "Install ComfyUI's requirements.txt into this environment.");
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return check("comfyui-python", "ComfyUI's Python", "error", `${python} could not be started: ${why}`, "Correct the path of ComfyUI's Python in the settings.");
+    return check(interpreter, "error", `${python} could not be started: ${why}`,
+      "Correct the path of ComfyUI's Python in the settings.");
   }
 }
 
@@ -74,8 +81,8 @@ async function modelCheck(dir: string): Promise<Check> {
   const folders = ["checkpoints", "diffusion_models", "unet"].map((name) => join(dir, "models", name));
   const names = (await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])))).flat();
   const found = names.filter((name) => /flux.*(dev|schnell).*\.(safetensors|sft)$/i.test(name));
-  if (found.length > 0) return check("comfyui-models", "FLUX.1 model files", "ok", found.slice(0, 5).join(", "), "");
+  if (found.length > 0) return check(modelFiles, "ok", found.slice(0, 5).join(", "), "");
   const [first] = modelFileHints;
-  return check("comfyui-models", "FLUX.1 model files", "warning", "No FLUX.1 file was found in ComfyUI's own folders.",
+  return check(modelFiles, "warning", "No FLUX.1 file was found in ComfyUI's own folders.",
     `Download ${first?.checkpointFile} from huggingface.co/${first?.checkpointSource} into models/checkpoints.`);
 }

@@ -67,7 +67,9 @@ const cancelPauseMs = 250;
  * Stops one prompt and nothing else, and waits until ComfyUI says so. It may also finish meanwhile: then that end is
  * returned. A ComfyUI that does not react within the limit is restarted, the only way left to free the card.
  */
-export async function cancelPrompt(client: ComfyClient, promptId: string, handle: ServiceHandle, limits: GenerationLimits): Promise<PromptEnd | null> {
+export async function cancelPrompt(
+  client: ComfyClient, promptId: string, handle: ServiceHandle, limits: GenerationLimits,
+): Promise<PromptEnd | null> {
   const deadline = performance.now() + limits.cancelMs;
   let absences = 0;
   while (performance.now() < deadline && !handle.gone.aborted) {

@@ -201,7 +201,8 @@ function openBench(suite: ImageSuite, scenario: string, root: string, benches: B
 
 function job(given: Partial<ImageJob>): ImageJob {
   return {
-    prompt: "portrait of a woman in a garden, größe", model: "flux-dev", loras: [], seeds: [1], width: 512, height: 512, steps: 20, guidance: 3.5, ...given,
+    prompt: "portrait of a woman in a garden, größe", model: "flux-dev", loras: [], seeds: [1],
+    width: 512, height: 512, steps: 20, guidance: 3.5, ...given,
   };
 }
 

@@ -143,7 +143,8 @@ async function inTime(outcome: Promise<VideoOutcome>): Promise<VideoOutcome> {
 }
 
 function videosUnder(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => /\.(mp4|webm)$/.test(name)).map((name) => join(dir, name)).sort();
+  const names = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((name) => /\.(mp4|webm)$/.test(name));
+  return names.map((name) => join(dir, name)).sort();
 }
 
 /** MP4: boxes that fill the file exactly, `ftyp` first and `mdat` among them. WebM: the EBML mark. */

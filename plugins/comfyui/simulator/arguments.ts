@@ -52,7 +52,9 @@ function settle(given: ReadonlyMap<string, readonly string[]>, cwd: string): Par
   const port = Number(one("--port") ?? defaultPort);
   if (!Number.isInteger(port)) return { ok: false, error: `argument --port: invalid int value: '${one("--port")}'` };
   const method = one("--preview-method") ?? "none";
-  if (!previewMethods.includes(method)) return { ok: false, error: `argument --preview-method: invalid LatentPreviewMethod value: '${method}'` };
+  if (!previewMethods.includes(method)) {
+    return { ok: false, error: `argument --preview-method: invalid LatentPreviewMethod value: '${method}'` };
+  }
   const base = one("--base-directory") ?? cwd;
   return {
     ok: true,

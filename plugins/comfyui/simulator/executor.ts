@@ -115,7 +115,8 @@ export class PromptRun {
 
   #key(id: string, keys: ReadonlyMap<string, string>): string {
     const node = this.#item.graph[id];
-    const inputs = Object.entries(node?.inputs ?? {}).map(([name, value]) => [name, Array.isArray(value) ? [keys.get(String(value[0])), value[1]] : value]);
+    const inputs = Object.entries(node?.inputs ?? {})
+      .map(([name, value]) => [name, Array.isArray(value) ? [keys.get(String(value[0])), value[1]] : value]);
     return Bun.hash(JSON.stringify([node?.class_type, inputs])).toString(36);
   }
 
@@ -132,7 +133,8 @@ export class PromptRun {
     this.#state(id, 0.0, 1.0, "running");
     this.#around.sockets.send("executing", { node: id, display_node: id, prompt_id: this.#item.id }, this.#clientId);
     this.#stopIfAsked();
-    const inputs = Object.fromEntries(Object.entries(node.inputs).map(([name, value]) => [name, Array.isArray(value) ? this.#linked(value) : value]));
+    const inputs = Object.fromEntries(Object.entries(node.inputs)
+      .map(([name, value]) => [name, Array.isArray(value) ? this.#linked(value) : value]));
     const result = await runNode(node.class_type, inputs, {
       ...this.#around, texts: { prompt: this.#item.graph, ...asRecord(this.#item.extraData["extra_pnginfo"]) },
       step: (value, max, preview) => this.#step(id, value, max, preview),
@@ -193,17 +195,18 @@ export class PromptRun {
     }
     const message = error instanceof Error ? error.message : String(error);
     const type = error instanceof Error && error.name.startsWith("torch.") ? error.name : "Exception";
-    const tip = type === "Exception" ? "" : "This error means you ran out of memory on your GPU.\n\nTIPS: If the workflow worked before you might have accidentally set the batch_size to a large number.";
+    const tip = type === "Exception" ? "" : "This error means you ran out of memory on your GPU.";
     this.#around.log.line("ERROR", `!!! Exception during processing !!! ${message}`);
     this.#message("execution_error", {
-      ...about, exception_message: `${message}\n${tip}`, exception_type: type, traceback: ["  File \"/comfyui/execution.py\", line 545, in execute\n"],
+      ...about, exception_message: `${message}\n${tip}`, exception_type: type,
+      traceback: ["  File \"/comfyui/execution.py\", line 545, in execute\n"],
       current_inputs: {}, current_outputs: [...this.#executed],
     });
   }
 
   /** Goes into the history and, for the client of the prompt, onto the socket; an interrupt is told to all without one. */
   #message(type: string, data: Readonly<Record<string, unknown>>): void {
-    const full = { ...(type === "execution_cached" ? data : {}), prompt_id: this.#item.id, ...(type === "execution_cached" ? {} : data), timestamp: Date.now() };
+    const full = { ...data, prompt_id: this.#item.id, timestamp: Date.now() };
     this.execution.messages.push([type, full]);
     if (type === "execution_interrupted") this.#around.sockets.sendOrBroadcast(type, full, this.#clientId);
     else this.#around.sockets.send(type, full, this.#clientId);

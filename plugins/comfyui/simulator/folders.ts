@@ -60,7 +60,8 @@ export class ModelFolders {
   describe(name: string): ClassInfo | null {
     const info = (objectInfo as unknown as Record<string, ClassInfo>)[name];
     if (!info) return null;
-    const required = Object.fromEntries(Object.entries(info.input["required"] ?? {}).map(([input, spec]) => [input, this.#withFiles(input, spec)]));
+    const required = Object.fromEntries(Object.entries(info.input["required"] ?? {})
+      .map(([input, spec]) => [input, this.#withFiles(input, spec)]));
     return { ...info, input: { ...info.input, required } };
   }
 

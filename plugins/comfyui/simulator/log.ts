@@ -1,6 +1,10 @@
 /** Everything goes to stderr with the coloured prefix of 0.23 and later; the last 300 entries are kept for the log route. */
 const ringSize = 300;
-const colours = { INFO: "\u001b[32m[INFO]\u001b[0m", WARNING: "\u001b[1m\u001b[33m[WARNING]\u001b[0m", ERROR: "\u001b[1m\u001b[31m[ERROR]\u001b[0m" } as const;
+const colours = {
+  INFO: "\u001b[32m[INFO]\u001b[0m",
+  WARNING: "\u001b[1m\u001b[33m[WARNING]\u001b[0m",
+  ERROR: "\u001b[1m\u001b[31m[ERROR]\u001b[0m",
+} as const;
 
 export interface LogRecord {
   readonly t: string;

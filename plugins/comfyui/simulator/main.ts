@@ -101,7 +101,8 @@ function listen(server: SimulatedServer): Bun.Server<SocketData> {
       const url = new URL(request.url);
       if (!/^(\/api)?\/ws$/.test(url.pathname)) return answer(server, request);
       const sid = url.searchParams.get("clientId") || crypto.randomUUID().replaceAll("-", "");
-      return bun.upgrade(request, { data: { sid, flagsRead: false, previewsWithMetadata: false } }) ? undefined : new Response(null, { status: 400 });
+      const upgraded = bun.upgrade(request, { data: { sid, flagsRead: false, previewsWithMetadata: false } });
+      return upgraded ? undefined : new Response(null, { status: 400 });
     },
     websocket: {
       idleTimeout: 0,

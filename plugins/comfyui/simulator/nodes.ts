@@ -76,7 +76,8 @@ const work: Readonly<Record<string, NodeWork>> = {
   SamplerCustomAdvanced: (inputs, context) => {
     const guider = valueOf(inputs["guider"]);
     const [model, text] = guider.kind === "guider" ? [guider.model, guider.text] : [nothing, nothing];
-    return sample(context, numberIn(inputs["sigmas"]), recipe(model, text, numberIn(inputs["noise"]), valueOf(inputs["latent_image"])), [nothing]);
+    const made = recipe(model, text, numberIn(inputs["noise"]), valueOf(inputs["latent_image"]));
+    return sample(context, numberIn(inputs["sigmas"]), made, [nothing]);
   },
   VAEDecode: async (inputs, { scenario }) => {
     await scenario.work(decodeMs);
@@ -166,7 +167,8 @@ async function sample(context: NodeContext, steps: number, made: PortraitRecipe,
     if (step === failingStep && scenario.once("die-at-step")) process.kill(process.pid, "SIGKILL");
     await context.step(step, steps, () => portraitPreview(made, step / steps));
     const percent = Math.round((step / steps) * 100);
-    log.raw(`\r${String(percent).padStart(3)}%|${"█".repeat(Math.round(percent / 10)).padEnd(10)}| ${step}/${steps} [00:00<00:00,  6.60it/s]`);
+    const bar = "█".repeat(Math.round(percent / 10)).padEnd(10);
+    log.raw(`\r${String(percent).padStart(3)}%|${bar}| ${step}/${steps} [00:00<00:00,  6.60it/s]`);
   }
   log.raw("\n");
   return { outputs: [{ kind: "picture", picture: portrait(made) }, ...more], ui: null };

@@ -59,12 +59,15 @@ export interface SavedFile {
 }
 
 /** Saves as `{prefix}_{counter}_.png`; the counter comes from looking at the folder each time, as in the real one. */
-export async function savePicture(picture: Picture, place: { dir: string; type: "output" | "temp"; prefix: string }, texts: Readonly<Record<string, unknown>> | null): Promise<SavedFile> {
+export async function savePicture(
+  picture: Picture, place: { dir: string; type: "output" | "temp"; prefix: string }, texts: Readonly<Record<string, unknown>> | null,
+): Promise<SavedFile> {
   const root = resolve(place.dir);
   const path = normalize(join(root, place.prefix));
   if (!path.startsWith(root + sep)) {
     throw new OutsideOutputFolder(
-      `**** ERROR: Saving image outside the output folder is not allowed.\n full_output_folder: ${join(path, "..")}\n         output_dir: ${root}`,
+      "**** ERROR: Saving image outside the output folder is not allowed.\n" +
+      ` full_output_folder: ${join(path, "..")}\n         output_dir: ${root}`,
     );
   }
   const folder = join(path, "..");
@@ -79,6 +82,7 @@ export async function savePicture(picture: Picture, place: { dir: string; type: 
 
 function nextCounter(folder: string, name: string): number {
   if (!existsSync(folder)) return 1;
-  const counters = readdirSync(folder).filter((file) => file.startsWith(`${name}_`)).map((file) => Number.parseInt(file.slice(name.length + 1), 10));
+  const counters = readdirSync(folder).filter((file) => file.startsWith(`${name}_`))
+    .map((file) => Number.parseInt(file.slice(name.length + 1), 10));
   return Math.max(0, ...counters.filter((counter) => Number.isFinite(counter))) + 1;
 }

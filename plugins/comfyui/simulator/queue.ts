@@ -79,7 +79,8 @@ export class PromptQueue {
   }
 
   ids(): { running: readonly string[]; pending: readonly string[]; ended: readonly string[] } {
-    return { running: this.#running ? [this.#running.item.id] : [], pending: this.#pending.map((item) => item.id), ended: [...this.#history.keys()] };
+    const running = this.#running ? [this.#running.item.id] : [];
+    return { running, pending: this.#pending.map((item) => item.id), ended: [...this.#history.keys()] };
   }
 
   entry(id: string): HistoryEntry | undefined {

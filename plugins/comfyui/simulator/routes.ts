@@ -37,7 +37,8 @@ function get(server: SimulatedServer, path: string, query: URLSearchParams): Pro
     case "models": return tail ? listModels(folders.files(tail)) : Response.json(folders.keys);
     case "prompt": return Response.json({ exec_info: { queue_remaining: queue.remaining } });
     case "queue": return Response.json(queue.list());
-    case "history": return Response.json(tail ? withoutNull({ [tail]: queue.entry(tail) ?? null }) : queue.history(numberIn(query, "max_items")));
+    case "history":
+      return Response.json(tail ? withoutNull({ [tail]: queue.entry(tail) ?? null }) : queue.history(numberIn(query, "max_items")));
     case "view": return view(server, query);
     case "internal":
       if (tail === "logs/raw") return Response.json({ entries: log.entries, size: { cols: 0, rows: 0 } });
@@ -119,7 +120,8 @@ async function view({ args }: SimulatedServer, query: URLSearchParams): Promise<
   const file = Bun.file(join(folder, name));
   if (!(await file.exists())) return new Response(null, { status: 404 });
   const bytes = new Uint8Array(await file.arrayBuffer());
-  return new Response(bytes, { headers: { "content-type": pictureType(bytes) ?? "application/octet-stream", "content-disposition": `filename="${name}"` } });
+  const type = pictureType(bytes) ?? "application/octet-stream";
+  return new Response(bytes, { headers: { "content-type": type, "content-disposition": `filename="${name}"` } });
 }
 
 function listModels(files: string[] | null): Response {

@@ -90,7 +90,8 @@ class GraphChecker {
     if (from === target) return true;
     if (seen.has(from)) return false;
     seen.add(from);
-    return Object.values(this.#graph[from]?.inputs ?? {}).some((value) => Array.isArray(value) && this.#reaches(String(value[0]), target, seen));
+    return Object.values(this.#graph[from]?.inputs ?? {})
+      .some((value) => Array.isArray(value) && this.#reaches(String(value[0]), target, seen));
   }
 
   #check(id: string): { valid: boolean; errors: InputError[] } {
@@ -118,16 +119,19 @@ class GraphChecker {
   #checkLink(name: string, spec: readonly unknown[], link: readonly unknown[], result: { valid: boolean; errors: InputError[] }): void {
     const facts = { input_name: name, input_config: [spec[0], recordOf(spec[1])] };
     if (link.length !== 2) {
-      result.errors.push(inputError("bad_linked_input", "Bad linked input, must be a length-2 list of [node_id, slot_index]", name, { ...facts, received_value: link }));
+      const message = "Bad linked input, must be a length-2 list of [node_id, slot_index]";
+      result.errors.push(inputError("bad_linked_input", message, name, { ...facts, received_value: link }));
       return;
     }
     const source = this.#graph[String(link[0])];
     const received = source && this.#folders.describe(source.class_type)?.output[Number(link[1])];
     if (received === undefined) {
-      result.errors.push(inputError("exception_during_inner_validation", "Exception when validating inner node", `'${String(link[0])}'`, { ...facts, linked_node: link }));
+      const message = "Exception when validating inner node";
+      result.errors.push(inputError("exception_during_inner_validation", message, `'${String(link[0])}'`, { ...facts, linked_node: link }));
     } else if (received !== spec[0]) {
       const details = `${name}, received_type(${received}) mismatch input_type(${String(spec[0])})`;
-      result.errors.push(inputError("return_type_mismatch", "Return type mismatch between linked nodes", details, { ...facts, received_type: received, linked_node: link }));
+      const message = "Return type mismatch between linked nodes";
+      result.errors.push(inputError("return_type_mismatch", message, details, { ...facts, received_type: received, linked_node: link }));
     } else if (!this.#check(String(link[0])).valid) {
       result.valid = false;
     }
@@ -139,7 +143,10 @@ class GraphChecker {
     const unwrapped = isRecord(raw) && "__value__" in raw ? raw["__value__"] : raw;
     const value = coerce(unwrapped, spec[0]);
     const facts = { input_name: name, input_config: [spec[0], options], received_value: unwrapped };
-    if (value === null) return inputError("invalid_input_type", `Failed to convert an input value to a ${String(spec[0])} value`, `${name}, ${String(unwrapped)}`, facts);
+    if (value === null) {
+      const message = `Failed to convert an input value to a ${String(spec[0])} value`;
+      return inputError("invalid_input_type", message, `${name}, ${String(unwrapped)}`, facts);
+    }
     node.inputs[name] = value;
     if (node.class_type === "LoadImage" && name === "image") return this.#checkPicture(String(value));
     if (typeof options["min"] === "number" && Number(value) < options["min"]) {
@@ -150,14 +157,16 @@ class GraphChecker {
     }
     const choices = Array.isArray(spec[0]) ? spec[0] : spec[0] === "COMBO" ? listOf(options["options"]) : null;
     if (!choices || choices.includes(value)) return null;
-    const shown = choices.length > choicesShown ? `(list of length ${choices.length})` : `[${choices.map((choice) => `'${String(choice)}'`).join(", ")}]`;
+    const listed = choices.map((choice) => `'${String(choice)}'`).join(", ");
+    const shown = choices.length > choicesShown ? `(list of length ${choices.length})` : `[${listed}]`;
     return inputError("value_not_in_list", "Value not in list", `${name}: '${String(value)}' not in ${shown}`,
       { ...facts, input_config: choices.length > choicesShown ? null : facts.input_config });
   }
 
   #checkPicture(name: string): InputError | null {
     if (!name.includes("..") && existsSync(join(this.#folders.inputDir, name))) return null;
-    return inputError("custom_validation_failed", "Custom validation failed for node", `image - Invalid image file: ${name}`, { input_name: "image" });
+    const details = `image - Invalid image file: ${name}`;
+    return inputError("custom_validation_failed", "Custom validation failed for node", details, { input_name: "image" });
   }
 }
 
