@@ -174,6 +174,31 @@ test("pictures of ComfyUI's own folder are removed once they are stored", async 
   expect(host.job.outputs.size).toBe(2);
 });
 
+test("a ComfyUI elsewhere is only spoken to: pictures come over HTTP and nothing of it is touched", async () => {
+  const { backend, services, root } = bench("ok", 50);
+  const attached = new TestServices([], root);
+  attached.use = async (name) => ({ ...await services.use(name), dir: null, restart: () => Promise.reject(new Error("It is not ours.")) });
+  const host = new TestImageHost(new DurableJob("job-attached", join(root, "job")), attached);
+  expect(await backend.generate(job({ seeds: [1, 2] }), host)).toEqual({ kind: "succeeded" });
+  expect(host.job.outputs.size).toBe(2);
+  expect(existsSync(join(root, "comfyui", "output", "isengard", "job-attached"))).toBe(true);
+});
+
+test("a crash between noting a prompt and sending it costs a moment, not a picture", async () => {
+  const { backend, host, services } = bench("ok", 50);
+  const { instance } = await services.use("comfyui");
+  host.remember("prompt:0", `${crypto.randomUUID()} ${instance}`);
+  expect(await backend.generate(job(), host)).toEqual({ kind: "succeeded" });
+  expect(host.job.outputs.size).toBe(1);
+});
+
+test("a prompt that another life of ComfyUI had is not waited for", async () => {
+  const { backend, host } = bench("ok", 50);
+  host.remember("prompt:0", `${crypto.randomUUID()} of-another-life`);
+  expect(await backend.generate(job(), host)).toEqual({ kind: "succeeded" });
+  expect(host.logged.filter((line) => line.startsWith("prompt.lost"))).toEqual([]);
+});
+
 test("giving memory back works while it runs and is no error when it does not", async () => {
   const { backend, services } = bench("ok");
   const { url } = await services.use("comfyui");

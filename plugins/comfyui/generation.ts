@@ -114,11 +114,15 @@ export class Generation {
     return prepareGraph(graph, this.#classes);
   }
 
-  /** The prompt of an earlier call is taken up again where the same instance still knows it; else a new one is posted. */
+  /**
+   * The prompt of an earlier call is taken up again, else a new one is posted. Whether the same instance still knows it
+   * is for the watch to find out, which looks twice; another instance is asked once, for a ComfyUI elsewhere may be
+   * the old one after a broken connection.
+   */
   async #submitted(engine: Engine, index: number, graph: Graph): Promise<string | Failure> {
     const key = `prompt:${index}`;
     const [known, instance] = (this.#host.recall(key) ?? "").split(" ");
-    if (known && instance === engine.handle.instance && (await locate(engine.client, known)) !== "absent") {
+    if (known && (instance === engine.handle.instance || (await locate(engine.client, known)) !== "absent")) {
       this.#current = { index, promptId: known, clientId: null, lastEvent: performance.now() };
       return known;
     }
@@ -159,11 +163,15 @@ export class Generation {
       case "cancelled":
         return this.#cancelled(engine, index, promptId);
       case "lost":
-      case "gone":
+        this.#host.remember(`prompt:${index}`, "");
         this.#host.log("warn", "prompt.lost", `ComfyUI no longer knows picture ${index + 1}; it is made again.`, { index, promptId });
+        return "again";
+      case "gone":
+        this.#host.log("warn", "engine.gone", `ComfyUI ended during picture ${index + 1}.`, { index, promptId });
         return "again";
       case "stuck": {
         if (engine.handle.dir === null) return { kind: "interrupted", why: `ComfyUI is stuck: ${watched.why}` };
+        this.#host.remember(`prompt:${index}`, "");
         await engine.handle.restart(watched.why);
         return "again";
       }
@@ -179,13 +187,18 @@ export class Generation {
       const why = "Somebody stopped it in ComfyUI itself.";
       return { kind: "failed", failure: failure("stopped_outside", "The picture was stopped.", why, "Start the generation again.") };
     }
-    return (await this.#store(engine, index, end.files)) ? null : "again";
+    if (await this.#store(engine, index, end.files)) return null;
+    this.#host.remember(`prompt:${index}`, "");
+    return "again";
   }
 
   /** The user may have come too late: a picture that was finished is kept. */
   async #cancelled(engine: Engine, index: number, promptId: string): Promise<ImageOutcome> {
-    const end = await cancelPrompt(engine.client, promptId, engine.handle, this.#limits);
-    if (end?.kind === "succeeded") await this.#store(engine, index, end.files);
+    const cancelled = await cancelPrompt(engine.client, promptId, engine.handle, this.#limits);
+    if (cancelled.kind === "ended" && cancelled.end.kind === "succeeded") await this.#store(engine, index, cancelled.end.files);
+    if (cancelled.kind === "unconfirmed") {
+      this.#host.warn("ComfyUI did not confirm that it stopped. It runs elsewhere and may still be busy with the picture.");
+    }
     return { kind: "stopped" };
   }
 

@@ -57,9 +57,9 @@ class FakeComfy {
 
 const request = { promptId, clientId: null, graph: {}, extraData: {} };
 
-function handle(gone = new AbortController()): ServiceHandle & { restarts: string[] } {
+function handle(gone = new AbortController(), dir: string | null = "/here"): ServiceHandle & { restarts: string[] } {
   const restarts: string[] = [];
-  return { url: "", dir: null, instance: "i", gone: gone.signal, release() {}, restart: async (reason) => void restarts.push(reason), restarts };
+  return { url: "", dir, instance: "i", gone: gone.signal, release() {}, restart: async (reason) => void restarts.push(reason), restarts };
 }
 
 function watching(fake: FakeComfy, given: Partial<WatchOptions> = {}): WatchOptions {
@@ -175,7 +175,7 @@ describe("cancelling", () => {
       if (path === "/interrupt") self.ended[promptId] = "interrupted";
       return null;
     });
-    expect((await cancelPrompt(fake.client, promptId, handle(), limits))?.kind).toBe("interrupted");
+    expect(await cancelPrompt(fake.client, promptId, handle(), limits)).toMatchObject({ kind: "ended", end: { kind: "interrupted" } });
     expect(fake.asked.slice(0, 3)).toEqual([`POST /api/jobs/${promptId}/cancel`, "POST /queue", "POST /interrupt"]);
   });
 
@@ -192,7 +192,7 @@ describe("cancelling", () => {
   test("a prompt that finished in the meantime is returned as finished", async () => {
     const fake = new FakeComfy();
     fake.ended[promptId] = "success";
-    expect((await cancelPrompt(fake.client, promptId, handle(), limits))?.kind).toBe("succeeded");
+    expect(await cancelPrompt(fake.client, promptId, handle(), limits)).toMatchObject({ kind: "ended", end: { kind: "succeeded" } });
   });
 
   test("a ComfyUI that does not react is restarted after the limit, and not before", async () => {
@@ -200,9 +200,17 @@ describe("cancelling", () => {
     fake.running = [promptId];
     const target = handle();
     const begun = performance.now();
-    expect(await cancelPrompt(fake.client, promptId, target, limits)).toBeNull();
+    expect(await cancelPrompt(fake.client, promptId, target, limits)).toEqual({ kind: "removed" });
     expect(performance.now() - begun).toBeGreaterThanOrEqual(limits.cancelMs);
     expect(target.restarts).toHaveLength(1);
+  });
+
+  test("one that runs elsewhere is not restarted, and the doubt is told", async () => {
+    const fake = new FakeComfy();
+    fake.running = [promptId];
+    const target = handle(new AbortController(), null);
+    expect(await cancelPrompt(fake.client, promptId, target, limits)).toEqual({ kind: "unconfirmed" });
+    expect(target.restarts).toEqual([]);
   });
 });
 

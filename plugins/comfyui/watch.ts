@@ -63,28 +63,38 @@ function isStalled({ lastEvent, limits }: WatchOptions, begun: number): boolean 
 
 const cancelPauseMs = 250;
 
+export type Cancelled =
+  /** It may also have finished meanwhile. */
+  | { readonly kind: "ended"; readonly end: PromptEnd }
+  /** It was removed before it began, or its instance is gone. */
+  | { readonly kind: "removed" }
+  /** A ComfyUI elsewhere did not react; it may still be busy with it. */
+  | { readonly kind: "unconfirmed" };
+
 /**
- * Stops one prompt and nothing else, and waits until ComfyUI says so. It may also finish meanwhile: then that end is
- * returned. A ComfyUI that does not react within the limit is restarted, the only way left to free the card.
+ * Stops one prompt and nothing else, and waits until ComfyUI says so. Our own ComfyUI is restarted when it does not
+ * react within the limit, the only way left to free the card; one that we are attached to cannot be restarted.
  */
 export async function cancelPrompt(
   client: ComfyClient, promptId: string, handle: ServiceHandle, limits: GenerationLimits,
-): Promise<PromptEnd | null> {
+): Promise<Cancelled> {
   const deadline = performance.now() + limits.cancelMs;
   let absences = 0;
   while (performance.now() < deadline && !handle.gone.aborted) {
     try {
       await client.cancel(promptId);
       const end = await client.history(promptId);
-      if (end) return end;
+      if (end) return { kind: "ended", end };
       // A prompt that was deleted while it waited leaves no history; two looks rule out the moment between both lists.
       absences = (await locate(client, promptId)) === "absent" ? absences + 1 : 0;
-      if (absences === 2) return null;
+      if (absences === 2) return { kind: "removed" };
     } catch (error) {
       if (!(error instanceof ComfyUnreachable)) throw error;
     }
     await Bun.sleep(cancelPauseMs);
   }
-  if (!handle.gone.aborted) await handle.restart("It did not stop a picture that was cancelled.");
-  return null;
+  if (handle.gone.aborted) return { kind: "removed" };
+  if (handle.dir === null) return { kind: "unconfirmed" };
+  await handle.restart("It did not stop a picture that was cancelled.");
+  return { kind: "removed" };
 }
