@@ -49,7 +49,11 @@ function KnownCharacter({ character }: { character: Character }) {
       <div class="row">
         <${Thumb} src=${coverOf(character)} alt="" size="portrait" />
         <div class="stack tight">
-          <div class="row wrap"><${ReadinessBadge} character=${character} /><span class="row trigger"><code>${character.triggerWord}</code><${CopyButton} text=${character.triggerWord} label="Copy trigger word" /></span></div>
+          <div class="row wrap">
+            <${ReadinessBadge} character=${character} />
+            <code>${character.triggerWord}</code>
+            <${CopyButton} text=${character.triggerWord} label="Copy trigger word" />
+          </div>
           <p class="dim small">${readinessSentence(app, character)}</p>
           ${character.description && html`<p class="hint measure">${character.description}</p>`}
         </div>
