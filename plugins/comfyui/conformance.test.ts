@@ -1,6 +1,10 @@
+import { setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import { describeImageBackend } from "../conformance/image.ts";
 import { comfyui } from "./index.ts";
+
+// Real processes on a busy machine need more than the usual five seconds.
+setDefaultTimeout(30_000);
 
 const entry = join(import.meta.dir, "..", "..", "server", "main.ts");
 

@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { waitFor } from "../../server/testing/wait.ts";
 import { ComfyClient } from "./client.ts";
 import type { ComfyEvent } from "./events.ts";
 import { ComfySocket } from "./socket.ts";
+
+// Real processes on a busy machine need more than the usual five seconds.
+setDefaultTimeout(30_000);
 
 interface Seen { readonly ids: string[]; readonly first: string[]; readonly origins: Array<string | null> }
 

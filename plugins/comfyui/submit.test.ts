@@ -1,10 +1,13 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { ServiceHandle } from "../plugin.ts";
 import { ComfyClient, ComfyUnreachable } from "./client.ts";
 import { defaultLimits } from "./limits.ts";
 import { locate, submit } from "./submit.ts";
 import { Bell, orAborted } from "./wait.ts";
 import { cancelPrompt, watchPrompt, type WatchOptions } from "./watch.ts";
+
+// Real processes on a busy machine need more than the usual five seconds.
+setDefaultTimeout(30_000);
 
 const limits = { ...defaultLimits, pollMs: 20, pollWithoutSocketMs: 20, lostGapMs: 100, lookupMs: 1_200, unreachableMs: 200, cancelMs: 900 };
 const promptId = "1bf29fcc-9db3-4809-907c-228f75a764a3";

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../server/testing/folder.ts";
@@ -6,6 +6,9 @@ import { waitFor } from "../../../server/testing/wait.ts";
 import { parseBinaryFrame } from "../events.ts";
 import { readRecording, type RecordedLine } from "../fixtures/recording.ts";
 import { isRecord, listOf, parseJson, recordOf, textOf } from "../json.ts";
+
+// Real processes on a busy machine need more than the usual five seconds.
+setDefaultTimeout(30_000);
 
 const entry = join(import.meta.dir, "..", "..", "..", "server", "main.ts");
 const folder = temporaryFolder();
