@@ -51,7 +51,7 @@ function GpuRow({ gpu, simulated }: { gpu: Gpu; simulated: boolean }) {
   ].filter((fact) => fact !== "");
   const known = gpu.memoryTotalMib !== null && gpu.memoryUsedMib !== null;
   return html`<div class="stack">
-    <p class="small"><strong>${gpu.name}</strong>${simulated && html`<span class="hint"> (simulated)</span>`}</p>
+    <p class="small"><strong>${gpu.name}</strong>${simulated && !/simulated/i.test(gpu.name) && html`<span class="hint"> (simulated)</span>`}</p>
     ${known &&
     html`<${Meter}
       label="GPU memory"

@@ -25,8 +25,7 @@ export function HomePage() {
   const isNew = app.library.loras.value.length === 0;
   const isStarted = app.info.value.mode !== null;
   return html`<${Page} title=${text.title}>
-    ${!isStarted && html`<${ModeChoice} />`}
-    <${Needs} />
+    ${isStarted ? html`<${Needs} />` : html`<${ModeChoice} />`}
     ${isStarted && isNew && html`<${FirstSteps} />`}
     ${isStarted
       ? html`<div class="cols main-side">
@@ -42,6 +41,7 @@ export function HomePage() {
 }
 
 function Engines() {
+  if (useApp().system.status.value.services.length === 0) return null;
   return html`<section class="card" aria-labelledby="services-title">
     <header><h2 id="services-title">${text.services}</h2></header>
     <${ServiceList} />
