@@ -77,6 +77,7 @@ export function createApp(options: AppOptions): App {
     start: async () => {
       const mode = core.mode();
       if (mode !== null) await views.useMode(mode);
+      await core.uploads.sweep();
       await lifecycle.start([core.gpu, core.engines, core.dispatcher]);
     },
     stop: async (deadlineMs) => {

@@ -47,7 +47,7 @@ const classes: readonly FailureClass[] = [
   },
   {
     code: "network", advice: "retry",
-    pattern: /LocalEntryNotFoundError|NameResolutionError|Temporary failure in name resolution|Max retries exceeded|Read timed out|ConnectionError|Connection reset by peer|429 Client Error|50[0-9] Server Error|IncompleteRead/,
+    pattern: /LocalEntryNotFoundError|NameResolutionError|Temporary failure in name resolution|Max retries exceeded|Read timed out|ConnectionError|Connection reset by peer|429 Client Error|50[0-9] Server Error|IncompleteRead|We couldn't connect to 'https:/,
     what: "The model could not be downloaded: the network failed.",
     why: "Hugging Face could not be reached, or it answered with an error.",
     fix: "Check this machine's connection and train again; what was downloaded is kept. A local model folder in Settings needs no network.",
@@ -139,7 +139,7 @@ export function diagnose(lines: readonly string[], tail: string[]): Diagnosis {
 const maxDetail = 300;
 
 function withDetail(why: string, detail: string): string {
-  return detail === "" ? why : `${why} It said: ${detail.slice(0, maxDetail)}`;
+  return detail === "" ? why : `${why} It said: “${detail.slice(0, maxDetail)}”.`;
 }
 
 /** The text of `Error running job`, or the last line of the traceback. */

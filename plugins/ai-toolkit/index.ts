@@ -1,11 +1,10 @@
 import type { Plugin } from "../plugin.ts";
 import { backendName, toolVersion } from "./capabilities.ts";
-import { simulateAiToolkit } from "./simulator/simulate.ts";
 import { trainingBackend } from "./training.ts";
 
 export const aiToolkit: Plugin = {
   name: backendName,
   toolVersion,
   create: (settings) => ({ training: trainingBackend(settings) }),
-  simulators: { "ai-toolkit": simulateAiToolkit },
+  simulators: { "ai-toolkit": async (args) => (await import("./simulator/simulate.ts")).simulateAiToolkit(args) },
 };

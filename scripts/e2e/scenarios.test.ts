@@ -91,6 +91,6 @@ function check(job: Job, expected: Expectation): void {
   expect(said).toEqual({ state: expected.state, code: expected.code });
   if (expected.warns) expect(job.warnings.join(" ")).toMatch(expected.warns);
   if (job.failure) {
-    for (const sentence of [job.failure.what, job.failure.why, job.failure.fix]) expect(sentence).toMatch(/\w.*[.!?]$/s);
+    for (const sentence of [job.failure.what, job.failure.why, job.failure.fix]) expect(sentence).toMatch(/\w.*[.!?]["”]?$/s);
   }
 }

@@ -26,13 +26,15 @@ export interface StartOptions {
   readonly flags?: readonly string[];
   readonly executable?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The port comes from `env` instead of being any free one. */
+  readonly keepPort?: boolean;
 }
 
 /** Starts the compiled executable on a free loopback port in its own empty folder and waits until it is ready. */
 export async function startExecutable(options: StartOptions = {}): Promise<Started> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "isengard-exe-"));
   const flags = options.flags ?? ["--mode", "fast-test"];
-  const child = Bun.spawn([options.executable ?? executablePath, ...flags, "--data", folder, "--port", "0", "--no-open"], {
+  const child = Bun.spawn([options.executable ?? executablePath, ...flags, "--data", folder, ...(options.keepPort ? [] : ["--port", "0"]), "--no-open"], {
     cwd: folder,
     env: cleanEnv(options.env),
     stdin: "ignore",

@@ -1,14 +1,13 @@
-import { toOpenAPISchema } from "@elysiajs/openapi";
 import { Elysia } from "elysia";
 import { version } from "../build-info.ts";
 
 /** The API described from its own route schemas, and a page that shows it without any network. */
 export function docsApi(app: () => Elysia) {
-  let made: Description | null = null;
+  let made: Promise<Description> | null = null;
   const document = () => (made ??= describe(app()));
   return new Elysia({ name: "docs-api" })
     .get("/api/openapi.json", () => document())
-    .get("/api/docs", () => new Response(docsPage(document()), { headers: { "content-type": "text/html; charset=utf-8" } }));
+    .get("/api/docs", async () => new Response(docsPage(await document()), { headers: { "content-type": "text/html; charset=utf-8" } }));
 }
 
 interface Operation {
@@ -23,7 +22,9 @@ interface Description {
   readonly components: unknown;
 }
 
-function describe(app: Elysia): Description {
+/** The package is loaded when somebody asks, not at every start. */
+async function describe(app: Elysia): Promise<Description> {
+  const { toOpenAPISchema } = await import("@elysiajs/openapi");
   const { paths, components } = toOpenAPISchema(app) as unknown as { paths: Description["paths"]; components: unknown };
   const own = Object.fromEntries(Object.entries(paths).filter(([path]) => !path.includes("*")));
   return { openapi: "3.1.0", info: { title: "Isengard", version }, paths: own, components };
