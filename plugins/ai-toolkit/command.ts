@@ -28,7 +28,8 @@ export function trainingCommand(settings: PluginSettings, jobId: string, configP
     const [file, ...first] = settings.self;
     env.ISENGARD_SIM_SCENARIO = settings.simulator.scenario;
     env.ISENGARD_SIM_SPEED = String(settings.simulator.speed);
-    return { file: file ?? process.execPath, args: [...first, "simulate", "ai-toolkit", configPath], cwd: attemptDir, env, columns, stop: stopLadder };
+    const args = [...first, "simulate", "ai-toolkit", configPath];
+    return { file: file ?? process.execPath, args, cwd: attemptDir, env, columns, stop: stopLadder };
   }
   const dir = settings.aiToolkit.dir ?? "";
   return { file: pythonOf(settings) ?? "python3", args: [join(dir, "run.py"), configPath], cwd: dir, env, columns, stop: stopLadder };

@@ -26,8 +26,12 @@ const toolNames = ["config.yaml", "optimizer.pt", "loss_log.db", "learnable_snr.
 
 /** Step counters and folders are the tool's words; every value of `job.values` is used here and nowhere else. */
 export function buildConfig(job: TrainingJob, places: JobPlaces): BuiltConfig {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(job.name)) throw new UnsafeConfig(`The job name ${JSON.stringify(job.name.slice(0, 80))} has other signs than letters, digits, _ and -.`);
-  if (toolNames.some((own) => own.startsWith(job.name))) throw new UnsafeConfig(`AI-Toolkit has a file of its own that starts with ${job.name}.`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(job.name)) {
+    throw new UnsafeConfig(`The job name ${JSON.stringify(job.name.slice(0, 80))} has other signs than letters, digits, _ and -.`);
+  }
+  if (toolNames.some((own) => own.startsWith(job.name))) {
+    throw new UnsafeConfig(`AI-Toolkit has a file of its own that starts with ${job.name}.`);
+  }
   for (const path of [...Object.values(places), job.baseModel]) {
     if (pathIsMisread(path)) throw new UnsafeConfig(`AI-Toolkit would misread the path ${path}: it holds "\${" or "[name]".`);
   }

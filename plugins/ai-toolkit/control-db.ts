@@ -36,7 +36,8 @@ export function readControl(path: string, jobId: string): ControlState | null {
   return withDb(path, { readonly: true }, (db) => {
     const row = db.query<Record<string, unknown>, [string]>("SELECT status, info, step, speed_string FROM Job WHERE id = ?").get(jobId);
     if (row === null) return null;
-    return { status: text(row.status), info: text(row.info), step: Math.max(0, Math.trunc(Number(row.step)) || 0), speed: text(row.speed_string) };
+    const step = Math.max(0, Math.trunc(Number(row.step)) || 0);
+    return { status: text(row.status), info: text(row.info), step, speed: text(row.speed_string) };
   });
 }
 

@@ -5,7 +5,8 @@ export type Advice = "fail" | "retry";
 
 interface FailureClass {
   readonly code: string;
-  readonly pattern: RegExp;
+  /** Any of these in the output. */
+  readonly signs: readonly RegExp[];
   readonly what: string;
   readonly why: string;
   readonly fix: string;
@@ -19,91 +20,127 @@ interface FailureClass {
 const classes: readonly FailureClass[] = [
   {
     code: "vram", advice: "fail",
-    pattern: /OutOfMemoryError|CUDA out of memory|CUDA error: out of memory|OOM during training step 3 times/,
+    signs: [
+      /OutOfMemoryError/, /CUDA out of memory/, /CUDA error: out of memory/, /OOM during training step 3 times/,
+    ],
     what: "The GPU ran out of memory.",
     why: "The model, the photo sizes and the sample pictures together need more memory than the GPU has free.",
-    fix: "Turn on the low memory mode, remove the largest photo size, or use a smaller sample size; then train again. It resumes from the last checkpoint.",
+    fix: "Turn on the low memory mode, remove the largest photo size, or use smaller samples; then train again. It resumes from the last checkpoint.",
   },
   {
     code: "disk_full", advice: "fail",
-    pattern: /No space left on device|database or disk is full|\bos error 28\b|Disk quota exceeded/,
+    signs: [
+      /No space left on device/, /database or disk is full/, /\bos error 28\b/, /Disk quota exceeded/,
+    ],
     what: "The disk is full.",
     why: "A checkpoint or the training's own files could not be written.",
     fix: "Free disk space (old checkpoints, other models), then train again. It resumes from the last checkpoint.",
   },
   {
     code: "gpu_fault", advice: "fail",
-    pattern: /device-side assert|illegal memory access|GPU is lost|unspecified launch failure|\bXid\b|No CUDA GPUs are available|no CUDA-capable device|NVIDIA driver on your system is too old|CUDA driver version is insufficient/,
+    signs: [
+      /device-side assert/, /illegal memory access/, /GPU is lost/, /unspecified launch failure/, /\bXid\b/,
+      /No CUDA GPUs are available/, /no CUDA-capable device/, /NVIDIA driver on your system is too old/,
+      /CUDA driver version is insufficient/,
+    ],
     what: "The GPU stopped working or was not found.",
     why: "The driver reported a fault, or no GPU is visible to the training.",
     fix: "Look at nvidia-smi on this machine. Restart the machine or choose another one, then train again; it resumes from the last checkpoint.",
   },
   {
     code: "hf_gated", advice: "fail",
-    pattern: /GatedRepoError|Cannot access gated repo|is restricted and you are not|is restricted\. You must have access|not in the authorized list/,
+    signs: [
+      /GatedRepoError/, /Cannot access gated repo/, /is restricted and you are not/, /is restricted\. You must have access/,
+      /not in the authorized list/,
+    ],
     what: "The model could not be downloaded: its licence was not accepted.",
     why: "FLUX.1-dev is only given to Hugging Face accounts that accepted its licence, and the account of the token did not, or there is no token.",
     fix: "Sign in at huggingface.co/black-forest-labs/FLUX.1-dev and accept the licence, then put a token of that account into Settings.",
   },
   {
     code: "network", advice: "retry",
-    pattern: /LocalEntryNotFoundError|NameResolutionError|Temporary failure in name resolution|Max retries exceeded|Read timed out|ConnectionError|Connection reset by peer|429 Client Error|50[0-9] Server Error|IncompleteRead|We couldn't connect to 'https:/,
+    signs: [
+      /LocalEntryNotFoundError/, /NameResolutionError/, /Temporary failure in name resolution/, /Max retries exceeded/,
+      /Read timed out/, /ConnectionError/, /Connection reset by peer/, /429 Client Error/, /50[0-9] Server Error/,
+      /IncompleteRead/, /We couldn't connect to 'https:/,
+    ],
     what: "The model could not be downloaded: the network failed.",
     why: "Hugging Face could not be reached, or it answered with an error.",
     fix: "Check this machine's connection and train again; what was downloaded is kept. A local model folder in Settings needs no network.",
   },
   {
     code: "hf_auth", advice: "fail",
-    pattern: /401 Client Error|RepositoryNotFoundError|Invalid user token|is not a local folder and is not a valid model identifier|Make sure your token has the correct permissions|403 (?:Client Error|Forbidden)/,
+    signs: [
+      /401 Client Error/, /RepositoryNotFoundError/, /Invalid user token/,
+      /is not a local folder and is not a valid model identifier/, /Make sure your token has the correct permissions/,
+      /403 (?:Client Error|Forbidden)/,
+    ],
     what: "The model could not be downloaded: the Hugging Face token is missing or not valid.",
     why: "The base model needs a token with read access, and none was accepted.",
     fix: "Make a read token at huggingface.co/settings/tokens and put it into Settings, then train again.",
   },
   {
     code: "hf_missing", advice: "fail",
-    pattern: /neither a valid local path nor a valid repo id|404 Client Error|EntryNotFoundError|RevisionNotFoundError|does not appear to have a file named|name_or_path must be specified/,
+    signs: [
+      /neither a valid local path nor a valid repo id/, /404 Client Error/, /EntryNotFoundError/, /RevisionNotFoundError/,
+      /does not appear to have a file named/, /name_or_path must be specified/,
+    ],
     what: "The base model was not found.",
     why: "The path or the repository in Settings does not hold a complete FLUX.1-dev model.",
     fix: "Correct the base model in Settings: a folder with transformer, text_encoder, text_encoder_2, tokenizer and vae, or black-forest-labs/FLUX.1-dev.",
   },
   {
     code: "corrupt_model", advice: "fail",
-    pattern: /Error while deserializing header|HeaderTooLarge|MetadataIncompleteBuffer|incomplete metadata, file not fully covered|invalid header length|header too large/,
+    signs: [
+      /Error while deserializing header/, /HeaderTooLarge/, /MetadataIncompleteBuffer/,
+      /incomplete metadata, file not fully covered/, /invalid header length/, /header too large/,
+    ],
     what: "A model or checkpoint file is damaged.",
     why: "A file was cut short, by a full disk, a broken download or a crash while it was written.",
     fix: "Train again: damaged checkpoints are set aside. If it stays, delete the base model's files and let them be downloaded again.",
   },
   {
     code: "install", advice: "fail",
-    pattern: /ModuleNotFoundError|ImportError|No module named|cannot open shared object file/,
+    signs: [
+      /ModuleNotFoundError/, /ImportError/, /No module named/, /cannot open shared object file/,
+    ],
     what: "AI-Toolkit's installation is incomplete.",
     why: "A Python package is missing or does not fit.",
     fix: "Run AI-Toolkit's own installer again (python3 -m manager install), then look at the checks in Settings.",
   },
   {
     code: "no_photos", advice: "fail",
-    pattern: /no images found in/,
+    signs: [
+      /no images found in/,
+    ],
     what: "None of the photos could be used.",
     why: "AI-Toolkit found no readable JPEG, PNG or WebP picture among them.",
     fix: "Look at the photos of this character, remove damaged ones and add others, then train again.",
   },
   {
     code: "dataset_missing", advice: "fail",
-    pattern: /FileNotFoundError: \[Errno 2\] No such file or directory/,
+    signs: [
+      /FileNotFoundError: \[Errno 2\] No such file or directory/,
+    ],
     what: "A file of the training was not found.",
     why: "A folder or file was moved or deleted after the training was prepared.",
     fix: "Check that Isengard's data folder is complete and mounted, then train again.",
   },
   {
     code: "status_locked", advice: "retry",
-    pattern: /database is locked/,
+    signs: [
+      /database is locked/,
+    ],
     what: "The training could not write its status.",
     why: "The file system kept a file locked for too long, as busy network volumes do.",
     fix: "Train again; it resumes from the last checkpoint. If it stays, put Isengard's data folder on a local disk.",
   },
   {
     code: "config", advice: "fail",
-    pattern: /config file is invalid|Unknown process type|Environment variable \S+ not set|Could not find config file|KeyError|TypeError: .*argument/,
+    signs: [
+      /config file is invalid/, /Unknown process type/, /Environment variable \S+ not set/, /Could not find config file/,
+      /KeyError/, /TypeError: .*argument/,
+    ],
     what: "AI-Toolkit did not accept the job.",
     why: "This version of AI-Toolkit expects other settings than the ones that Isengard writes.",
     fix: "Compare its version in Settings with the one that Isengard was made for, and update the older of the two.",
@@ -119,7 +156,7 @@ export interface Diagnosis { readonly failure: Failure; readonly advice: Advice 
 export function diagnose(lines: readonly string[], tail: string[]): Diagnosis {
   const start = lines.findLastIndex((line) => line.includes("Error running job:"));
   const evidence = (start < 0 ? lines : lines.slice(start)).join("\n");
-  const found = classes.find((entry) => entry.pattern.test(evidence));
+  const found = classes.find((entry) => entry.signs.some((sign) => sign.test(evidence)));
   if (found !== undefined) {
     const { code, what, why, fix, advice } = found;
     return { advice, failure: { code, what, why: withDetail(why, lastError(lines)), fix, tail } };

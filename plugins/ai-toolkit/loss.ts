@@ -30,7 +30,8 @@ export class LossReader {
       db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
       const rows = db.query<{ step: number; key: string; value: number | null; time: number }, [number, number]>(
         `SELECT fresh.step AS step, key, value_real AS value, wall_time AS time
-         FROM (SELECT step, wall_time FROM steps WHERE wall_time > ?1 OR (wall_time = ?1 AND step > ?2) ORDER BY wall_time, step LIMIT ${maxSteps}) AS fresh
+         FROM (SELECT step, wall_time FROM steps WHERE wall_time > ?1 OR (wall_time = ?1 AND step > ?2)
+               ORDER BY wall_time, step LIMIT ${maxSteps}) AS fresh
          JOIN metrics ON metrics.step = fresh.step ORDER BY wall_time, fresh.step`,
       ).all(this.#time, this.#step);
       for (const row of rows) {

@@ -28,7 +28,9 @@ const maxNetworkRetries = 5;
 const maxCrashRetries = 1;
 
 const crashSignals: ReadonlySet<string> = new Set(["SIGSEGV", "SIGABRT", "SIGILL", "SIGBUS", "SIGFPE"]);
-const signalNumbers: Readonly<Record<number, string>> = { 129: "SIGHUP", 130: "SIGINT", 132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM" };
+const signalNumbers: Readonly<Record<number, string>> = {
+  129: "SIGHUP", 130: "SIGINT", 132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM",
+};
 
 /**
  * Believes files, not exit codes: AI-Toolkit ends with 0 after a stop too. A stop that we asked for wins over
@@ -42,7 +44,8 @@ export function decide(evidence: Evidence): Decision {
   switch (exit.kind) {
     case "not-started":
       return plain({ kind: "failed", failure: {
-        code: "install", what: "AI-Toolkit could not be started.", why: exit.why, fix: "Check AI-Toolkit's folder and Python in Settings.", tail: evidence.tail,
+        code: "install", what: "AI-Toolkit could not be started.", why: exit.why,
+        fix: "Check AI-Toolkit's folder and Python in Settings.", tail: evidence.tail,
       } });
     case "lost": return plain({ kind: "interrupted", why: `The training's process was lost: ${exit.why}` });
     case "signalled": return signalled(evidence, exit.signal);
@@ -64,14 +67,17 @@ function success(evidence: Evidence, loraFile: string, rank: number | null, base
 
 function exited(evidence: Evidence, code: number): Decision {
   const said = evidence.lines.join("\n");
-  if (/Error running job: Job returning to queue/.test(said)) return plain({ kind: "interrupted", why: "The training was sent back to the queue from outside." });
+  if (/Error running job: Job returning to queue/.test(said)) {
+    return plain({ kind: "interrupted", why: "The training was sent back to the queue from outside." });
+  }
   if (/Error running job: Job stopped/.test(said) || (code === 0 && /^Job stopped$/m.test(said))) {
     return plain({ kind: "interrupted", why: "The training was stopped from outside Isengard." });
   }
   if (code === 0) {
     const why = evidence.final.complete ? "" : evidence.final.why;
     return plain({ kind: "failed", failure: {
-      code: "ended_without_result", what: "The training ended without a usable LoRA.", why: `AI-Toolkit reported no error. The final file: ${why}`,
+      code: "ended_without_result", what: "The training ended without a usable LoRA.",
+      why: `AI-Toolkit reported no error. The final file: ${why}`,
       fix: "Train again; it resumes from the last checkpoint. If it happens again, look at the log.", tail: evidence.tail,
     } });
   }

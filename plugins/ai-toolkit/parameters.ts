@@ -35,7 +35,8 @@ export const parameters: ParameterSpec[] = [
   integer("saveEvery", "Save every", "A checkpoint is kept after this many steps; a training resumes from the newest.", "basic", 200, 5, 5000, 5, "steps"),
   integer("sampleEvery", "Sample every", "Makes the sample pictures after this many steps.", "basic", 200, 5, 5000, 5, "steps"),
   {
-    name: "samplePrompts", label: "Sample prompts", group: "basic", type: "stringList", default: defaultPrompts(6), maxLength: 500, supported: true,
+    name: "samplePrompts", label: "Sample prompts", group: "basic", type: "stringList", default: defaultPrompts(6), maxLength: 500,
+    supported: true,
     help: "One picture for each prompt. {trigger} stands for the trigger word.",
   },
   integer("sampleSize", "Sample size", "Width and height of the sample pictures.", "advanced", 1024, 256, 1536, 64, "px"),

@@ -16,7 +16,8 @@ const samplesLabel = /Generating (?:Images|Samples)/;
 
 /** Markers of the program's text, matched anywhere because text is often glued behind a bar. */
 const markers: ReadonlyArray<readonly [RegExp, StageId]> = [
-  [/Loading (?:\w+ ){0,3}model\b|Loading (?:transformer|VAE|T5|CLIP|weights|text encoder|pipeline|checkpoint)|Quantizing |Making pipe|Preparing Model|create LoRA/i, "model"],
+  [/Loading (?:\w+ ){0,3}model\b|Loading (?:transformer|VAE|T5|CLIP|weights|text encoder|pipeline|checkpoint)/i, "model"],
+  [/Quantizing |Making pipe|Preparing Model|create LoRA/, "model"],
   [/^Dataset: /, "dataset"],
   [/Caching latents|Caching text[_ ]embeddings/, "latents"],
   [/Generating baseline samples before training/, "baseline"],

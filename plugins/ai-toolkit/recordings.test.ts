@@ -5,6 +5,7 @@ import type { ExitOutcome } from "../plugin.ts";
 import { checkFinal, checkLora } from "./final-file.ts";
 import { decide, type Decision } from "./outcome.ts";
 import type { StageId } from "./stages.ts";
+import { ProgressTracker } from "./progress.ts";
 import { type Replayed, replay } from "./testing-replay.ts";
 import { Transcript } from "./transcript.ts";
 
@@ -17,6 +18,7 @@ const table: ReadonlyArray<{ file: string; exit: number | string; final: boolean
   { file: "flux-ok-250-columns.log", exit: 0, final: true, job: longName(), steps: 3, outcome: "succeeded", furthest: "final" },
   { file: "sd15-ok.log", exit: 0, final: true, job: "tiny_sd15", steps: 12, outcome: "succeeded", furthest: "final" },
   { file: "resume.log", exit: 0, final: true, job: "sigtest", steps: 20, outcome: "succeeded", furthest: "final" },
+  { file: "resume-from-checkpoint.log", exit: 0, final: true, job: "ada_v1", steps: 24, outcome: "succeeded", furthest: "final" },
   { file: "loss-nan.log", exit: 0, final: true, job: "sigtest", steps: 8, outcome: "succeeded", furthest: "final", remarks: /not a number/ },
   { file: "corrupt-image.log", exit: 0, final: true, job: "sigtest", steps: 4, outcome: "succeeded", furthest: "final", remarks: /left out.*trunc\.jpg/ },
   { file: "stop-sigint.log", exit: 0, final: false, stopWanted: true, job: "sigtest", steps: 400, outcome: "stopped", furthest: "train" },
@@ -67,6 +69,7 @@ describe("the recordings of the real program", () => {
       ["OSError: x/y is not a local folder and is not a valid model identifier listed on 'https://huggingface.co/models'", "failed: hf_auth"],
       ["403 Forbidden: Make sure your token has the correct permissions.", "failed: hf_auth"],
       ["requests.exceptions.HTTPError: 404 Client Error: Not Found for url", "failed: hf_missing"],
+      ["Error running job: We couldn't connect to 'https://huggingface.co' to load this model, couldn't find it in the cached files", "interrupted"],
       ["LocalEntryNotFoundError: An error happened while trying to locate the file on the Hub", "interrupted"],
       ["sqlite3.OperationalError: database or disk is full", "failed: disk_full"],
       ["sqlite3.OperationalError: database is locked", "interrupted"],
@@ -103,6 +106,15 @@ describe("the recordings of the real program", () => {
     expect([last.step, last.loss, last.learningRate]).toEqual([12, 3.803, 1e-4]);
     const skipped = last.stages.filter((stage) => stage.state === "skipped").map((stage) => stage.id);
     expect(skipped).toEqual(["download"]);
+  });
+
+  test("a resumed training starts at the step of its checkpoint and skips the first samples", () => {
+    const { seen, last } = read("resume-from-checkpoint.log", "ada_v1", 24);
+    expect(seen).toEqual(["start", "model", "dataset", "latents", "train", "save", "final"]);
+    expect(last.stages.filter((stage) => stage.state === "skipped").map((stage) => stage.id)).toEqual(["download", "baseline"]);
+    const tracker = new ProgressTracker({ jobName: "ada_v1", totalSteps: 24, preparations: 1 });
+    tracker.text("Found step 20 in metadata, starting from there");
+    expect(tracker.snapshot().step).toBe(20);
   });
 
   test("the recorded final file is recognised with its step and rank, and not for other steps", () => {

@@ -24,7 +24,8 @@ export function safePrompt(label: string, given: string): SafeText {
   const safe = safeText(label, given);
   const text = safe.text.replace(/-{2,}/g, "—");
   if (text === safe.text) return safe;
-  return { text, changes: [...safe.changes, `${label} was changed before training: “--” would have been read as an option, so it became a dash.`] };
+  const change = `${label} was changed before training: “--” would have been read as an option, so it became a dash.`;
+  return { text, changes: [...safe.changes, change] };
 }
 
 /** Whether AI-Toolkit would read this path as something else. Paths cannot be rewritten, so such a job is refused. */

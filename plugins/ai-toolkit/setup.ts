@@ -29,7 +29,8 @@ function folderCheck(settings: PluginSettings): Check {
   const version = versionOf(dir);
   if (version === null) return check(id, label, "warning", `${dir}: the version could not be read.`, "Check that the folder is complete.");
   if (minor(version) !== minor(toolVersion)) {
-    return check(id, label, "warning", `Version ${version} in ${dir}; Isengard was made for ${toolVersion}.`, "It may work. If a training is refused, install that version.");
+    const detail = `Version ${version} in ${dir}; Isengard was made for ${toolVersion}.`;
+    return check(id, label, "warning", detail, "It may work. If a training is refused, install that version.");
   }
   return check(id, label, "ok", `Version ${version} in ${dir}.`, "");
 }
@@ -46,10 +47,14 @@ function pythonCheck(settings: PluginSettings): Check {
 /** A local base model needs no token. The token's value is not looked at beyond its presence. */
 function tokenCheck(settings: PluginSettings): Check {
   const id = "ai-toolkit-token", label = "Hugging Face token";
-  if (settings.baseModel !== null && existsSync(settings.baseModel)) return check(id, label, "ok", "Not needed: the base model is a local folder.", "");
+  if (settings.baseModel !== null && existsSync(settings.baseModel)) {
+    return check(id, label, "ok", "Not needed: the base model is a local folder.", "");
+  }
   const fix = "Accept the licence at huggingface.co/black-forest-labs/FLUX.1-dev and put a read token into Settings.";
   const file = settings.hfTokenFile;
-  if (file === null || !existsSync(file)) return check(id, label, "warning", "There is no token, and FLUX.1-dev is only given to accounts that accepted its licence.", fix);
+  if (file === null || !existsSync(file)) {
+    return check(id, label, "warning", "There is no token, and FLUX.1-dev is only given to accounts that accepted its licence.", fix);
+  }
   const size = statSync(file).size;
   if (size === 0 || size > maxTokenBytes) return check(id, label, "warning", "The token's file is empty or does not hold a token.", fix);
   return check(id, label, "ok", "A token is set. Whether its account accepted the licence shows at the first download.", "");

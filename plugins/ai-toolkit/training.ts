@@ -91,13 +91,17 @@ async function prepare(settings: PluginSettings, job: TrainingJob, host: ToolHos
       return { kind: "succeeded", loraFile: path, steps: step, rank, baseModel };
     }
     const missing = missingPart(settings);
-    if (missing !== null) return failed("install", "AI-Toolkit is not ready on this machine.", missing, "Open Settings; the checks there say what to do.");
+    if (missing !== null) return failed("install", "AI-Toolkit is not ready on this machine.", missing,
+      "Open Settings; the checks there say what to do.");
     const config = buildConfig(job, places);
     await mkdir(places.outputDir, { recursive: true });
     const dataset = await writeDataset(places.datasetDir, job.photos, job.triggerWord);
     for (const sentence of [...config.changes, ...dataset.warnings]) host.warn(sentence);
-    if (dataset.photoCount === 0) return failed("no_photos", "None of the photos could be used.", "AI-Toolkit reads JPEG, PNG and WebP.", "Add photos in one of these formats, then train again.");
-    if (dataset.photoCount < advisedPhotos) host.warn(`This training has ${photos(dataset.photoCount)}. 10 to 20 varied photos give a much better likeness.`);
+    if (dataset.photoCount === 0) return failed("no_photos", "None of the photos could be used.", "AI-Toolkit reads JPEG, PNG and WebP.",
+      "Add photos in one of these formats, then train again.");
+    if (dataset.photoCount < advisedPhotos) host.warn(
+      `This training has ${photos(dataset.photoCount)}. 10 to 20 varied photos give a much better likeness.`,
+    );
     createControlDb(places.controlDb, host.jobId);
     await writeWhole(places.configPath, config.json);
   } catch (error) {
@@ -110,13 +114,15 @@ async function prepare(settings: PluginSettings, job: TrainingJob, host: ToolHos
 
 function prepareFailure(error: unknown): TrainingOutcome {
   if (error instanceof UnsafeConfig) {
-    return failed("config", "The training's settings cannot be given to AI-Toolkit.", error.message, "Change the name, value or path that is named, then train again.");
+    return failed("config", "The training's settings cannot be given to AI-Toolkit.", error.message,
+      "Change the name, value or path that is named, then train again.");
   }
   if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
     return failed("disk_full", "The disk is full.", "The photos could not be copied for the training.", "Free disk space, then train again.");
   }
   if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-    return failed("dataset_missing", "A photo of the training was not found.", error.message, "Check that Isengard's data folder is complete and mounted.");
+    return failed("dataset_missing", "A photo of the training was not found.", error.message,
+      "Check that Isengard's data folder is complete and mounted.");
   }
   throw error;
 }

@@ -3,7 +3,8 @@ const remarks: ReadonlyArray<readonly [RegExp, (found: RegExpExecArray) => strin
   [/loss is nan/, () =>
     "The loss became “not a number”: from here on the LoRA learns nothing or is ruined. Stop and train again with a lower learning rate."],
   [/OOM during training step, skipping batch/, () =>
-    "The GPU ran out of memory and steps were skipped, which lowers the quality. Turn on the low memory mode or remove the largest photo size."],
+    "The GPU ran out of memory and steps were skipped, which lowers the quality. " +
+    "Turn on the low memory mode or remove the largest photo size."],
   [/Error processing image: (\S.{0,300})/, (found) =>
     `A photo could not be read and was left out of the training (${found[1]!.slice(found[1]!.lastIndexOf("/") + 1)}).`],
   [/Could not save optimizer/, () =>
@@ -11,7 +12,8 @@ const remarks: ReadonlyArray<readonly [RegExp, (found: RegExpExecArray) => strin
   [/Failed to load optimizer state/, () =>
     "The optimizer's state could not be read, so the training went on without it. The first steps may be a little rougher."],
   [/Failed to quantize/, () => "A part of the model could not be loaded in 8 bits; it needs more GPU memory than planned."],
-  [/\[AITK\] Database locked/, () => "The status file was locked for a while, which slows the training. Network volumes do that when they are busy."],
+  [/\[AITK\] Database locked/, () =>
+    "The status file was locked for a while, which slows the training. Network volumes do that when they are busy."],
 ];
 
 /** Sentences for the person; the same sentence may come again. */

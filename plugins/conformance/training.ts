@@ -217,7 +217,9 @@ function describeTrouble(suite: TrainingSuite, bench: Bench): void {
   }, testLimitMs);
 }
 
-async function cancelInTheMiddle(backend: TrainingBackend, job: TestJob, request: TrainingJob): Promise<{ outcome: TrainingOutcome; tookMs: number }> {
+async function cancelInTheMiddle(
+  backend: TrainingBackend, job: TestJob, request: TrainingJob,
+): Promise<{ outcome: TrainingOutcome; tookMs: number }> {
   const host = job.host();
   const training = backend.train(request, host);
   await waitFor("the training is in its steps", () => (host.updates.at(-1)?.step ?? 0) > 5, testLimitMs);
@@ -236,7 +238,8 @@ export async function trainingJob(root: string, values: Record<string, unknown>)
     const bytes = await drawPortrait({ width: 240 + index * 80, height: 320, seed: index, prompt: "photo", clarity: 1, identity: "ada", format });
     const path = join(dir, `${index}.${format}`);
     writeFileSync(path, bytes);
-    photos.push({ path, sha256: new Bun.CryptoHasher("sha256").update(bytes).digest("hex"), mediaType: `image/${format}`, caption: index === 0 ? "" : "in a park" });
+    const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
+    photos.push({ path, sha256, mediaType: `image/${format}`, caption: index === 0 ? "" : "in a park" });
   }
   return { name: "ada_v1", triggerWord: "ohwx ada", baseModel: "black-forest-labs/FLUX.1-dev", photos, values };
 }

@@ -66,7 +66,9 @@ function paintPerson(canvas: Canvas, face: Face, pose: Pose, clothes: Colour): v
   canvas.ellipse({ x, y: y + tall * 0.9 + body, rx: head * 2.1, ry: body, colour: clothes });
   canvas.ellipse({ x, y: y + tall * 0.98, rx: head * 0.46, ry: tall * 0.5, colour: shade });
   canvas.ellipse({ x, y: y + tall * 1.28, rx: head * 0.56, ry: tall * 0.2, colour: shade });
-  for (const side of [-1, 1]) canvas.ellipse({ x: x + side * head * 0.98, y: y + tall * 0.05, rx: head * 0.13, ry: head * 0.22, colour: shade });
+  for (const side of [-1, 1]) {
+    canvas.ellipse({ x: x + side * head * 0.98, y: y + tall * 0.05, rx: head * 0.13, ry: head * 0.22, colour: shade });
+  }
   canvas.ellipse({ x, y, rx: head, ry: tall, colour: face.skin, above: 0.35 });
   canvas.ellipse({ x, y: y + tall * 0.12, rx: head * mix(0.9, 1, face.jaw), ry: tall * 0.88, colour: face.skin });
   if (face.beard > 0.05) paintBeard(canvas, face, pose, tall);
@@ -82,7 +84,8 @@ function paintSide(canvas: Canvas, face: Face, pose: Pose, tall: number, side: n
   const x = pose.x + side * head * face.eyeDistance, y = pose.y - tall * 0.02;
   const size = head * face.eyeSize * 1.35;
   const gaze = x + look * size * 0.5;
-  canvas.ellipse({ x: pose.x + side * head * 0.58, y: pose.y + tall * 0.3, rx: head * 0.22, ry: head * 0.16, colour: face.lips, alpha: 0.22, soft: 0.02 });
+  const cheek = { x: pose.x + side * head * 0.58, y: pose.y + tall * 0.3, rx: head * 0.22, ry: head * 0.16 };
+  canvas.ellipse({ ...cheek, colour: face.lips, alpha: 0.22, soft: 0.02 });
   canvas.ellipse({ x, y, rx: size * 1.12, ry: size * 0.72, colour: blend(face.skin, [70, 40, 36], 0.45) });
   canvas.ellipse({ x, y: y + size * 0.06, rx: size, ry: size * 0.58, colour: [248, 246, 242] });
   canvas.ellipse({ x: gaze, y: y + size * 0.04, rx: size * 0.5, ry: size * 0.54, colour: face.iris });
@@ -100,7 +103,8 @@ function paintMouth(canvas: Canvas, face: Face, pose: Pose, tall: number): void 
   const open = pose.head * mix(0.05, 0.15, face.smile);
   canvas.ellipse({ x: pose.x, y, rx, ry: open, colour: face.lips, below: mix(-1, -0.15, face.smile) });
   if (face.smile > 0.5) canvas.ellipse({ x: pose.x, y, rx: rx * 0.8, ry: open * 0.6, colour: [250, 246, 240], below: -0.1 });
-  canvas.ellipse({ x: pose.x, y: y + open * 1.9, rx: rx * 0.6, ry: pose.head * 0.025, colour: blend(face.skin, [90, 50, 40], 0.3), alpha: 0.5, soft: 0.006 });
+  const chin = { x: pose.x, y: y + open * 1.9, rx: rx * 0.6, ry: pose.head * 0.025 };
+  canvas.ellipse({ ...chin, colour: blend(face.skin, [90, 50, 40], 0.3), alpha: 0.5, soft: 0.006 });
 }
 
 function paintBeard(canvas: Canvas, face: Face, pose: Pose, tall: number): void {
@@ -112,5 +116,6 @@ function paintFringe(canvas: Canvas, face: Face, pose: Pose, tall: number): void
   canvas.ellipse({ x, y: y - tall * 0.1, rx: head * 1.04, ry: tall * 0.98, colour: face.hair, above: -face.fringe });
   const part = face.eyeDistance > 0.45 ? 0.4 : -0.4;
   canvas.ellipse({ x: x + head * part, y: y - tall * 0.62, rx: head * 0.62, ry: tall * 0.26, colour: face.hair });
-  canvas.ellipse({ x: x + head * part * 0.6, y: y - tall * 0.8, rx: head * 0.3, ry: tall * 0.08, colour: blend(face.hair, [255, 255, 255], 0.3), alpha: 0.4, soft: 0.02 });
+  const shine = { x: x + head * part * 0.6, y: y - tall * 0.8, rx: head * 0.3, ry: tall * 0.08 };
+  canvas.ellipse({ ...shine, colour: blend(face.hair, [255, 255, 255], 0.3), alpha: 0.4, soft: 0.02 });
 }

@@ -14,8 +14,15 @@ export interface TensorEntry {
   readonly end: number;
 }
 
+interface WholeHeader {
+  readonly valid: true;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly sizeBytes: number;
+}
+
 export type SafetensorsHeader =
-  | { readonly valid: true; readonly metadata: Readonly<Record<string, string>>; readonly tensors: ReadonlyMap<string, TensorEntry>; readonly sizeBytes: number }
+  | WholeHeader
   | { readonly valid: false; readonly why: string };
 
 /** A tensor to write; its numbers come from `seed`, small and different for each name. */
@@ -79,7 +86,9 @@ function parseHeader(handle: number): SafetensorsHeader {
     tensors.set(name, tensor);
   }
   const end = Math.max(0, ...[...tensors.values()].map((tensor) => tensor.end));
-  if (8 + headerBytes + end !== sizeBytes) return { valid: false, why: "Its size does not match its header, so it is cut short or has extra bytes." };
+  if (8 + headerBytes + end !== sizeBytes) {
+    return { valid: false, why: "Its size does not match its header, so it is cut short or has extra bytes." };
+  }
   return { valid: true, metadata: textsOf(metadata), tensors, sizeBytes };
 }
 

@@ -28,13 +28,16 @@ export function writeCheckpoint(job: JobFile, path: string, step: number, epoch:
 export function tensorsOf(rank: number): NewTensor[] {
   const tensors: NewTensor[] = [];
   const add = (layer: string, input: number, output: number) => {
-    tensors.push({ name: `transformer.${layer}.lora_A.weight`, shape: [rank, input] }, { name: `transformer.${layer}.lora_B.weight`, shape: [output, rank] });
+    tensors.push({ name: `transformer.${layer}.lora_A.weight`, shape: [rank, input] });
+    tensors.push({ name: `transformer.${layer}.lora_B.weight`, shape: [output, rank] });
   };
   for (const part of ["attn.to_k", "attn.to_q", "attn.to_v"]) add(`single_transformer_blocks.0.${part}`, width, width);
   add("single_transformer_blocks.0.norm.linear", width, width * 3);
   add("single_transformer_blocks.0.proj_mlp", width, width * 4);
   add("single_transformer_blocks.0.proj_out", width * 5, width);
-  for (const part of ["add_k_proj", "add_q_proj", "add_v_proj", "to_add_out", "to_k", "to_out.0", "to_q", "to_v"]) add(`transformer_blocks.0.attn.${part}`, width, width);
+  for (const part of ["add_k_proj", "add_q_proj", "add_v_proj", "to_add_out", "to_k", "to_out.0", "to_q", "to_v"]) {
+    add(`transformer_blocks.0.attn.${part}`, width, width);
+  }
   for (const part of ["ff", "ff_context"]) {
     add(`transformer_blocks.0.${part}.net.0.proj`, width, width * 4);
     add(`transformer_blocks.0.${part}.net.2`, width * 4, width);
@@ -72,7 +75,8 @@ export function latestSave(job: JobFile, outputDir: string): string | null {
 export function loadSave(path: string): { step: number; epoch: number } | null {
   const header = readSafetensorsHeader(path);
   if (!header.valid) {
-    throw new PythonError("safetensors._safetensors_rust.SafetensorError", `Error while deserializing header: ${header.why.includes("longer") ? "header too large" : "incomplete metadata, file not fully covered"}`);
+    const fault = header.why.includes("longer") ? "header too large" : "incomplete metadata, file not fully covered";
+    throw new PythonError("safetensors._safetensors_rust.SafetensorError", `Error while deserializing header: ${fault}`);
   }
   const info = header.metadata.training_info;
   if (info === undefined) return null;

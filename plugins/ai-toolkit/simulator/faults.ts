@@ -124,5 +124,6 @@ function refuseModel(model: string): void {
 }
 
 function refuseToSave(): void {
-  throw new PythonError("safetensors._safetensors_rust.SafetensorError", "Error while serializing: I/O error: No space left on device (os error 28)");
+  throw new PythonError("safetensors._safetensors_rust.SafetensorError",
+    "Error while serializing: I/O error: No space left on device (os error 28)");
 }

@@ -131,6 +131,21 @@ describe("the simulated AI-Toolkit", () => {
     expect(text).toContain("Removing old save:");
   }, 30_000);
 
+  test("a resume tells the same events as the recorded one", async () => {
+    const root = await prepare("resumed", (process) => {
+      (process.datasets as Array<Record<string, unknown>>)[0]!.resolution = [64];
+      Object.assign(process.train as object, { cache_text_embeddings: true, ema_config: { use_ema: true } });
+      Object.assign(process.sample as object, { sample_every: 100 });
+      Object.assign(process.save as object, { save_every: 100, max_step_saves_to_keep: 0 });
+    });
+    await simulate(root);
+    const path = join(root, "config.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace('"steps":12', '"steps":20'));
+    const events = course((await simulate(root)).bytes).map((text) => text.replaceAll("tiny_flux", "ada_vN"));
+    const once = (list: string[]) => list.filter((text) => !/^NxN|buckets made/.test(text));
+    expect(once(events)).toEqual(once(course(readFileSync(join(fixtures, "resume-from-checkpoint.log")))));
+  }, 30_000);
+
   test("an interrupt ends it with the banner and exit code 0, other signals kill it, and nothing is saved", async () => {
     for (const [signal, exit] of [["SIGINT", { exitCode: 0, signal: 0 }], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
       const root = await prepare(`stop-${signal}`, (process) => { (process.train as { steps: number }).steps = 4000; });

@@ -22,6 +22,7 @@ export interface JobFile {
   readonly speedEvery: number;
   readonly modelPath: string;
   readonly quantize: boolean;
+  readonly ema: boolean;
   readonly sampleEvery: number;
   readonly sampleSize: { readonly width: number; readonly height: number };
   readonly prompts: readonly string[];
@@ -41,8 +42,8 @@ export function readJobFile(path: string, nameTag: string | null): JobFile {
   if (file === undefined) throw new PythonError("ValueError", `Could not find config file ${path}`);
   const text = readFileSync(file, "utf8").replace(/\$\{([^}]+)\}/g, (_, variable: string) => {
     const value = process.env[variable];
-    if (value === undefined) throw new PythonError("ValueError", `Environment variable ${variable} not set. Please ensure it's defined before proceeding.`);
-    return value;
+    if (value !== undefined) return value;
+    throw new PythonError("ValueError", `Environment variable ${variable} not set. Please ensure it's defined before proceeding.`);
   });
   const parsed = parse(text);
   if (parsed.job === undefined) throw new PythonError("ValueError", "config file must have a job key");
@@ -79,8 +80,10 @@ function typed(whole: Dict): JobFile {
     steps: number_(train.steps, 1000), learningRate: number_(train.lr, 1e-6), skipFirstSample: train.skip_first_sample === true,
     disableSampling: train.disable_sampling === true, uiLogger: logging.use_ui_logger === true, logEvery: number_(logging.log_every, 100),
     speedEvery: number_(process.performance_log_every, 0), modelPath: text_(model.name_or_path, ""), quantize: model.quantize === true,
+    ema: dict(train.ema_config).use_ema === true,
     sampleEvery: number_(sample.sample_every, 100), sampleSize: { width: side(sample.width), height: side(sample.height) },
-    prompts: (Array.isArray(sample.prompts) ? sample.prompts : []).map(String), sampleSeed: number_(sample.seed, 0), walkSeed: sample.walk_seed === true,
+    prompts: (Array.isArray(sample.prompts) ? sample.prompts : []).map(String),
+    sampleSeed: number_(sample.seed, 0), walkSeed: sample.walk_seed === true,
   };
 }
 

@@ -54,6 +54,7 @@ function resume(run: Run): void {
     run.screen.print(`#### IMPORTANT RESUMING FROM ${latest} ####`);
     run.screen.print(`Loading from ${latest}`);
     const state = loadSave(latest);
+    run.screen.print("Missing keys: []");
     if (state !== null) {
       run.step = state.step;
       run.epoch = state.epoch;

@@ -41,8 +41,10 @@ export class LossLog {
         this.#db.run("INSERT INTO steps VALUES (?, ?) ON CONFLICT(step) DO UPDATE SET wall_time = excluded.wall_time", [step, time]);
         for (const [key, value] of Object.entries(values)) {
           this.#db.run(`INSERT INTO metric_keys VALUES (?1, ?2, ?2) ON CONFLICT(key) DO UPDATE SET
-            first_seen_step = MIN(first_seen_step, excluded.first_seen_step), last_seen_step = MAX(last_seen_step, excluded.last_seen_step)`, [key, step]);
-          this.#db.run(`INSERT INTO metrics VALUES (?, ?, ?, NULL) ON CONFLICT(step, key) DO UPDATE SET value_real = excluded.value_real`, [step, key, value]);
+            first_seen_step = MIN(first_seen_step, excluded.first_seen_step),
+            last_seen_step = MAX(last_seen_step, excluded.last_seen_step)`, [key, step]);
+          this.#db.run(`INSERT INTO metrics VALUES (?, ?, ?, NULL)
+            ON CONFLICT(step, key) DO UPDATE SET value_real = excluded.value_real`, [step, key, value]);
         }
       }
     })();

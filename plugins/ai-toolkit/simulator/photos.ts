@@ -66,7 +66,7 @@ function printBuckets(run: Run, folder: string, sizes: ReadonlyMap<string, [numb
   const buckets = new Map<string, number>();
   for (const [width, height] of sizes.values()) {
     const scale = Math.min(1, Math.sqrt((resolution * resolution) / (width * height)));
-    const side = (length: number) => Math.max(divisibility, Math.floor((length * scale) / divisibility) * divisibility);
+    const side = (length: number) => Math.max(divisibility, Math.round((length * scale) / divisibility) * divisibility);
     const key = `${side(width)}x${side(height)}`;
     buckets.set(key, (buckets.get(key) ?? 0) + 1);
   }

@@ -51,6 +51,7 @@ function scalar(value: unknown): string {
   if (value === null || value === undefined) return "null";
   if (typeof value !== "string") return String(value);
   if (value === "") return "''";
-  const plain = /^[A-Za-z0-9_/.[][^:#\n'"]*$/.test(value) && !/^\[|^(?:true|false|null|yes|no|on|off|[\d.]+)$/i.test(value) && value.trim() === value;
+  const special = /^\[|^(?:true|false|null|yes|no|on|off|[\d.]+)$/i.test(value);
+  const plain = /^[A-Za-z0-9_/.[][^:#\n'"]*$/.test(value) && !special && value.trim() === value;
   return plain ? value : /[\n\u0080-\uffff]/.test(value) ? JSON.stringify(value) : `'${value.replaceAll("'", "''")}'`;
 }

@@ -14,7 +14,8 @@ export async function sample(run: Run): Promise<void> {
   const { job, db } = run;
   db?.maybeStop();
   db?.status("running", `Generating images - 0/${job.prompts.length}`);
-  const bar = new ProgressBar(run.screen, { label: "Generating Images", total: job.prompts.length, leave: false, position: run.bar === null ? 0 : 1 });
+  const position = run.bar === null ? 0 : 1;
+  const bar = new ProgressBar(run.screen, { label: "Generating Images", total: job.prompts.length, leave: false, position });
   for (const [index, prompt] of job.prompts.entries()) {
     await run.pace.wait(msPerPicture);
     await makePicture(run, prompt, index);
@@ -35,7 +36,8 @@ async function makePicture(run: Run, given: string, index: number): Promise<void
   mkdirSync(partial, { recursive: true });
   mkdirSync(thumbs, { recursive: true });
   const share = job.steps === 0 ? 1 : run.step / job.steps;
-  const { prompt, seed } = readFlags(given.replaceAll("[trigger]", job.triggerWord ?? "[trigger]"), job.sampleSeed + (job.walkSeed ? index : 0));
+  const text = given.replaceAll("[trigger]", job.triggerWord ?? "[trigger]");
+  const { prompt, seed } = readFlags(text, job.sampleSeed + (job.walkSeed ? index : 0));
   const picture = await drawPortrait({
     ...job.sampleSize, seed, prompt, format: "jpeg", identity: job.triggerWord, strength: share,
     clarity: run.faults.ruined(run) ? 0.03 : firstClarity + (1 - firstClarity) * share,

@@ -78,9 +78,12 @@ function listen(pace: Pace, faults: Faults): void {
   }
 }
 
-async function runJob(config: string, name: string | null, screen: Screen, pace: Pace, faults: Faults, place: { job: Run | null }): Promise<void> {
+async function runJob(
+  config: string, name: string | null, screen: Screen, pace: Pace, faults: Faults, place: { job: Run | null },
+): Promise<void> {
   const job = readJobFile(config, name);
   screen.print(dumpJson(job.process));
+  if (job.ema) screen.print("Using EMA");
   const run = start(job, screen, pace, faults);
   place.job = run;
   run.db?.status("running", "Starting");
@@ -135,7 +138,8 @@ function report(error: PythonError, run: Run | null, screen: Screen, completed: 
     run.db.set("step", run.lastSave);
   }
   if (recover) return;
-  screen.print(`\n${rule}\nResult:\n - ${completed} completed job${completed === 1 ? "" : "s"}\n - ${failures} failure${failures === 1 ? "" : "s"}\n${rule}`);
+  const count = (amount: number, noun: string) => ` - ${amount} ${noun}${amount === 1 ? "" : "s"}`;
+  screen.print(`\n${rule}\nResult:\n${count(completed, "completed job")}\n${count(failures, "failure")}\n${rule}`);
   for (const earlier of error.chain) {
     screen.print(`Traceback (most recent call last):\n${earlier}\n\nThe above exception was the direct cause of the following exception:\n`);
   }

@@ -156,7 +156,8 @@ function interval(seconds: number): string {
 function short(value: number): string {
   let rest = value;
   for (const unit of ["", "k", "M", "G", "T"]) {
-    if (rest < 999.5) return rest < 9.995 ? `${rest.toFixed(2)}${unit}` : rest < 99.95 ? `${rest.toFixed(1)}${unit}` : `${rest.toFixed(0)}${unit}`;
+    const digits = rest < 9.995 ? 2 : rest < 99.95 ? 1 : 0;
+    if (rest < 999.5) return `${rest.toFixed(digits)}${unit}`;
     rest /= 1000;
   }
   return `${rest.toFixed(1)}P`;
