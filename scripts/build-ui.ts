@@ -30,11 +30,22 @@ export async function buildUi(folder = join(root, "dist/public")): Promise<Built
   const script = basename(entries.find((output) => /main-\w+\.js$/.test(output.path))!.path);
   const style = basename(entries.find((output) => /main-\w+\.css$/.test(output.path))!.path);
   await Promise.all(result.outputs.map((output) => compress(output.path)));
-  await Bun.write(join(folder, "manifest.json"), JSON.stringify({ script, style }));
+  const preload = await chunksAtStart(assets, script);
+  await Bun.write(join(folder, "manifest.json"), JSON.stringify({ script, style, preload }));
   await Bun.write(join(folder, "index.html"), Bun.file(join(root, "ui/index.html")));
   cpSync(join(root, "ui/static"), join(folder, "static"), { recursive: true });
   const size = (name: string) => Bun.file(join(assets, `${name}.br`)).size;
-  return { folder, scriptBytes: size(script), styleBytes: size(style) };
+  return { folder, scriptBytes: [script, ...preload].reduce((sum, name) => sum + size(name), 0), styleBytes: size(style) };
+}
+
+/** Chunks that the entry needs at once: named in the page's head, so that they come together with it. */
+async function chunksAtStart(assets: string, entry: string): Promise<string[]> {
+  const found = new Set<string>();
+  for (const name of [entry, ...found]) {
+    const text = await Bun.file(join(assets, name)).text();
+    for (const [, chunk] of text.matchAll(/(?:from|import)\s*"\/assets\/(chunk-\w+\.js)"/g)) found.add(chunk!);
+  }
+  return [...found];
 }
 
 async function compress(path: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { chromiumPaths } from "./testing/chromium.ts";
 
 /** `npm test`: everything that must hold before a change lands. Stops at the first step that fails. */
 const root = join(import.meta.dir, "..");
-const chromiumPaths = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable"];
 
 interface Step {
   readonly name: string;
@@ -43,7 +43,7 @@ async function findBrowser(): Promise<string> {
   if (process.getuid?.() === 0 && Bun.which("apt-get")) {
     console.log("== installing Chromium from Debian");
     await Bun.$`apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium`.quiet().nothrow();
-    if (existsSync(chromiumPaths[0]!)) return chromiumPaths[0]!;
+    if (existsSync(chromiumPaths[0])) return chromiumPaths[0];
   }
   console.error("The browser tests need Chromium. Install it (Debian: apt-get install chromium) or name it with CHROMIUM=/path, then run again.");
   process.exit(1);

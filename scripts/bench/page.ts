@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
+import { findChromium } from "../testing/chromium.ts";
 import { startExecutable } from "../testing/executable.ts";
 import { openSlowLink } from "./slow-link.ts";
 import { type Measure, median } from "./report.ts";
@@ -53,16 +53,7 @@ async function timeLoad(page: Page, load: () => Promise<unknown>): Promise<numbe
 
 async function firstPageSizes(): Promise<{ script: number; style: number }> {
   const folder = join(import.meta.dir, "../../dist/public");
-  const manifest = (await Bun.file(join(folder, "manifest.json")).json()) as { script: string; style: string };
+  const manifest = (await Bun.file(join(folder, "manifest.json")).json()) as { script: string; style: string; preload: string[] };
   const size = (name: string) => Bun.file(join(folder, "assets", `${name}.br`)).size;
-  // The entry file imports its shared chunks at once; a chunk that is loaded later (the chart) is not part of it.
-  const text = await Bun.file(join(folder, "assets", manifest.script)).text();
-  const chunks = [...text.matchAll(/from"\/assets\/(chunk-\w+\.js)"/g)].map((match) => match[1]!);
-  return { script: [manifest.script, ...new Set(chunks)].reduce((sum, name) => sum + size(name), 0), style: size(manifest.style) };
-}
-
-export function findChromium(): string {
-  const found = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
-  if (found === undefined) throw new Error("Chromium is needed. Install it, or name it with CHROMIUM=/path.");
-  return found;
+  return { script: [manifest.script, ...manifest.preload].reduce((sum, name) => sum + size(name), 0), style: size(manifest.style) };
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { drawPicture } from "../../server/testing/pictures.ts";
-import { findChromium } from "../bench/page.ts";
+import { findChromium } from "../testing/chromium.ts";
 import { startExecutable, type Started } from "../testing/executable.ts";
 
 let server: Started;

@@ -23,7 +23,8 @@ export function loginPage(ui: UiBundle, request: Request): Response {
 }
 
 function page(ui: UiBundle, request: Request, boot: Boot | null): Response {
-  const head = `<link rel="stylesheet" href="/assets/${ui.style}"><script type="module" src="/assets/${ui.script}"></script>`;
+  const preload = ui.preload.map((name) => `<link rel="modulepreload" href="/assets/${name}">`).join("");
+  const head = `<link rel="stylesheet" href="/assets/${ui.style}">${preload}<script type="module" src="/assets/${ui.script}"></script>`;
   const html = ui.html.replace(headMark, () => head).replace(bootMark, () => embedJson(boot));
   const headers: Record<string, string> = {
     "content-type": "text/html; charset=utf-8",

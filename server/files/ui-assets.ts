@@ -29,6 +29,8 @@ export interface UiBundle {
   readonly html: string;
   readonly script: string;
   readonly style: string;
+  /** Chunks that `script` imports at once. */
+  readonly preload: readonly string[];
   readonly assets: ReadonlyMap<string, UiAsset>;
 }
 
@@ -36,7 +38,7 @@ export interface UiBundle {
 export async function loadUi(folder: string): Promise<UiBundle> {
   const manifest = Bun.file(join(folder, "manifest.json"));
   if (!(await manifest.exists())) throw new Error("The page is not built yet. Run: npm run build");
-  const { script, style } = (await manifest.json()) as { script: string; style: string };
+  const { script, style, preload } = (await manifest.json()) as Pick<UiBundle, "script" | "style" | "preload">;
   const names = readdirSync(join(folder, "assets"));
   const assets = new Map<string, UiAsset>();
   for (const name of names) {
@@ -45,7 +47,7 @@ export async function loadUi(folder: string): Promise<UiBundle> {
     const encodings = new Set(suffixes.filter(([, suffix]) => names.includes(name + suffix)).map(([encoding]) => encoding));
     assets.set(name, { name, mediaType, path: join(folder, "assets", name), encodings });
   }
-  return { staticFolder: join(folder, "static"), html: await Bun.file(join(folder, "index.html")).text(), script, style, assets };
+  return { staticFolder: join(folder, "static"), html: await Bun.file(join(folder, "index.html")).text(), script, style, preload, assets };
 }
 
 /** The smallest form that the browser takes. */

@@ -1,0 +1,132 @@
+import { chromium, type Browser, type Page } from "playwright-core";
+import { findChromium } from "./chromium.ts";
+import { drawPortrait } from "../../plugins/simulation/portrait.ts";
+import type { Character } from "../../server/contract/character.ts";
+import type { Job } from "../../server/contract/job.ts";
+import { startExecutable, type Started } from "./executable.ts";
+import { lorasOf, post, startGeneration, startTraining, waitForEnd } from "./story.ts";
+
+export const themes = ["light", "dark"] as const;
+export const widths = [1280, 390] as const;
+
+/** One picture of the product: where it is, and what has to be on the page before it is taken. */
+export interface PageView {
+  readonly name: string;
+  readonly path: string;
+  readonly ready: string;
+  /** Brings the page into the state that the picture is about. */
+  readonly prepare?: (page: Page) => Promise<void>;
+}
+
+export interface Exhibition {
+  readonly server: Started;
+  readonly browser: Browser;
+  readonly views: readonly PageView[];
+  close(): Promise<void>;
+}
+
+/** A server with people, a finished and a running training, pictures, a failure and a waiting job: every page has something to show. */
+export async function openExhibition(): Promise<Exhibition> {
+  const first = await startExecutable({ flags: ["--mode", "fast-test", "--simulate-speed", "20"] });
+  const ada = await portraitCharacter(first, "Ada Lovelace", "She wrote the first program.", 12);
+  const grace = await portraitCharacter(first, "Grace Hopper", "", 14);
+  await post(first, "/api/characters", { name: "Alan Turing" });
+  const trained = await startTraining(first, ada.id, { steps: 900 });
+  await waitForEnd(() => first, "training", trained.id);
+  const [lora] = await lorasOf(first);
+  for (const [prompt, seed] of [["portrait in a garden", 3], ["reading a book in a library, warm light", 11]] as const) {
+    const made = await startGeneration(first, { prompt, loras: [{ id: lora!.id, strength: 0.9 }], count: 4, seed, aspectRatio: "3:4" });
+    await waitForEnd(() => first, "generation", made.id);
+  }
+  await first.kill("SIGTERM");
+  const failing = await startExecutable({ folder: first.folder, flags: ["--mode", "fast-test", "--simulate-speed", "20", "--simulate-scenario", "out-of-memory"] });
+  const failed = await startTraining(failing, grace.id, { steps: 100 });
+  await waitForEnd(() => failing, "training", failed.id);
+  await failing.kill("SIGTERM");
+
+  const server = await startExecutable({ folder: first.folder, flags: ["--mode", "fast-test", "--simulate-speed", "1"] });
+  const running = await startTraining(server, grace.id);
+  const waiting = await startGeneration(server, { prompt: "portrait in a garden", loras: [{ id: lora!.id, strength: 0.9 }], count: 2 });
+  await untilStep(server, running, 260);
+  const browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox", "--disable-gpu"] });
+  return {
+    server, browser, views: viewsOf({ ada, trained, failed, running, waiting, link: server.link }),
+    close: async () => {
+      await browser.close();
+      await server.dispose();
+    },
+  };
+}
+
+interface Cast {
+  readonly ada: Character;
+  readonly trained: Job;
+  readonly failed: Job;
+  readonly running: Job;
+  readonly waiting: Job;
+  readonly link: string;
+}
+
+function viewsOf({ ada, trained, failed, running }: Cast): PageView[] {
+  const openTab = (name: string) => async (page: Page) => page.getByRole("tab", { name }).click();
+  return [
+    { name: "home", path: "/", ready: "Machine" },
+    { name: "characters", path: "/characters", ready: "Ada Lovelace" },
+    { name: "character-photos", path: `/characters/${ada.id}`, ready: "Ada Lovelace" },
+    { name: "character-captions", path: `/characters/${ada.id}`, ready: "Ada Lovelace", prepare: openTab("Captions") },
+    { name: "character-loras", path: `/characters/${ada.id}`, ready: "Ada Lovelace", prepare: openTab("LoRAs") },
+    { name: "training-list", path: "/training", ready: "Grace Hopper" },
+    { name: "training-start", path: `/training/new?character=${ada.id}`, ready: "Train Ada Lovelace on" },
+    { name: "training-live", path: `/training/${running.id}`, ready: "Test pictures" },
+    { name: "training-done", path: `/training/${trained.id}`, ready: "is ready" },
+    { name: "training-failed", path: `/training/${failed.id}`, ready: "GPU" },
+    { name: "generate", path: "/generate", ready: "What should the picture show?" },
+    { name: "gallery", path: "/gallery", ready: "Gallery" },
+    { name: "logs", path: "/logs", ready: "Logs" },
+    { name: "video", path: "/video", ready: "In development" },
+    { name: "settings", path: "/settings", ready: "Settings" },
+  ];
+}
+
+async function portraitCharacter(server: Started, name: string, description: string, photos: number): Promise<Character> {
+  const character = await post<Character>(server, "/api/characters", { name, description });
+  const scenes = ["garden", "office", "beach at sunset", "snow", "library", "city at night"];
+  const form = new FormData();
+  for (let n = 0; n < photos; n++) {
+    const bytes = await drawPortrait({ width: 640, height: 800, seed: n + 1, prompt: scenes[n % scenes.length]!, clarity: 1, identity: name, strength: 1, format: "jpeg" });
+    form.append("files", new File([bytes as BlobPart], `${name.toLowerCase().replaceAll(" ", "-")}-${n + 1}.jpg`, { type: "image/jpeg" }));
+  }
+  await server.json(`/api/characters/${character.id}/images`, { method: "POST", body: form });
+  const { images } = await server.json<{ images: Array<{ id: string }> }>(`/api/characters/${character.id}/images`);
+  for (const [n, image] of images.slice(0, 3).entries()) {
+    await server.json(`/api/characters/${character.id}/images/${image.id}`, {
+      method: "PATCH", headers: { "content-type": "application/json" }, body: JSON.stringify({ caption: `${scenes[n]}, looking at the camera` }),
+    });
+  }
+  return server.json<Character>(`/api/characters/${character.id}`);
+}
+
+async function untilStep(server: Started, job: Job, step: number): Promise<void> {
+  const end = performance.now() + 90_000;
+  for (;;) {
+    const now = await server.json<Job>(`/api/training/${job.id}`);
+    if ((now.progress?.step ?? 0) >= step) return;
+    if (now.finishedAt !== null || performance.now() > end) throw new Error(`The training did not reach step ${step}: ${JSON.stringify(now)}`);
+    await Bun.sleep(200);
+  }
+}
+
+/** Opens a view in a theme and width, logged in, with its data there. */
+export async function openView(exhibition: Exhibition, view: PageView, theme: (typeof themes)[number], width: number): Promise<Page> {
+  const context = await exhibition.browser.newContext({
+    viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: theme, hasTouch: width < 600, reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  const { path } = await exhibition.server.json<{ path: string }>("/api/links", { method: "POST" });
+  await page.goto(exhibition.server.url + path);
+  await page.goto(exhibition.server.url + view.path);
+  await page.getByText(view.ready).locator("visible=true").first().waitFor({ timeout: 15_000 });
+  await view.prepare?.(page);
+  await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.loading === "lazy"), null, { timeout: 10_000 });
+  return page;
+}
