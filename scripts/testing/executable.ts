@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -89,10 +89,9 @@ export function cleanEnv(extra: Readonly<Record<string, string>> = {}): Record<s
 /** Processes that still have files of this folder in their arguments or working folder: holders and simulators. */
 export function processesOf(folder: string): number[] {
   const found: number[] = [];
-  for (const name of new Bun.Glob("[0-9]*/cmdline").scanSync({ cwd: "/proc", onlyFiles: false })) {
-    const pid = Number(name.split("/")[0]);
+  for (const pid of readdirSync("/proc").map(Number).filter((number) => number > 0 && number !== process.pid)) {
     try {
-      if (pid !== process.pid && readFileSync(`/proc/${name}`, "utf8").includes(folder)) found.push(pid);
+      if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(folder)) found.push(pid);
     } catch {
       // the process ended while we looked
     }
