@@ -8,6 +8,7 @@ import { createLog } from "../../server/log.ts";
 import { JobLogs } from "../../server/logs/job-log.ts";
 import { Redactor } from "../../server/logs/redact.ts";
 import { runHeld } from "../../server/process/run.ts";
+import { listSegments, segmentName } from "../../server/process/segments.ts";
 import { executablePath } from "../testing/executable.ts";
 import type { Measure } from "./report.ts";
 
@@ -37,7 +38,7 @@ export async function benchLogPath(): Promise<Measure[]> {
   jobLog.close();
   jobLogs.flushAll();
   const seconds = (performance.now() - started) / 1000;
-  const written = statSync(join(folder, "run", "pty.log")).size;
+  const written = listSegments(join(folder, "run")).reduce((sum, segment) => sum + statSync(join(folder, "run", segmentName(segment))).size, 0);
   const kept = readFileSync(jobLogs.fileOf(jobId)).reduce((count, byte) => count + (byte === 10 ? 1 : 0), 0);
   hub.close();
   rmSync(folder, { recursive: true, force: true });

@@ -5,7 +5,8 @@ import { bootId, isRunning } from "./identity.ts";
 import { holderIdentity, readExit, runFiles, writeRecord } from "./records.ts";
 import type { ExitRecord, HolderRecord, StopRecord } from "./records.ts";
 
-const reserveBytes = 4096;
+/** Enough for the last output even when each of its bytes has to be written as an escape of six. */
+const reserveBytes = 32 * 1024;
 const retryMs = 1_000;
 /** How long a holder goes on trying to record the end on a disk that refuses. */
 const retryLimitMs = 10 * 60_000;

@@ -1,12 +1,14 @@
-import { closeSync, existsSync, openSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { recordExit, reserveExit, stopRequested } from "./exit.ts";
 import { bootId, identify } from "./identity.ts";
-import { OutputLog } from "./output-log.ts";
+import { folderDisk, OutputLog } from "./output-log.ts";
 import { signalName, spawnPty } from "./pty.ts";
 import type { Pty, PtyExit } from "./pty.ts";
 import { claimRecord, holderProtocol, readExit, readSpec, runFiles, writeRecord } from "./records.ts";
 import type { HolderRecord, RunSpec } from "./records.ts";
+import { defaultRotation } from "./segments.ts";
+import type { Rotation } from "./segments.ts";
 
 export const holdExit = { done: 0, failed: 1, noSpec: 2, claimedByOther: 3 } as const;
 
@@ -37,20 +39,20 @@ export async function hold(dir: string): Promise<number> {
 async function run(dir: string, spec: RunSpec): Promise<void> {
   reserveExit(dir);
   if (stopRequested(dir) || readExit(dir)) return notStarted(dir, "It was cancelled before it had started.");
-  const fd = openSync(join(dir, runFiles.log), "a", 0o600);
-  const log = new OutputLog(fd);
+  const { rotation = defaultRotation } = spec;
+  const log = new OutputLog(folderDisk(dir), rotation);
   let pty: Pty;
   try {
     const { file, args, cwd, columns } = spec.command;
     pty = spawnPty(file, args, { cwd, env: spec.env, cols: columns, rows });
   } catch (error) {
-    closeSync(fd);
+    log.finish();
     return notStarted(dir, whyNotStarted(spec, error as NodeJS.ErrnoException));
   }
   pty.onData((bytes) => log.append(bytes));
   const ended = new Promise<PtyExit>((resolve) => pty.onExit(resolve));
   try {
-    writeRecord(dir, runFiles.holder, describe(spec, pty.pid));
+    writeRecord(dir, runFiles.holder, describe(spec, pty.pid, rotation));
   } catch (error) {
     // A child that no server could ever find again must not run.
     pty.kill("SIGKILL");
@@ -60,14 +62,14 @@ async function run(dir: string, spec: RunSpec): Promise<void> {
   raiseOomScore(pty.pid);
   const exit = await ended;
   log.finish();
-  closeSync(fd);
-  const facts = { endedAt: new Date().toISOString(), lostBytes: log.lostBytes };
+  const { lostBytes, lastOutput } = log;
+  const facts = { endedAt: new Date().toISOString(), lostBytes, usage: pty.usage(), lastOutput };
   await recordExit(dir, exit.signal > 0
     ? { kind: "signalled", signal: signalName(exit.signal), ...facts }
     : { kind: "exited", code: exit.exitCode, ...facts });
 }
 
-function describe(spec: RunSpec, childPid: number): HolderRecord {
+function describe(spec: RunSpec, childPid: number, { segmentBytes }: Rotation): HolderRecord {
   return {
     protocol: holderProtocol,
     runId: spec.runId,
@@ -77,6 +79,7 @@ function describe(spec: RunSpec, childPid: number): HolderRecord {
     childStart: identify(childPid)?.start ?? "",
     bootId: bootId(),
     startedAt: new Date().toISOString(),
+    segmentBytes,
   };
 }
 

@@ -7,6 +7,8 @@ import { isRunning, signalProcess } from "./identity.ts";
 import { sweep } from "./kill.ts";
 import { claimRecord, holderProtocol, readClaim, readExit, readHolder, readSpec, runFiles, writeRecord } from "./records.ts";
 import type { ExitRecord, HolderRecord, RunSpec } from "./records.ts";
+import { defaultRotation } from "./segments.ts";
+import type { Rotation } from "./segments.ts";
 import { pause } from "./tail.ts";
 
 export interface LaunchOptions {
@@ -16,6 +18,8 @@ export interface LaunchOptions {
   /** How to run this program again; `hold <dir>` is appended. */
   readonly self: readonly string[];
   readonly command: ToolCommand;
+  /** How the output is cut into files. */
+  readonly rotation?: Rotation;
   /** Aborted: nothing is started any more. A child that may have been started is still waited for. */
   readonly signal: AbortSignal;
   /** Aborted when the server leaves; the promise then rejects with the reason. */
@@ -56,10 +60,10 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   }
 }
 
-function writeSpec({ dir, runId, correlationId, command }: LaunchOptions): void {
+function writeSpec({ dir, runId, correlationId, command, rotation = defaultRotation }: LaunchOptions): void {
   const { file, args, cwd, columns, stop } = command;
   const env = childEnvironment(command.env, runId, correlationId);
-  const spec: RunSpec = { protocol: holderProtocol, runId, correlationId, command: { file, args, cwd, columns, stop }, env };
+  const spec: RunSpec = { protocol: holderProtocol, runId, correlationId, command: { file, args, cwd, columns, stop }, env, rotation };
   writeRecord(dir, runFiles.spec, spec);
 }
 

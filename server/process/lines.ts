@@ -57,6 +57,15 @@ export class LineSplitter {
     return this.take();
   }
 
+  /** The output up to `to` is lost: the unfinished piece is given as it stands, then `note`, then reading goes on at `to`. */
+  skip(to: number, note: string): OutputLine[] {
+    if (this.length > 0) this.emit(false, this.offset);
+    this.out.push({ text: note, redraw: false, offset: to });
+    this.state = "text";
+    this.offset = to;
+    return this.take();
+  }
+
   /** The last piece, when the output ended without a newline. Only to be called once, behind the last byte. */
   end(): OutputLine[] {
     if (this.length > 0) this.emit(false, this.offset);

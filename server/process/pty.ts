@@ -14,6 +14,16 @@ export interface Pty {
   resize(cols: number, rows: number): void;
   /** To the whole group of the child; does nothing when it has ended. Default: SIGHUP. */
   kill(signal?: NodeJS.Signals): void;
+  /** What the child and those that it waited for have used; null while it runs, and where the backend cannot tell. */
+  usage(): PtyUsage | null;
+}
+
+export interface PtyUsage {
+  readonly maxRssBytes: number;
+  readonly userMs: number;
+  readonly systemMs: number;
+  readonly blocksRead: number;
+  readonly blocksWritten: number;
 }
 
 /** `signal` is the number of the signal that ended the child, 0 when it exited by itself. */
@@ -84,6 +94,7 @@ export const spawnPty: SpawnPty = (file, args, options) => {
     kill: (signal = "SIGHUP") => {
       if (child.exitCode === null && child.signalCode === null) signalGroup(child.pid, signal);
     },
+    usage: () => usageOf(child.resourceUsage()),
   };
 };
 
@@ -94,6 +105,15 @@ async function untilQuiet(closed: Promise<void>, lastData: () => number, limit: 
     const now = performance.now();
     if (ended || now > limit || now - Math.max(exitedAt, lastData()) > quietAfterExitMs) return;
   }
+}
+
+function usageOf(usage: ReturnType<Bun.Subprocess["resourceUsage"]>): PtyUsage | null {
+  if (!usage) return null;
+  const { maxRSS, cpuTime, ops } = usage;
+  return {
+    maxRssBytes: maxRSS, userMs: Number(cpuTime.user) / 1000, systemMs: Number(cpuTime.system) / 1000,
+    blocksRead: ops.in, blocksWritten: ops.out,
+  };
 }
 
 function subscribe<T>(listeners: Set<T>, listener: T): PtySubscription {

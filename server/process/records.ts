@@ -2,9 +2,16 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { join } from "node:path";
 import type { ToolCommand } from "../../plugins/plugin.ts";
 import type { ProcessIdentity } from "./identity.ts";
+import type { PtyUsage } from "./pty.ts";
+import type { Rotation } from "./segments.ts";
 
-/** Raised when the files below change their meaning; a holder of an older server tells by it what it wrote. */
-export const holderProtocol = 1;
+/**
+ * Raised when the files below change their meaning; a holder of an older server tells by it what it wrote. This and the
+ * protocol before it are understood. Process ids, start times and boot id keep their place and meaning in every
+ * protocol, so that even an unknown holder can be found and stopped.
+ * 1: all output in one file. 2: output in segments of `segmentBytes`; usage and last output in the record of the end.
+ */
+export const holderProtocol = 2;
 
 /** Files of one run. Written by the server: spec, stop. By the holder: claim, holder, log, exit. */
 export const runFiles = {
@@ -24,6 +31,8 @@ export interface RunSpec {
   readonly correlationId: string;
   readonly command: Pick<ToolCommand, "file" | "args" | "cwd" | "columns" | "stop">;
   readonly env: Readonly<Record<string, string>>;
+  /** How the output is cut; absent: as the holder does by itself. */
+  readonly rotation?: Rotation;
 }
 
 /** Made exclusively before the child: whoever makes it is the only one who may ever start a child in this folder. */
@@ -42,6 +51,8 @@ export interface HolderRecord {
   readonly childStart: string;
   readonly bootId: string;
   readonly startedAt: string;
+  /** Size of the files of the output; absent in protocol 1, whose output is one file. */
+  readonly segmentBytes?: number;
 }
 
 export interface StopRecord {
@@ -58,6 +69,10 @@ export interface ExitFacts {
   readonly endedAt: string;
   /** Bytes of output that could not be written to the log. */
   readonly lostBytes: number;
+  /** What the child used, as far as the system tells; absent in protocol 1. */
+  readonly usage?: PtyUsage | null;
+  /** The last 4 KiB of output, also when the log could not be written; absent in protocol 1. */
+  readonly lastOutput?: string;
 }
 
 /** Appears whole or not at all, also after a power cut. Mode 0600. */

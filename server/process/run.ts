@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ExitOutcome, OutputLine } from "../../plugins/plugin.ts";
 import type { Log } from "../log.ts";
 import { hasEnded, requestStop, settleExit, stopRequested, toOutcome } from "./exit.ts";
@@ -6,8 +5,11 @@ import { stopRun, sweep } from "./kill.ts";
 import { launch } from "./launch.ts";
 import type { Launched, LaunchOptions } from "./launch.ts";
 import { LineSplitter } from "./lines.ts";
-import { childIdentity, runFiles } from "./records.ts";
+import { childIdentity } from "./records.ts";
 import type { HolderRecord } from "./records.ts";
+import { droppedNote } from "./segments.ts";
+import { stallAfterMs, watchSilence } from "./silence.ts";
+import type { Silence, Stall } from "./silence.ts";
 import { tail } from "./tail.ts";
 
 export interface RunOptions extends LaunchOptions {
@@ -18,6 +20,9 @@ export interface RunOptions extends LaunchOptions {
   onStarted?(holder: HolderRecord): void;
   /** Called when the stop ladder begins, with the way to press a second time. */
   onStopping?(stop: { escalate(): void }): void;
+  /** Called once for each silence of `stallAfterMs` (15 minutes): the child may hang. It is left alone. */
+  onStalled?(stall: Stall): void;
+  readonly stallAfterMs?: number;
 }
 
 /** The server left; the child lives on and is adopted by the next call with the same folder. */
@@ -61,7 +66,7 @@ async function watch(options: RunOptions, launched: Launched, leave: AbortSignal
   const stop = stopOn(options, exit === null, leave, left);
   let failure: { error: unknown } | null = null;
   try {
-    await deliver(options, holder, leave);
+    await deliver(options, launched, leave);
   } catch (error) {
     if (leave.aborted) await settle(stop.release());
     leave.throwIfAborted();
@@ -78,16 +83,38 @@ async function watch(options: RunOptions, launched: Launched, leave: AbortSignal
 
 const stuckText = "A program survives SIGKILL, probably stuck in a driver. Its GPU stays reserved until it is gone.";
 
-async function deliver({ dir, onLine }: RunOptions, holder: HolderRecord | null, signal: AbortSignal): Promise<void> {
+async function deliver(options: RunOptions, { holder, exit }: Launched, signal: AbortSignal): Promise<void> {
+  const { dir, onLine } = options;
   const lines = new LineSplitter();
-  await tail({
-    path: join(dir, runFiles.log),
-    from: 0,
-    onChunk: (bytes) => lines.push(bytes).forEach(onLine),
-    ended: () => holder === null || hasEnded(dir, holder),
-    signal,
-  });
+  const segmentBytes = holder?.segmentBytes ?? Infinity;
+  const silence = exit === null ? hearSilence(options, segmentBytes) : null;
+  try {
+    await tail({
+      dir, segmentBytes, signal,
+      from: 0,
+      onChunk: (bytes, offset) => {
+        silence?.grew(offset + bytes.length);
+        lines.push(bytes).forEach(onLine);
+      },
+      onDropped: (from, to) => lines.skip(to, droppedNote(to - from)).forEach(onLine),
+      ended: () => holder === null || hasEnded(dir, holder),
+    });
+  } finally {
+    silence?.end();
+  }
   lines.end().forEach(onLine);
+}
+
+function hearSilence(options: RunOptions, segmentBytes: number): Silence {
+  const { dir, runId, log } = options;
+  return watchSilence({
+    dir, segmentBytes,
+    afterMs: options.stallAfterMs ?? stallAfterMs,
+    onStalled: (stall) => {
+      log.warn("run.stalled", "A child program has printed nothing for a long time.", { runId, ...stall });
+      options.onStalled?.(stall);
+    },
+  });
 }
 
 interface Stopping {

@@ -81,10 +81,13 @@ export async function live(run: ServiceRun, options: LifeOptions): Promise<LifeE
 async function untilReady(run: ServiceRun, options: LifeOptions): Promise<string | null> {
   const { spec, clock, board } = options;
   const signal = run.over.signal;
-  const result = await waitUntilReady({ probe: () => spec.probe(run.url, run.place), deadlineMs: spec.startDeadlineMs, signal, clock });
+  const begun = clock.now();
+  const result = await waitUntilReady({
+    probe: () => spec.probe(run.url, run.place), printed: () => run.printed, deadlineMs: spec.startDeadlineMs, signal, clock,
+  });
   if (signal.aborted) return "";
   if (run.isPortStrange()) return strangerOnPort;
-  if (!result.ready) return `${spec.label} was not ready within ${Math.round(spec.startDeadlineMs / 1000)} s: ${result.why}`;
+  if (!result.ready) return `${spec.label} was not ready within ${Math.round((clock.now() - begun) / 1000)} s: ${result.why}`;
   board.set("ready", "Running.", { version: result.version });
   options.onReady(run);
   return null;

@@ -39,6 +39,8 @@ export class ServiceRun {
   /** null: the server left, the tool lives on. Never rejects. */
   readonly ended: Promise<ExitOutcome | null>;
   private readonly stopping = new AbortController();
+  /** Bytes of output so far. */
+  printed = 0;
   private readonly lines: string[] = [];
   private escalate: (() => void) | null = null;
 
@@ -97,6 +99,7 @@ export class ServiceRun {
 
   private take(line: OutputLine): void {
     this.options.onLine(line);
+    this.printed = line.offset;
     if (line.redraw) return;
     this.lines.push(line.text.slice(0, tailLineLength));
     if (this.lines.length > tailLines) this.lines.shift();

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { OutputLine, ServiceHandle, ServiceSpec } from "../../plugins/plugin.ts";
 import type { ServiceStatus } from "../contract/system.ts";
@@ -9,6 +10,7 @@ import { realClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import { OwnedService } from "./owned-service.ts";
 import type { SupervisedService } from "./owned-service.ts";
+import { ServiceStore } from "./service-store.ts";
 
 export interface SupervisorOptions {
   readonly specs: readonly ServiceSpec[];
@@ -30,6 +32,22 @@ export class Supervisor implements Service {
 
   constructor(options: SupervisorOptions) {
     this.services = new Map(options.specs.map((spec) => [spec.name, superviseOne(spec, options)]));
+  }
+
+  /**
+   * Stops every tool in `dir` that an earlier server left running, whatever it is now configured as: for the folder of a
+   * mode that is no longer used. Resolves when nothing of them is left. A tool that cannot be stopped is logged.
+   */
+  static async stopLeftovers(dir: string, options: Pick<SupervisorOptions, "self" | "log"> & { readonly detach?: AbortSignal }): Promise<void> {
+    const { self, log, detach } = options;
+    const clear = async (name: string) => {
+      try {
+        await new ServiceStore(join(dir, name)).clearLeftover(self, log, detach);
+      } catch (error) {
+        if (!detach?.aborted) log.error("service.failed", "A tool of another mode could not be stopped.", { service: name, error });
+      }
+    };
+    await Promise.all(foldersIn(dir).map(clear));
   }
 
   /** Adopts tools that an earlier server started; does not wait until they are ready. */
@@ -66,6 +84,11 @@ export class Supervisor implements Service {
     if (!service) throw new ServiceUnavailable(`There is no tool with the name ${name} in this mode.`);
     return service;
   }
+}
+
+function foldersIn(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
 function superviseOne(spec: ServiceSpec, options: SupervisorOptions): SupervisedService {

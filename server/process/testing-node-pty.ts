@@ -78,6 +78,7 @@ export function loadNodePty(): SpawnPty {
       kill: (signal = "SIGHUP") => {
         if (!ended) process.kill(-child.pid, signal);
       },
+      usage: () => null,
     };
   };
 }
