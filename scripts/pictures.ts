@@ -11,8 +11,7 @@ for (const view of exhibition.views) {
   for (const theme of themes) {
     for (const width of widths) {
       const page = await openView(exhibition, view, theme, width);
-      const png = await page.screenshot({ fullPage: width < 600 ? false : true });
-      // WebP-sized files would not show in every viewer of a repository; JPEG keeps the folder small.
+      const png = await page.screenshot({ fullPage: width >= 600 });
       await Bun.write(join(folder, `${view.name}-${theme}-${width}.jpg`), await new Bun.Image(png).jpeg({ quality: 82 }).bytes());
       await page.context().close();
     }
