@@ -73,16 +73,15 @@ function Plot({ series, version, smoothing, logScale }: { series: Series; versio
   useEffect(() => {
     let gone = false;
     const stops: Array<() => void> = [];
-    import("./loss-plot.ts").then(
-      ({ createLossPlot }) => {
-        if (gone || !box.current) return;
-        const height = box.current.clientWidth < 480 ? 200 : 260;
-        const made = createLossPlot({ box: box.current, series, smoothing, logScale, height });
-        plot.current = made;
-        stops.push(() => made.destroy(), version.subscribe(() => made.update()));
-      },
-      () => setFailed(true),
-    );
+    const draw = async () => {
+      const { createLossPlot } = await import("./loss-plot.ts");
+      if (gone || !box.current) return;
+      const height = box.current.clientWidth < 480 ? 200 : 260;
+      const made = createLossPlot({ box: box.current, series, smoothing, logScale, height });
+      plot.current = made;
+      stops.push(() => made.destroy(), version.subscribe(() => made.update()));
+    };
+    draw().catch(() => setFailed(true));
     return () => {
       gone = true;
       plot.current = null;

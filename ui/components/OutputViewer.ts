@@ -22,7 +22,7 @@ export function OutputViewer({ outputs, at, onMove, onClose, onRemove, onUse }: 
   if (!output) return null;
   const remove = () => {
     if (outputs.length === 1) onClose();
-    else if (at === outputs.length - 1) onMove(at - 1);
+    else onMove(at === outputs.length - 1 ? at - 1 : at + 1);
     onRemove(output);
   };
   const actions = html`

@@ -33,7 +33,7 @@ export function Page({ title, up, actions, children }: PageProps) {
     <header class="page-head">
       <${ModeStrip} />
       ${up && html`<a class="crumb" href=${up.href} aria-label=${`Back to ${up.label}`}><${Icon} name="left" /></a>`}
-      <h1 tabindex="-1" ref=${heading} class="cut">${title}</h1>
+      <h1 tabindex="-1" ref=${heading} class="clamp">${title}</h1>
       <div class="page-actions">${actions}</div>
       <div class="head-end">
         <span class="mode"><${ModeBadge} /></span>

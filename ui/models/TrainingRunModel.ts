@@ -32,7 +32,10 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
   const job = computed(() => app.jobs.all.value.find((candidate) => candidate.id === jobId) ?? null);
   const found = createResource(async () => {
     const next = await app.api.get<Job>(`/api/training/${id}`);
-    app.jobs.put(next);
+    // Progress that was told while this answer was on its way is newer than the answer.
+    const told = app.jobs.progress(jobId).peek();
+    const isOld = told !== null && next.progress !== null && told.updatedAt > next.progress.updatedAt;
+    app.jobs.put(isOld ? { ...next, progress: told } : next);
     return next;
   });
   /** Told by an event while a fetch was under way; the fetched list may be older than they are. */
@@ -55,8 +58,9 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
       artifacts.update((list) => putArtifact(list, event.artifact));
     }),
     loss.dispose,
-    // Also fetches again when another attempt begins: it goes on from an earlier step.
-    onChange(() => `${app.connection.connections.value} ${job.value?.attempt ?? ""}`, () => void load()),
+    onChange(() => app.connection.connections.value, () => void load()),
+    // Another attempt goes on from an earlier step, so what was drawn beyond it is not true any more.
+    onChange(() => job.value?.attempt ?? null, () => void load()),
   ];
   void load().then(() => (job.peek()?.characterId ? presets.load() : undefined));
 
@@ -86,15 +90,14 @@ function promptsOf(app: Pick<AppModel, "characters" | "info">, job: Job | null, 
   return Array.isArray(texts) ? texts.map((prompt) => (trigger === "" ? String(prompt) : fillTrigger(String(prompt), trigger).text)) : [];
 }
 
-/** Runs when the value becomes another one, not for the first. */
-function onChange(read: () => string, run: () => void): () => void {
-  let before: string | null = null;
+/** Runs when the value becomes another one; not for the first value that is known. */
+function onChange(read: () => number | null, run: () => void): () => void {
+  let before: number | null = null;
   return effect(() => {
     const now = read();
-    const isFirst = before === null;
-    const changed = before !== now;
-    before = now;
+    const changed = before !== null && now !== null && before !== now;
+    before = now ?? before;
     // The page's own signals, read while fetching begins, must not become reasons to fetch again.
-    if (!isFirst && changed) queueMicrotask(run);
+    if (changed) queueMicrotask(run);
   });
 }

@@ -17,7 +17,7 @@ import { RunProgress } from "../components/RunProgress.ts";
 import { SampleTimeline } from "../components/SampleTimeline.ts";
 import { Skeleton } from "../components/Skeleton.ts";
 import { StageList } from "../components/StageList.ts";
-import { StopRun } from "../components/StopRun.ts";
+import { StopButton, StopDialog } from "../components/StopRun.ts";
 import { useApp } from "../models/AppModel.ts";
 import { isEnded, isWorking } from "../models/JobsModel.ts";
 import { createLogModel } from "../models/LogModel.ts";
@@ -33,6 +33,7 @@ export function TrainingRunPage({ params }: PageParams) {
   const app = useApp();
   const id = params["id"]!;
   const model = useOwned(() => createTrainingRunModel(app, id), id);
+  const [asking, setAsking] = useState(false);
   const job = model.job.value;
   const error = model.found.error.value;
   if (!job) {
@@ -43,8 +44,7 @@ export function TrainingRunPage({ params }: PageParams) {
       ${!error && html`<${Skeleton} height="160px" count=${3} />`}
     <//>`;
   }
-  const actions = html`<${StopRun} job=${job} checkpoints=${model.checkpoints.value.length} onStop=${model.stop} />`;
-  return html`<${Page} title=${job.title} up=${up} actions=${actions}>
+  return html`<${Page} title=${job.title} up=${up} actions=${html`<${StopButton} job=${job} onAsk=${() => setAsking(true)} />`}>
     <div class="row wrap"><${JobBadge} state=${job.state} /><${About} job=${job} /></div>
     <${RunNotice} job=${job} />
     ${job.startedAt !== null && html`<${RunProgress} job=${job} />`}
@@ -58,6 +58,9 @@ export function TrainingRunPage({ params }: PageParams) {
             <${Side} model=${model} job=${job} />
           </div>
           <${Log} job=${job} />`}
+    ${asking &&
+    !isEnded(job) &&
+    html`<${StopDialog} job=${job} checkpoints=${model.checkpoints.value.length} onStop=${model.stop} onClose=${() => setAsking(false)} />`}
   <//>`;
 }
 

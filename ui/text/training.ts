@@ -47,7 +47,7 @@ export const trainingText = {
   stopFinal: "A stopped training is not continued; train again to get a LoRA.",
   cancelTitle: "Take this training out of the queue?",
   cancelKeeps: "It has not started, so nothing is lost.",
-  goOn: "Keep it",
+  goOn: (working: boolean) => (working ? "Keep training" : "Keep it"),
   waiting: "Waits for its turn.",
   done: (lora: string) => `${lora} is ready`,
   doneHelp: "Your LoRA is saved. Try it at strength 0.9 first.",
