@@ -28,7 +28,9 @@ export function CharacterPick({ chosen, onChoose }: { chosen: string | null; onC
   return html`
     <fieldset class="choices people">
       <legend class="hide">${text.who}</legend>
-      ${shown.map((character) => html`<${CharacterChoice} key=${character.id} character=${character} chosen=${chosen === character.id} onChoose=${onChoose} />`)}
+      ${shown.map(
+        (character) => html`<${CharacterChoice} key=${character.id} character=${character} chosen=${chosen === character.id} onChoose=${onChoose} />`,
+      )}
     </fieldset>
     ${shown.length < characters.length && html`<div><${Button} onClick=${() => setAll(true)}>Show all ${characters.length}<//></div>`}
   `;
@@ -40,7 +42,9 @@ function CharacterChoice({ character, chosen, onChoose }: { character: Character
     <${Thumb} src=${coverOf(character)} alt="" size="portrait" />
     <span class="stack tight grow">
       <strong class="cut">${character.name}</strong>
-      <span class="hint num">${plural(character.photoCount, "photo")}${character.loraCount > 0 && ` · trained ${plural(character.loraCount, "time")}`}</span>
+      <span class="hint num">
+        ${plural(character.photoCount, "photo")}${character.loraCount > 0 && ` · trained ${plural(character.loraCount, "time")}`}
+      </span>
       <${StatusDot} tone=${advice.tone}>${advice.text}<//>
     </span>
     <input type="radio" name="character" value=${character.id} checked=${chosen} onChange=${() => onChoose(character.id)} />

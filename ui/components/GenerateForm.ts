@@ -31,7 +31,11 @@ export function GenerateForm({ model, capabilities }: GenerateFormProps) {
   };
   return html`<form class="card generate-form" onSubmit=${(event: Event) => event.preventDefault()} onKeyDown=${onKeyDown}>
     <${Prompt} model=${model} />
-    <${TriggerTags} tags=${triggersOf(draft, library.loras.value)} isAdded=${draft.addTrigger} onChange=${(addTrigger: boolean) => model.change({ addTrigger })} />
+    <${TriggerTags}
+      tags=${triggersOf(draft, library.loras.value)}
+      isAdded=${draft.addTrigger}
+      onChange=${(addTrigger: boolean) => model.change({ addTrigger })}
+    />
     <${LoraPicker}
       loras=${library.loras.value}
       chosen=${draft.loras}
@@ -39,7 +43,11 @@ export function GenerateForm({ model, capabilities }: GenerateFormProps) {
       maxLoras=${capabilities.maxLoras}
       onChange=${(loras: typeof draft.loras) => model.change({ loras })}
     />
-    <${AspectPicker} shapes=${capabilities.aspectRatios} chosen=${shapeOf(draft, capabilities)?.id} onChoose=${(aspectRatio: string) => model.change({ aspectRatio })} />
+    <${AspectPicker}
+      shapes=${capabilities.aspectRatios}
+      chosen=${shapeOf(draft, capabilities)?.id}
+      onChoose=${(aspectRatio: string) => model.change({ aspectRatio })}
+    />
     <${Count} count=${draft.count} max=${capabilities.maxCount} onChange=${(count: number) => model.change({ count })} />
     <${SeedField} seed=${draft.seed} onChange=${(seed: number | null) => model.change({ seed })} />
     <${ModelChoice} model=${model} capabilities=${capabilities} />
@@ -71,7 +79,8 @@ function Count({ count, max, onChange }: { count: number; max: number; onChange:
     <div class="counts">
       ${Array.from({ length: max }, (_, index) => index + 1).map(
         (number) => html`<label class="shape" key=${number}>
-          <input class="hide" type="radio" name="count" value=${number} checked=${number === count} onChange=${() => onChange(number)} /><span class="num">${number}</span>
+          <input class="hide" type="radio" name="count" value=${number} checked=${number === count} onChange=${() => onChange(number)} />
+          <span class="num">${number}</span>
         </label>`,
       )}
     </div>
@@ -87,7 +96,9 @@ function ModelChoice({ model, capabilities }: GenerateFormProps) {
   return html`<div class="field">
     <label for=${id}>${text.model}</label>
     <select id=${id} class="input" onChange=${choose}>
-      ${capabilities.models.map((candidate) => html`<option key=${candidate.id} value=${candidate.id} selected=${candidate.id === chosen?.id}>${candidate.label}</option>`)}
+      ${capabilities.models.map(
+        (candidate) => html`<option key=${candidate.id} value=${candidate.id} selected=${candidate.id === chosen?.id}>${candidate.label}</option>`,
+      )}
     </select>
     ${chosen?.note && html`<p class="hint">${chosen.note}</p>`}
   </div>`;
@@ -97,12 +108,19 @@ function Advanced({ model, capabilities }: GenerateFormProps) {
   const draft = model.draft.value;
   const chosen = modelOf(draft, capabilities);
   const base = { steps: chosen?.defaultSteps, guidance: chosen?.defaultGuidance };
-  const values = Object.fromEntries([["steps", draft.steps], ["guidance", draft.guidance]].filter(([, value]) => value !== null)) as ParameterValues;
+  const set: ReadonlyArray<readonly [string, number | null]> = [["steps", draft.steps], ["guidance", draft.guidance]];
+  const values: ParameterValues = Object.fromEntries(set.filter(([, value]) => value !== null));
   const change = (next: ParameterValues) => model.change({ steps: numberOf(next, "steps"), guidance: numberOf(next, "guidance") });
   return html`<details class="fold">
     <summary><${Icon} name="right" size="s" />${text.advanced}</summary>
     <div class="stack">
-      <${ParamForm} parameters=${parametersOf(draft, capabilities)} base=${base} values=${values} problems=${model.error.value?.fields} onChange=${change} />
+      <${ParamForm}
+        parameters=${parametersOf(draft, capabilities)}
+        base=${base}
+        values=${values}
+        problems=${model.error.value?.fields}
+        onChange=${change}
+      />
       <${FeatureList} title=${text.absent} features=${absentOf(draft, capabilities)} />
     </div>
   </details>`;
@@ -120,7 +138,9 @@ function GenerateButton({ model, capabilities }: GenerateFormProps) {
   });
   const reason = draft.prompt.trim() === "" ? text.needPrompt : wrong ? text.correct : null;
   return html`<div class="row wrap generate-go">
-    <${Button} id="generate" kind="primary" class="big" icon="spark" busyText=${text.generating} unavailable=${reason} onClick=${model.generate}>${text.generate(draft.count)}<//>
+    <${Button} id="generate" kind="primary" class="big" icon="spark" busyText=${text.generating} unavailable=${reason} onClick=${model.generate}>
+      ${text.generate(draft.count)}
+    <//>
     <span class="hint keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
     ${reason && html`<span class="hint">${reason}</span>`}
   </div>`;

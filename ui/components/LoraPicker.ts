@@ -29,7 +29,7 @@ export function LoraPicker({ loras, chosen, strength, maxLoras, onChange }: Lora
       <p class="hint">${text.noLoras} <a href="/training/new">${text.trainFirst}</a></p>
     </div>`;
   }
-  const set = (at: number, next: Choice | null) => onChange(next ? known.map((choice, index) => (index === at ? next : choice)) : known.filter((_, index) => index !== at));
+  const set = (at: number, next: Choice | null) => onChange(known.flatMap((choice, index) => (index !== at ? choice : (next ?? []))));
   const add = (id: string) => onChange([...known, { id, strength: strength.default }]);
   const rows: ReadonlyArray<Choice | null> = known.length === 0 ? [null] : known;
   return html`<div class="stack">
@@ -44,7 +44,10 @@ export function LoraPicker({ loras, chosen, strength, maxLoras, onChange }: Lora
         onChange=${(next: Choice | null) => (choice ? set(index, next) : next && add(next.id))}
       />`,
     )}
-    ${known.length > 0 && known.length < maxLoras && free.length > 0 && html`<div><${Button} kind="link" icon="plus" onClick=${() => add(free[0]!.id)}>${text.addPerson}<//></div>`}
+    ${known.length > 0 &&
+    known.length < maxLoras &&
+    free.length > 0 &&
+    html`<div><${Button} kind="link" icon="plus" onClick=${() => add(free[0]!.id)}>${text.addPerson}<//></div>`}
   </div>`;
 }
 
@@ -74,11 +77,15 @@ function LoraRow({ loras, taken, choice, strength, canRemove, onChange }: LoraRo
       <div class="row">
         <select id=${id} class="input" onChange=${choose}>
           ${!canRemove && html`<option value="" selected=${!lora}>${text.nobody}</option>`}
-          ${loras.filter(isFree).map((candidate) => html`<option key=${candidate.id} value=${candidate.id} selected=${candidate.id === choice?.id}>${candidate.name}</option>`)}
+          ${loras
+            .filter(isFree)
+            .map((candidate) => html`<option key=${candidate.id} value=${candidate.id} selected=${candidate.id === choice?.id}>${candidate.name}</option>`)}
         </select>
         ${canRemove && html`<${Button} kind="quiet" icon="close" label=${text.removePerson(lora?.name ?? "LoRA")} onClick=${() => onChange(null)} />`}
       </div>
-      ${choice && lora && html`<${Strength} name=${lora.name} value=${choice.strength} range=${strength} onInput=${(value: number) => onChange({ ...choice, strength: value })} />`}
+      ${choice &&
+      lora &&
+      html`<${Strength} name=${lora.name} value=${choice.strength} range=${strength} onInput=${(value: number) => onChange({ ...choice, strength: value })} />`}
     </div>
   </div>`;
 }
@@ -100,7 +107,15 @@ function Strength({ name, value, range, onInput }: StrengthProps) {
   const limits = { min: range.min, max: range.max, step: range.step };
   return html`<div class="row strength">
     <label class="small" for=${id}>${text.strength}</label>
-    <input type="range" ...${limits} value=${value} title=${text.strengthHelp} aria-label=${`${text.strength} of ${name}, slider`} onInput=${read} onDblClick=${() => onInput(range.default)} />
+    <input
+      type="range"
+      ...${limits}
+      value=${value}
+      title=${text.strengthHelp}
+      aria-label=${`${text.strength} of ${name}, slider`}
+      onInput=${read}
+      onDblClick=${() => onInput(range.default)}
+    />
     <input id=${id} class="input num" type="number" inputmode="decimal" ...${limits} value=${value} onChange=${read} />
   </div>`;
 }

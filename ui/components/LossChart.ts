@@ -37,7 +37,11 @@ export function LossChart({ series, version, isRunning }: LossChartProps) {
     <div class="row wrap chart-tools">
       <label class="row grow smoothing">
         <span class="label">Smoothing</span>
-        <input type="range" min="0" max="0.99" step="0.01" value=${weight} onInput=${(event: Event) => change(Number((event.target as HTMLInputElement).value))} />
+        <input
+          type="range" min="0" max="0.99" step="0.01"
+          value=${weight}
+          onInput=${(event: Event) => change(Number((event.target as HTMLInputElement).value))}
+        />
         <output class="num small">${weight.toFixed(2)}</output>
       </label>
       <label class="check"><input type="checkbox" checked=${logScale} onChange=${() => setLogScale(!logScale)} />Log scale</label>
@@ -124,7 +128,9 @@ function ValueTable({ series, weight }: { series: Series; weight: number }) {
     <tbody>
       ${series.xs.slice(from).toReversed().map((step) => {
         const at = series.xs.lastIndexOf(step);
-        return html`<tr key=${step}><th scope="row">${step.toLocaleString("en")}</th><td>${series.ys[at]!.toFixed(4)}</td><td>${smoothed[at]!.toFixed(4)}</td></tr>`;
+        return html`<tr key=${step}>
+          <th scope="row">${step.toLocaleString("en")}</th><td>${series.ys[at]!.toFixed(4)}</td><td>${smoothed[at]!.toFixed(4)}</td>
+        </tr>`;
       })}
     </tbody>
   </table></div>`;

@@ -38,6 +38,12 @@ function altOf({ settings }: Output): string {
   return `${text}${settings.prompt.length > altLength ? "…" : ""}, seed ${settings.seed}`;
 }
 
+/** The same object again, so that scrolling inside a row draws nothing. */
+function keepIfSame(before: Layout | null, next: Layout): Layout {
+  const isSame = before?.first === next.first && before.last === next.last && before.columns === next.columns && before.rowPx === next.rowPx;
+  return isSame ? before : next;
+}
+
 /** null while the grid is small. Tiles are square and all rows alike, so one tile tells the whole geometry. */
 function useLayout(box: { current: HTMLUListElement | null }, count: number): Layout | null {
   const [layout, setLayout] = useState<Layout | null>(null);
@@ -56,7 +62,7 @@ function useLayout(box: { current: HTMLUListElement | null }, count: number): La
       const gap = Number.parseFloat(style.rowGap) || 0;
       const rowPx = (grid.clientWidth - gap * (columns - 1)) / columns + gap;
       const rows = visibleRows(grid.getBoundingClientRect().top, innerHeight, rowPx, Math.ceil(count / columns));
-      setLayout((before) => (before && before.first === rows.first && before.last === rows.last && before.columns === columns && before.rowPx === rowPx ? before : { ...rows, columns, rowPx }));
+      setLayout((before) => keepIfSame(before, { ...rows, columns, rowPx }));
     };
     const later = () => (frame ||= requestAnimationFrame(measure));
     measure();

@@ -37,7 +37,11 @@ export function PromptList({ prompts, triggerWord, maxLength, isChanged, onChang
       )}
     </ol>
     <div class="row wrap">
-      <${Button} icon="plus" unavailable=${prompts.length >= maxPrompts ? `At most ${maxPrompts} prompts.` : null} onClick=${() => onChange([...prompts, "photo of {trigger}"])}>
+      <${Button}
+        icon="plus"
+        unavailable=${prompts.length >= maxPrompts ? `At most ${maxPrompts} prompts.` : null}
+        onClick=${() => onChange([...prompts, "photo of {trigger}"])}
+      >
         ${text.addPrompt}
       <//>
       ${isChanged && html`<${Button} kind="link" onClick=${onReset}>Reset<span class="hide"> ${text.prompts}</span><//>`}
@@ -60,7 +64,14 @@ function PromptRow({ number, prompt, triggerWord, maxLength, onInput, onRemove }
   return html`<div class="field">
     <label class="hide" for=${id}>Prompt ${number}</label>
     <div class="row">
-      <input id=${id} class="input" value=${prompt} maxLength=${maxLength} aria-describedby=${`${id}-read`} onInput=${(event: Event) => onInput((event.target as HTMLInputElement).value)} />
+      <input
+        id=${id}
+        class="input"
+        value=${prompt}
+        maxLength=${maxLength}
+        aria-describedby=${`${id}-read`}
+        onInput=${(event: Event) => onInput((event.target as HTMLInputElement).value)}
+      />
       <${Button} kind="quiet" icon="trash" label=${`Remove prompt ${number}`} onClick=${onRemove} />
     </div>
     <p class="hint" id=${`${id}-read`}>

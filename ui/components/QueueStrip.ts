@@ -53,7 +53,9 @@ function QueuedJob({ job, previews }: { job: Job; previews: ReadonlyMap<number, 
       ${working ? html`<${JobProgressBar} job=${job} />` : html`<p class="small">${job.waiting?.text ?? text.waiting}</p>`}
       ${error && html`<${ErrorNotice} error=${error} alert />`}
       <div>
-        <${Button} icon="stop" unavailable=${job.state === "stopping" ? "It is already stopping." : null} onClick=${stop}>${text.cancel}<span class="hide"> ${job.title}</span><//>
+        <${Button} icon="stop" unavailable=${job.state === "stopping" ? "It is already stopping." : null} onClick=${stop}>
+          ${text.cancel}<span class="hide"> ${job.title}</span>
+        <//>
       </div>
     </div>
   `;

@@ -52,7 +52,11 @@ function PromptColumn({ table, promptIndex, name, onOpen }: ColumnProps) {
       <${Thumb} src=${picture?.url ?? null} alt="" />
     </button>
     <figcaption>
-      <label for=${id} class="row apart small"><strong class="num">${stepWords(step)}</strong>${at === steps.length - 1 && html`<span class="hint">newest</span>`}<span class="hide">of ${name}</span></label>
+      <label for=${id} class="row apart small">
+        <strong class="num">${stepWords(step)}</strong>
+        ${at === steps.length - 1 && html`<span class="hint">newest</span>`}
+        <span class="hide">of ${name}</span>
+      </label>
       ${steps.length > 1 &&
       html`<input id=${id} type="range" min="0" max=${steps.length - 1} step="1" value=${at} aria-valuetext=${stepWords(step)} onInput=${onInput} />`}
       <p class="hint clamp" title=${name}>${name}</p>
@@ -67,7 +71,10 @@ function SampleGrid({ table, prompts, onOpen }: { table: SampleTable; prompts: r
     ${open &&
     html`<div class="scroll-x" tabindex="0" role="region" aria-label=${text.allSamples}><table class="sample-table">
       <thead>
-        <tr><th scope="col">Step</th>${table.promptIndexes.map((index) => html`<th scope="col" key=${index}><span class="clamp">${nameOf(prompts, index)}</span></th>`)}</tr>
+        <tr>
+          <th scope="col">Step</th>
+          ${table.promptIndexes.map((index) => html`<th scope="col" key=${index}><span class="clamp">${nameOf(prompts, index)}</span></th>`)}
+        </tr>
       </thead>
       <tbody>
         ${table.steps.toReversed().map(

@@ -12,6 +12,9 @@ import { Icon } from "./Icon.ts";
 import { ParamForm } from "./ParamForm.ts";
 import { PromptList } from "./PromptList.ts";
 
+/** Where the engine names no limit of its own. */
+const longestPrompt = 500;
+
 /** Everything that the engine lets one change. Opens by itself where something is changed, so that nothing is hidden. */
 export function TrainingAdvanced({ model, training }: { model: TrainingStartModel; training: TrainingCapabilities }) {
   const values = model.values.value;
@@ -32,7 +35,11 @@ export function TrainingAdvanced({ model, training }: { model: TrainingStartMode
     </summary>
     <div class="stack wide">
       ${changed > 0 && html`<div><${Button} icon="refresh" onClick=${() => change({})}>${text.resetAll}<//></div>`}
-      ${prompts && html`<section class="stack" aria-label=${text.prompts}><h3>${text.prompts}</h3><${Prompts} model=${model} name=${prompts.name} maxLength=${prompts.maxLength ?? 500} /></section>`}
+      ${prompts &&
+      html`<section class="stack" aria-label=${text.prompts}>
+        <h3>${text.prompts}</h3>
+        <${Prompts} model=${model} name=${prompts.name} maxLength=${prompts.maxLength ?? longestPrompt} />
+      </section>`}
       <div class="params-wide"><${ParamForm} parameters=${rest} group="basic" base=${base} values=${values} problems=${problems} onChange=${change} /></div>
       <div class="params-wide"><${ParamForm} parameters=${rest} group="advanced" base=${base} values=${values} problems=${problems} onChange=${change} /></div>
       <${FeatureList} title=${text.methods} features=${absent} />

@@ -26,7 +26,9 @@ export function TrainingReview({ model }: { model: TrainingStartModel }) {
     )}
     <${MachineProblems} />
     <div class="row wrap">
-      <${Button} id="start" kind="primary" class="big" icon="play" busyText=${text.starting} unavailable=${obstacles[0]?.text ?? null} onClick=${start}>${text.startButton}<//>
+      <${Button} id="start" kind="primary" class="big" icon="play" busyText=${text.starting} unavailable=${obstacles[0]?.text ?? null} onClick=${start}>
+        ${text.startButton}
+      <//>
       <span class="hint keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
     </div>
   </section>`;
@@ -41,7 +43,9 @@ function Before({ model }: { model: TrainingStartModel }) {
   const app = useApp();
   const character = app.characters.byId(model.characterId.value ?? "");
   const active = app.jobs.active.value.length;
-  if (character?.activeJobId) return html`<p class="hint">${text.already(character.name)} <a href=${`/training/${character.activeJobId}`}>Watch it</a></p>`;
+  if (character?.activeJobId) {
+    return html`<p class="hint">${text.already(character.name)} <a href=${`/training/${character.activeJobId}`}>Watch it</a></p>`;
+  }
   return active > 0 ? html`<p class="hint">${text.queued(active)}</p>` : null;
 }
 
@@ -49,7 +53,12 @@ function Before({ model }: { model: TrainingStartModel }) {
 function MachineProblems() {
   const problems = useApp().system.problems().filter((check) => check.state === "error");
   return html`${problems.map(
-    (check) => html`<${Notice} tone="warn" key=${check.id} title=${`${text.machine}: ${check.label}`} actions=${html`<${Button} href="/settings">Open settings<//>`}>
+    (check) => html`<${Notice}
+      tone="warn"
+      key=${check.id}
+      title=${`${text.machine}: ${check.label}`}
+      actions=${html`<${Button} href="/settings">Open settings<//>`}
+    >
       <p>${check.detail} ${check.fix}</p>
     <//>`,
   )}`;

@@ -14,7 +14,9 @@ export function TriggerTags({ tags, isAdded, onChange }: { tags: readonly Trigge
     <span class="dim">${lead}</span>
     ${shown.map((tag) =>
       missing.length > 0 && isAdded
-        ? html`<button type="button" class="tag" key=${tag.word} onClick=${() => onChange(false)}>${tag.word}<${Icon} name="close" size="s" /><span class="hide">Do not add</span></button>`
+        ? html`<button type="button" class="tag" key=${tag.word} onClick=${() => onChange(false)}>
+            ${tag.word}<${Icon} name="close" size="s" /><span class="hide">Do not add</span>
+          </button>`
         : html`<code key=${tag.word}>${tag.word}</code>`,
     )}
     ${missing.length > 0 && !isAdded && html`<${Button} kind="link" onClick=${() => onChange(true)}>${text.addTrigger}<//>`}

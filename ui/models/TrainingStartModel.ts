@@ -133,7 +133,8 @@ function obstaclesOf(app: Pick<AppModel, "characters" | "info">, characterId: st
     obstacles.push({ text, link: mode === null ? { href: "/", label: "Choose" } : { href: "/settings", label: "Open settings" } });
   }
   const character = characterId === null ? undefined : app.characters.byId(characterId);
-  if (!character) obstacles.push({ text: "Choose who to train.", link: app.characters.all.value.length > 0 ? null : { href: "/characters", label: "Create a character" } });
+  const create = app.characters.all.value.length > 0 ? null : { href: "/characters", label: "Create a character" };
+  if (!character) obstacles.push({ text: "Choose who to train.", link: create });
   else if (training && character.photoCount < training.minPhotos) obstacles.push(tooFewPhotos(character, training.minPhotos));
   if (problem !== "") obstacles.push({ text: problem, link: null });
   return obstacles;

@@ -48,7 +48,9 @@ function Filter({ characterId, onChange }: { characterId: string; onChange: (id:
     <label class="label" for=${id}>Show</label>
     <select id=${id} class="input auto" onChange=${(event: Event) => onChange((event.target as HTMLSelectElement).value)}>
       <option value="" selected=${characterId === ""}>${text.everybody}</option>
-      ${characters.map((character) => html`<option key=${character.id} value=${character.id} selected=${character.id === characterId}>${character.name}</option>`)}
+      ${characters.map(
+        (character) => html`<option key=${character.id} value=${character.id} selected=${character.id === characterId}>${character.name}</option>`,
+      )}
     </select>
   </div>`;
 }
@@ -69,7 +71,9 @@ function Pictures({ model, outputs }: { model: OutputsModel; outputs: readonly O
   return html`
     <${OutputGrid} outputs=${outputs} onOpen=${(index: number) => show(outputs[index])} />
     <div ref=${end} class="row center">
-      ${hasMore ? html`<${Button} busyText="Loading…" busy=${model.loading.value} onClick=${model.more}>${text.more}<//>` : html`<p class="hint num">${text.end(outputs.length)}</p>`}
+      ${hasMore
+        ? html`<${Button} busyText="Loading…" busy=${model.loading.value} onClick=${model.more}>${text.more}<//>`
+        : html`<p class="hint num">${text.end(outputs.length)}</p>`}
     </div>
     ${at >= 0 &&
     html`<${OutputViewer}

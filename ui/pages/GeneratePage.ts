@@ -68,12 +68,22 @@ function Newest({ model }: { model: GenerateModel }) {
   };
   const at = outputs?.findIndex((output) => output.id === open) ?? -1;
   return html`<section class="stack" aria-labelledby="results-title">
-    <div class="row apart"><h2 id="results-title">${text.results}</h2>${outputs && outputs.length > 0 && html`<a class="small" href="/gallery">${text.allPictures}</a>`}</div>
+    <div class="row apart">
+      <h2 id="results-title">${text.results}</h2>
+      ${outputs && outputs.length > 0 && html`<a class="small" href="/gallery">${text.allPictures}</a>`}
+    </div>
     ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${() => pictures.load()}>Try again<//>`} />`}
     ${!outputs && !error && html`<${Skeleton} layout="photos" height="160px" count=${8} />`}
     ${outputs?.length === 0 && html`<${EmptyState} icon="picture" title=${text.noResultsTitle}>${text.noResults}<//>`}
     ${outputs && outputs.length > 0 && html`<${OutputGrid} outputs=${outputs} onOpen=${(index: number) => setOpen(outputs[index]!.id)} />`}
     ${outputs && at >= 0 &&
-    html`<${OutputViewer} outputs=${outputs} at=${at} onMove=${(next: number) => setOpen(outputs[next]!.id)} onClose=${() => setOpen(null)} onRemove=${pictures.remove} onUse=${use} />`}
+    html`<${OutputViewer}
+      outputs=${outputs}
+      at=${at}
+      onMove=${(next: number) => setOpen(outputs[next]!.id)}
+      onClose=${() => setOpen(null)}
+      onRemove=${pictures.remove}
+      onUse=${use}
+    />`}
   </section>`;
 }

@@ -25,10 +25,11 @@ export function TrainingPage() {
   const isEmpty = model.total.value === 0;
   const loaded = model.resource.data.value !== null;
   const error = model.resource.error.value;
+  const first = html`<${Button} kind="primary" href="/training/new">${text.emptyAction}<//>`;
   const actions = html`<${Button} kind="primary" icon="plus" href="/training/new">${text.start}<//>`;
   return html`<${Page} title=${text.listTitle} actions=${!isEmpty && actions}>
     ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${model.resource.load}>Try again<//>`} />`}
-    ${isEmpty && loaded && html`<${EmptyState} icon="train" title=${text.emptyTitle} action=${html`<${Button} kind="primary" href="/training/new">${text.emptyAction}<//>`}>${text.empty}<//>`}
+    ${isEmpty && loaded && html`<${EmptyState} icon="train" title=${text.emptyTitle} action=${first}>${text.empty}<//>`}
     ${isEmpty && !loaded && !error && html`<${Skeleton} height="88px" count=${3} />`}
     ${!isEmpty && html`<${Open} jobs=${model.open.value} /><${History} model=${model} />`}
   <//>`;
@@ -52,18 +53,20 @@ function History({ model }: { model: TrainingListModel }) {
   const id = useId();
   const history = model.history.value;
   const isFiltered = model.characterId.value !== "" || model.end.value !== "all";
+  const choose = (event: Event) => (model.characterId.value = (event.target as HTMLSelectElement).value);
   const clear = () => {
     model.characterId.value = "";
     model.end.value = "all";
   };
-  const filter = [app.characters.byId(model.characterId.value)?.name ?? "", model.end.value === "all" ? "" : ends.find(([end]) => end === model.end.value)![1]];
+  const end = model.end.value === "all" ? "" : ends.find(([id]) => id === model.end.value)![1];
+  const filter = [app.characters.byId(model.characterId.value)?.name ?? "", end];
   if (history.length === 0 && !isFiltered) return null;
   return html`<section class="stack" aria-labelledby="history-title">
     <div class="row wrap apart">
       <h2 id="history-title">${text.history}</h2>
       <div class="row wrap">
         <label class="hide" for=${id}>Character</label>
-        <select id=${id} class="input auto" value=${model.characterId.value} onChange=${(event: Event) => (model.characterId.value = (event.target as HTMLSelectElement).value)}>
+        <select id=${id} class="input auto" value=${model.characterId.value} onChange=${choose}>
           <option value="">${text.everybody}</option>
           ${app.characters.all.value.map((character) => html`<option key=${character.id} value=${character.id}>${character.name}</option>`)}
         </select>
@@ -78,7 +81,8 @@ function History({ model }: { model: TrainingListModel }) {
 
 function PastRun({ job }: { job: Job }) {
   const seconds = elapsedSeconds(job, 0);
-  const steps = job.progress && job.progress.totalSteps > 0 ? `${job.progress.step.toLocaleString("en")} of ${job.progress.totalSteps.toLocaleString("en")} steps` : "";
+  const { step = 0, totalSteps = 0 } = job.progress ?? {};
+  const steps = totalSteps > 0 ? `${step.toLocaleString("en")} of ${totalSteps.toLocaleString("en")} steps` : "";
   const facts = [formatDateTime(job.createdAt), steps, seconds === null ? "" : formatDuration(seconds)].filter((fact) => fact !== "");
   return html`
     <${Face} job=${job} />

@@ -102,7 +102,9 @@ function Side({ model, job }: { model: TrainingRunModel; job: Job }) {
     ${isWorking(job) && html`<${Stages} job=${job} />`}
     ${warnings.length > 0 &&
     html`<${Card} title=${text.warnings}>
-      <ul class="stack small">${warnings.map((warning) => html`<li class="row top" key=${warning}><${Icon} name="info" size="s" /><span>${warning}</span></li>`)}</ul>
+      <ul class="stack small">
+        ${warnings.map((warning) => html`<li class="row top" key=${warning}><${Icon} name="info" size="s" /><span>${warning}</span></li>`)}
+      </ul>
     <//>`}
     <${Card} title=${text.checkpoints}><${CheckpointList} checkpoints=${model.checkpoints.value} /><//>
     ${!isEnded(job) && html`<${Gpu} />`}
