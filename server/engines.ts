@@ -17,11 +17,15 @@ export interface EnginesOptions {
   onChange(status: ServiceStatus): void;
 }
 
+const checksKeptMs = 30_000;
+
 /** The tools of the chosen mode: their backends, and the supervisor of those that live long. Empty before a choice. */
 export class Engines implements Service {
   parts: PluginParts[] = [];
   private supervisor: Supervisor | null = null;
   readonly name = "engines";
+  private lastChecks: { readonly checks: Check[]; readonly at: number } | null = null;
+  private asking: Promise<Check[]> | null = null;
 
   constructor(private readonly options: EnginesOptions) {}
 
@@ -43,6 +47,7 @@ export class Engines implements Service {
   /** Makes the backends only; no tool is looked at or started. */
   prepare(mode: Mode): void {
     const settings = this.settingsFor(mode);
+    this.lastChecks = null;
     this.parts = this.options.plugins.map((plugin) => plugin.create(settings));
   }
 
@@ -68,10 +73,24 @@ export class Engines implements Service {
     return this.supervisor?.statuses() ?? [];
   }
 
-  /** What the backends say about the installation of their tools. A backend that throws says so as a check. */
+  /** What the backends say about the installation of their tools; asked anew when the last answer is older than half a minute. */
   async checks(): Promise<Check[]> {
+    const isOld = this.lastChecks === null || performance.now() - this.lastChecks.at > checksKeptMs;
+    if (isOld) this.asking ??= this.askBackends().finally(() => (this.asking = null));
+    return this.asking ?? this.lastChecks?.checks ?? [];
+  }
+
+  /** The last answer, at once: a page must not wait until a tool has been looked at. */
+  knownChecks(): Check[] {
+    void this.checks().catch(() => undefined); // told by the next `checks`
+    return this.lastChecks?.checks ?? [];
+  }
+
+  private async askBackends(): Promise<Check[]> {
     const backends = this.parts.flatMap((part) => [part.training, part.image]).filter((backend) => backend !== undefined);
-    return (await Promise.all(backends.map((backend) => backend.checks()))).flat();
+    const checks = (await Promise.all(backends.map((backend) => backend.checks()))).flat();
+    this.lastChecks = { checks, at: performance.now() };
+    return checks;
   }
 
   /** For the lifecycle: the tools themselves were taken over by `use`. */

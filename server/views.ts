@@ -1,5 +1,5 @@
 import type { Boot } from "./contract/boot.ts";
-import type { Info, Mode, SettingRow, Settings, SystemStatus } from "./contract/system.ts";
+import type { Check, Info, Mode, SettingRow, Settings, SystemStatus } from "./contract/system.ts";
 import { build, version } from "./build-info.ts";
 import { configKeys, type ConfigKeyName } from "./config-keys.ts";
 import type { Core } from "./core.ts";
@@ -12,11 +12,9 @@ const bootJobs = 50;
 /** What the routes of the system, the settings and the page ask for. */
 export function createViews(core: Core) {
   const info = (): Info => describeInfo(core);
-  const status = (): Promise<SystemStatus> =>
-    systemStatus({
-      gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks: () => core.engines.checks(),
-      root: core.paths.data, startedAt: 0,
-    });
+  const statusWith = (checks: () => Promise<Check[]>): Promise<SystemStatus> =>
+    systemStatus({ gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks, root: core.paths.data, startedAt: 0 });
+  const status = () => statusWith(() => core.engines.checks());
   const useMode = async (mode: Mode): Promise<void> => {
     core.backends.choose(await core.engines.use(mode));
     core.bus.publish({ type: "info.changed", info: info() });
@@ -31,7 +29,7 @@ export function createViews(core: Core) {
         characters: core.characters.list(),
         jobs: core.queue.list({ limit: bootJobs }),
         loras: core.loras.list(),
-        status: await status(),
+        status: await statusWith(() => Promise.resolve(core.engines.knownChecks())),
         epoch: core.hub.epoch,
         seq: core.hub.seq,
         build,
