@@ -1,11 +1,8 @@
-import type { Database } from "bun:sqlite";
 import type { Plugin } from "../plugins/plugin.ts";
 import { build } from "./build-info.ts";
 import type { LoadedConfig } from "./config.ts";
 import type { Mode } from "./contract/system.ts";
-import { migrate } from "./db/migrate.ts";
-import { stateMigrations, telemetryMigrations } from "./db/migrations/index.ts";
-import { openDatabase } from "./db/open.ts";
+import { openData, type OpenData } from "./db/open-data.ts";
 import { Engines } from "./engines.ts";
 import { createBus } from "./events/bus.ts";
 import { Hub } from "./events/hub.ts";
@@ -27,6 +24,7 @@ import { JobLogs } from "./logs/job-log.ts";
 import { Redactor } from "./logs/redact.ts";
 import { RotatingFile } from "./logs/rotating-file.ts";
 import { ServiceLogView } from "./logs/service-log.ts";
+import { DataWatch } from "./system/data-watch.ts";
 import { GpuWatch } from "./system/gpu.ts";
 
 export interface CoreOptions extends LoadedConfig {
@@ -39,7 +37,7 @@ export type Core = ReturnType<typeof createCore>;
 
 const gpuIntervalMs = 5000;
 
-/** Everything below the API, built in order. Nothing runs yet. Throws when a database cannot be opened. */
+/** Everything below the API, built in order. Nothing runs yet. Throws DataProblem or DataInUse when the data cannot be used. */
 export function createCore(options: CoreOptions) {
   const { config, paths, self } = options;
   const redactor = new Redactor();
@@ -48,7 +46,7 @@ export function createCore(options: CoreOptions) {
   const hfToken = readHfToken(paths);
   if (hfToken !== null) redactor.addSecret(hfToken);
   const bus = createBus((error) => log.error("bus.listener-failed", "a listener of an event failed", { error }));
-  const databases = openDatabases(paths);
+  const databases = openData(paths);
   const deps = { db: databases.state, paths, bus };
   const photos = new Photos(deps);
   const library = {
@@ -63,28 +61,24 @@ export function createCore(options: CoreOptions) {
   const jobs = createJobs({
     ...deps, log, self, backends, services: engines, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
     runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
+    gpus: () => (gpu.status().checkedAt === null ? null : gpu.status().gpus),
   });
   const hub = new Hub(bus, build);
+  const data = new DataWatch({ paths, databases, log, isFinished: (id) => jobs.store.get(id)?.finishedAt != null });
   const gpu = new GpuWatch({ command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, env: { ISENGARD_SIM_SCENARIO: config.simulatorScenario }, onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }) });
   return {
-    ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu,
+    ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu, data,
     sessions: new Sessions(databases.state),
     uploads: new Uploads({ ...deps, photos }),
     uploadsDir: paths.uploads,
+    /** The port that the server really listens on; set once it does. */
+    address: { port: config.port },
     serviceLog: new ServiceLogView(paths.serviceLog),
     close: () => closeAll(hub, jobLogs, databases, logFile, log),
   };
 }
 
-function openDatabases(paths: Paths): { state: Database; telemetry: Database } {
-  const state = openDatabase(paths.stateDb, "FULL");
-  const telemetry = openDatabase(paths.telemetryDb, "NORMAL");
-  migrate(state, { name: "state", steps: stateMigrations, backupFolder: paths.backups });
-  migrate(telemetry, { name: "telemetry", steps: telemetryMigrations, backupFolder: paths.backups });
-  return { state, telemetry };
-}
-
-function closeAll(hub: Hub, jobLogs: JobLogs, databases: { state: Database; telemetry: Database }, logFile: RotatingFile, log: Log): void {
+function closeAll(hub: Hub, jobLogs: JobLogs, databases: OpenData, logFile: RotatingFile, log: Log): void {
   hub.close();
   jobLogs.flushAll();
   databases.state.close();

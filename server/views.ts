@@ -85,6 +85,6 @@ function settingRows({ config, sources, saved, mode }: Core): SettingRow[] {
   });
 }
 
-function tunnelCommand({ config }: Core): string {
-  return `ssh -L ${config.port}:127.0.0.1:${config.port} user@this-machine`;
+function tunnelCommand({ address }: Core): string {
+  return `ssh -L ${address.port}:127.0.0.1:${address.port} user@this-machine`;
 }

@@ -44,8 +44,9 @@ export async function openExhibition(): Promise<Exhibition> {
   await waitForEnd(() => failing, "training", failed.id);
   await failing.kill("SIGTERM");
 
-  const server = await startExecutable({ folder: first.folder, flags: ["--mode", "fast-test", "--simulate-speed", "1"] });
-  const running = await startTraining(server, grace.id);
+  const server = await startExecutable({ folder: first.folder, flags: ["--mode", "fast-test", "--simulate-speed", "0.4"] });
+  // Slow and long, so that it still runs when the last page is looked at.
+  const running = await startTraining(server, grace.id, { steps: 3500 });
   const waiting = await startGeneration(server, { prompt: "portrait in a garden", loras: [{ id: lora!.id, strength: 0.9 }], count: 2 });
   await untilStep(server, running, 260);
   const browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox", "--disable-gpu"] });

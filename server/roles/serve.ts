@@ -74,7 +74,8 @@ function listen(app: App, { config, sources }: LoadedConfig): number | null {
   for (let port = config.port; port < config.port + portAttempts; port++) {
     try {
       app.http.listen({ hostname: config.host, port });
-      return app.http.server!.port!;
+      app.core.address.port = app.http.server!.port!;
+      return app.core.address.port;
     } catch (error) {
       if (!(error instanceof Error) || !("code" in error) || error.code !== "EADDRINUSE") throw error;
       const owner = describePortOwner(port) ?? "another program";
