@@ -11,6 +11,7 @@ const places: Readonly<Record<string, readonly [string, string]>> = {
   c: ["/characters", "Characters"],
   t: ["/training", "Training"],
   n: ["/generate", "Generate"],
+  q: ["/queue", "Queue"],
   y: ["/gallery", "Gallery"],
   l: ["/logs", "Logs"],
   v: ["/video", "Video"],

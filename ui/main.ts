@@ -5,10 +5,13 @@ import { createApi } from "./api.ts";
 import { App } from "./components/App.ts";
 import { createAppModel } from "./models/AppModel.ts";
 import { applyTheme, readTheme } from "./models/PreferencesModel.ts";
+import { loadLaterPages } from "./pages/LaterPage.ts";
 import { LoginPage } from "./pages/LoginPage.ts";
 import { reportErrors } from "./report.ts";
 import { createRouter } from "./router.ts";
 
+/** The other pages are fetched once the first one had time to load its pictures. */
+const idleMs = 3_000;
 const root = document.getElementById("app")!;
 applyTheme(readTheme(localStorage));
 
@@ -29,6 +32,8 @@ function start(boot: Boot): void {
   reportErrors(api);
   render(html`<${App} app=${app} />`, root);
   app.connection.start();
+  // A failure is shown by the page that needs it, which then tries again.
+  setTimeout(() => void loadLaterPages().catch(() => undefined), idleMs);
   // Read by `npm run bench`: the page is painted and its handlers are in place.
   requestAnimationFrame(() => setTimeout(() => performance.mark("isengard:interactive")));
 }

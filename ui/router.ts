@@ -2,7 +2,7 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 
 export type RouteName =
   | "home" | "characters" | "character" | "training" | "trainingNew" | "trainingRun"
-  | "generate" | "gallery" | "logs" | "video" | "settings" | "notFound";
+  | "generate" | "gallery" | "queue" | "logs" | "video" | "settings" | "notFound";
 
 export interface Route {
   readonly name: RouteName;
@@ -21,6 +21,7 @@ const patterns: ReadonlyArray<readonly [string, RouteName]> = [
   ["/training/:id", "trainingRun"],
   ["/generate", "generate"],
   ["/gallery", "gallery"],
+  ["/queue", "queue"],
   ["/logs", "logs"],
   ["/video", "video"],
   ["/settings", "settings"],

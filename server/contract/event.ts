@@ -1,6 +1,6 @@
 import { t } from "elysia";
 import { Character } from "./character.ts";
-import { Artifact, Job, JobProgress } from "./job.ts";
+import { Artifact, Job, JobProgress, QueuePause } from "./job.ts";
 import { LogEntry } from "./log.ts";
 import { Lora } from "./lora.ts";
 import { Output } from "./output.ts";
@@ -14,6 +14,7 @@ export const AppEvent = t.Union([
   t.Object({ type: t.Literal("job.changed"), job: Job }),
   t.Object({ type: t.Literal("job.progress"), jobId: t.String(), progress: JobProgress }),
   t.Object({ type: t.Literal("job.removed"), jobId: t.String() }),
+  t.Object({ type: t.Literal("queue.changed"), paused: t.Union([QueuePause, t.Null()]) }),
   t.Object({ type: t.Literal("character.changed"), character: Character }),
   t.Object({ type: t.Literal("character.removed"), characterId: t.String() }),
   t.Object({ type: t.Literal("photos.changed"), characterId: t.String() }),

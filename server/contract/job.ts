@@ -14,8 +14,13 @@ export const JobState = t.Union([
 ]);
 export type JobState = typeof JobState.static;
 
-/** Why a queued job does not run yet, as a sentence for the page. `jobId`: the job that it waits for. */
-export const Waiting = t.Object({ code: t.String(), text: t.String(), jobId: t.Optional(t.String()) });
+/**
+ * Why a job does not run yet, as a sentence for the page. `jobId`: the job that it waits for; `until`: when it is tried
+ * again. A training that is giving way to pictures has the code `pausing` while it still runs.
+ */
+export const Waiting = t.Object({
+  code: t.String(), text: t.String(), jobId: t.Optional(t.String()), until: t.Optional(t.String()),
+});
 export type Waiting = typeof Waiting.static;
 
 /** A stage of the work in its order. `fraction` is null where the tool gives no real number: then no bar is drawn. */
@@ -49,6 +54,8 @@ export type JobProgress = typeof JobProgress.static;
 export const Failure = t.Object({
   code: t.String(), what: t.String(), why: t.String(), fix: t.String(),
   tail: t.Array(t.String()),
+  /** Where the other side named a time before which trying again is useless. */
+  retryAfterSeconds: t.Optional(t.Number()),
 });
 export type Failure = typeof Failure.static;
 
@@ -60,6 +67,9 @@ export const Job = t.Object({
   characterId: t.Union([t.String(), t.Null()]),
   backend: t.String(),
   attempt: t.Number(),
+  /** Waiting jobs run by descending priority, then by ascending position. */
+  priority: t.Optional(t.Number()),
+  position: t.Optional(t.Number()),
   correlationId: t.String(),
   request: t.Record(t.String(), t.Unknown()),
   waiting: t.Union([Waiting, t.Null()]),
@@ -74,6 +84,33 @@ export const Job = t.Object({
   finishedAt: t.Union([t.String(), t.Null()]),
 });
 export type Job = typeof Job.static;
+
+export const priorityMin = -10;
+export const priorityMax = 10;
+export const JobChange = t.Object({ priority: t.Integer({ minimum: priorityMin, maximum: priorityMax }) });
+export type JobChange = typeof JobChange.static;
+
+/** Exactly one of them. `position` counts from 0 among the waiting jobs. */
+export const JobMove = t.Object({
+  before: t.Optional(t.String({ maxLength: 64 })),
+  after: t.Optional(t.String({ maxLength: 64 })),
+  position: t.Optional(t.Integer({ minimum: 0 })),
+});
+export type JobMove = typeof JobMove.static;
+
+export const QueuePause = t.Object({ reason: t.String(), since: t.String() });
+export type QueuePause = typeof QueuePause.static;
+
+/** `paused`: nothing new begins; what runs goes on. Waiting jobs are in the order in which they will run. */
+export const QueueView = t.Object({
+  paused: t.Union([QueuePause, t.Null()]),
+  running: t.Array(Job),
+  /** `startsInSeconds` is null where no earlier job of the kind tells how long one takes. */
+  waiting: t.Array(t.Object({ job: Job, startsInSeconds: t.Union([t.Number(), t.Null()]) })),
+  /** Ended last, newest first. */
+  recent: t.Array(Job),
+});
+export type QueueView = typeof QueueView.static;
 
 export const TrainingRequest = t.Object({
   characterId: t.String({ maxLength: 64 }),

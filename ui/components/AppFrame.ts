@@ -27,6 +27,7 @@ const places: readonly Place[] = [
   { name: "characters", also: ["character"], href: "/characters", label: "Characters", icon: "people" },
   { name: "training", also: ["trainingNew", "trainingRun"], href: "/training", label: "Training", icon: "train" },
   { name: "generate", href: "/generate", label: "Generate", icon: "spark" },
+  { name: "queue", href: "/queue", label: "Queue", icon: "queue" },
   { name: "gallery", href: "/gallery", label: "Gallery", icon: "picture" },
   { name: "video", href: "/video", label: "Video", icon: "film" },
   { name: "logs", href: "/logs", label: "Logs", icon: "log" },

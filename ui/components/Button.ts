@@ -16,6 +16,8 @@ export interface ButtonProps {
   onClick?: (event: MouseEvent) => unknown;
   /** Makes it a link that looks like a button. */
   href?: string;
+  /** A page that is not of this program opens in a tab of its own. */
+  isOutside?: boolean;
   download?: string | boolean;
   type?: "button" | "submit";
   /** The full name where the text shown is shortened. */
@@ -38,6 +40,7 @@ export function Button(props: ButtonProps) {
     ${busy && props.busyText ? props.busyText : props.children}
     ${unavailable !== null && html`<span class="hide" id=${reasonId}>${unavailable}</span>`}
   `;
+  const outside = props.isOutside ? "_blank" : undefined;
   const shared = {
     class: `btn ${props.class ?? ""}`,
     id: props.id,
@@ -47,7 +50,7 @@ export function Button(props: ButtonProps) {
     title: unavailable ?? (only ? props.label : undefined),
   };
   if (props.href !== undefined && unavailable === null) {
-    return html`<a ...${shared} href=${props.href} download=${props.download} onClick=${props.onClick}>${content}</a>`;
+    return html`<a ...${shared} href=${props.href} download=${props.download} target=${outside} rel=${outside && "noreferrer"} onClick=${props.onClick}>${content}</a>`;
   }
   const onClick = (event: MouseEvent) => {
     if (busy || unavailable !== null) return event.preventDefault();

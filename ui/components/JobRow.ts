@@ -1,13 +1,12 @@
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
 import type { Job, JobState } from "../../server/contract/job.ts";
-import { asApiError, type ApiError } from "../api.ts";
 import { useApp } from "../models/AppModel.ts";
 import { isWorking } from "../models/JobsModel.ts";
+import { queueText } from "../text/queue.ts";
 import { Badge, type Tone } from "./Badge.ts";
-import { Button } from "./Button.ts";
 import { ErrorNotice } from "./Notice.ts";
 import { Progress, progressWords } from "./Progress.ts";
+import { StopHint, StopJob, useStop } from "./StopJob.ts";
 
 const states: Record<JobState, readonly [string, Tone]> = {
   queued: ["Waiting", "off"],
@@ -29,22 +28,13 @@ export function JobBadge({ state }: { state: JobState }) {
 
 /** Where a person looks at this job. */
 export function jobAddress(job: Job): string {
-  return job.kind === "training" ? `/training/${job.id}` : "/generate";
+  if (job.kind === "training") return `/training/${job.id}`;
+  return job.results[0] === undefined ? "/generate" : `/gallery?open=${job.results[0]}`;
 }
 
 /** One job in a line: what, how far, how long, and a way to stop it. */
 export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
-  const app = useApp();
-  const [error, setError] = useState<ApiError | null>(null);
-  const stop = async () => {
-    try {
-      await app.jobs.cancel(job);
-      setError(null);
-    } catch (thrown) {
-      setError(asApiError(thrown));
-    }
-  };
-  const word = isWorking(job) ? "Stop" : "Cancel";
+  const [error, stop] = useStop(job);
   return html`<div class="stack grow">
     <div class="row">
       ${picture}
@@ -53,16 +43,10 @@ export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
           <a class="cut title-link" href=${jobAddress(job)}>${job.title}</a>
           <${JobBadge} state=${job.state} />
           <span class="grow"></span>
-          <${Button}
-            kind="quiet"
-            icon="stop"
-            name=${`${word} ${job.title}`}
-            busyText="Stopping…"
-            unavailable=${job.state === "stopping" ? "It is already stopping." : null}
-            onClick=${stop}
-          >${word}<//>
+          <${StopJob} job=${job} kind="quiet" onStop=${stop} />
         </div>
-        ${isWorking(job) ? html`<${JobProgressBar} job=${job} />` : html`<p class="hint">${job.waiting?.text ?? "Waits for its turn."}</p>`}
+        ${isWorking(job) ? html`<${JobProgressBar} job=${job} />` : html`<p class="hint">${job.waiting?.text ?? queueText.waits}</p>`}
+        <${StopHint} job=${job} />
       </div>
     </div>
     ${error && html`<${ErrorNotice} error=${error} alert />`}

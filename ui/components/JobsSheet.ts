@@ -1,6 +1,7 @@
 import { html } from "htm/preact";
 import { useApp } from "../models/AppModel.ts";
 import { frameText } from "../text/frame.ts";
+import { Button } from "./Button.ts";
 import { Sheet } from "./Dialog.ts";
 import { JobRow } from "./JobRow.ts";
 
@@ -12,5 +13,6 @@ export function JobsSheet({ onClose }: { onClose: () => void }) {
     <ul class="lines">
       ${jobs.map((job) => html`<li key=${job.id}><${JobRow} job=${job} /></li>`)}
     </ul>
+    <div><${Button} icon="queue" href="/queue" onClick=${onClose}>${frameText.openQueue}<//></div>
   <//>`;
 }

@@ -31,16 +31,19 @@ export interface ErrorNoticeProps {
   reference?: string;
   alert?: boolean;
   actions?: ComponentChildren;
+  /** What belongs between the cause and the way out. */
+  children?: ComponentChildren;
 }
 
 /** What happened, why, what to do, and the reference that finds it in the logs. */
-export function ErrorNotice({ error, reference, alert = false, actions }: ErrorNoticeProps) {
+export function ErrorNotice({ error, reference, alert = false, actions, children }: ErrorNoticeProps) {
   const ref = reference ?? (error instanceof ApiError ? error.correlationId : "");
   const tail = error instanceof ApiError ? [] : error.tail;
   const fields = error instanceof ApiError ? error.fields : [];
   return html`<${Notice} tone="bad" title=${error.what} alert=${alert}>
     ${error.why && html`<p>${error.why}</p>`}
     ${fields.length > 0 && html`<ul>${fields.map((field) => html`<li key=${field.path}>${field.message}</li>`)}</ul>`}
+    ${children}
     ${error.fix && html`<p><strong>What to do:</strong> ${error.fix}</p>`}
     ${tail.length > 0 &&
     html`<details class="fold">

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { plural } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import { frameText } from "../text/frame.ts";
+import { AwayBanner } from "./Away.ts";
 import { Badge } from "./Badge.ts";
 import { Button } from "./Button.ts";
 import { ConnectionBadge, ConnectionBanner } from "./Connection.ts";
@@ -42,6 +43,7 @@ export function Page({ title, up, actions, children }: PageProps) {
       </div>
     </header>
     <${ConnectionBanner} />
+    <${AwayBanner} />
     <main id="main" class="page-body" tabindex="-1">${children}</main>
   </div>`;
 }

@@ -1,14 +1,14 @@
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
 import type { Job } from "../../server/contract/job.ts";
-import { asApiError, type ApiError } from "../api.ts";
-import { useApp } from "../models/AppModel.ts";
 import type { GenerateModel } from "../models/GenerateModel.ts";
 import { isWorking } from "../models/JobsModel.ts";
 import { generateText as text } from "../text/generate.ts";
 import { Button } from "./Button.ts";
+import { FailureNotice } from "./FailureNotice.ts";
 import { JobBadge, JobProgressBar } from "./JobRow.ts";
 import { ErrorNotice } from "./Notice.ts";
+import { StopHint, StopJob, useStop } from "./StopJob.ts";
+import { WaitChoice } from "./WaitChoice.ts";
 
 /** Picture jobs that run, wait or failed a moment ago. */
 export function QueueStrip({ model }: { model: GenerateModel }) {
@@ -20,30 +20,13 @@ export function QueueStrip({ model }: { model: GenerateModel }) {
     <ul class="stack">
       ${queue.map((job) => html`<li key=${job.id} class="card queued"><${QueuedJob} job=${job} previews=${model.previewOf(job.id)} /></li>`)}
     </ul>
-    ${failed.map((job) => job.failure && html`<${ErrorNotice}
-      key=${job.id}
-      error=${job.failure}
-      reference=${job.correlationId}
-      actions=${html`
-        <${Button} icon="refresh" onClick=${() => model.retry(job)}>${text.tryAgain}<//>
-        <${Button} kind="quiet" onClick=${() => model.putAway(job)}>${text.putAway}<//>
-      `}
-    />`)}
+    ${failed.map((job) => html`<${FailureNotice} key=${job.id} job=${job} actions=${html`<${Button} kind="quiet" onClick=${() => model.putAway(job)}>${text.putAway}<//>`} />`)}
   </section>`;
 }
 
 function QueuedJob({ job, previews }: { job: Job; previews: ReadonlyMap<number, string> }) {
-  const app = useApp();
-  const [error, setError] = useState<ApiError | null>(null);
+  const [error, stop] = useStop(job);
   const working = isWorking(job);
-  const stop = async () => {
-    try {
-      await app.jobs.cancel(job);
-      setError(null);
-    } catch (thrown) {
-      setError(asApiError(thrown));
-    }
-  };
   const prompt = typeof job.request["prompt"] === "string" ? job.request["prompt"] : "";
   return html`
     ${working && html`<${LivePreview} previews=${previews} />`}
@@ -51,12 +34,10 @@ function QueuedJob({ job, previews }: { job: Job; previews: ReadonlyMap<number, 
       <div class="row apart"><strong class="cut">${job.title}</strong><${JobBadge} state=${job.state} /></div>
       ${prompt !== "" && html`<p class="hint clamp">${prompt}</p>`}
       ${working ? html`<${JobProgressBar} job=${job} />` : html`<p class="small">${job.waiting?.text ?? text.waiting}</p>`}
+      <${WaitChoice} job=${job} />
+      <${StopHint} job=${job} />
       ${error && html`<${ErrorNotice} error=${error} alert />`}
-      <div>
-        <${Button} icon="stop" unavailable=${job.state === "stopping" ? "It is already stopping." : null} onClick=${stop}>
-          ${text.cancel}<span class="hide"> ${job.title}</span>
-        <//>
-      </div>
+      <div><${StopJob} job=${job} onStop=${stop} /></div>
     </div>
   `;
 }

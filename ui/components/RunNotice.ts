@@ -1,29 +1,41 @@
 import { html } from "htm/preact";
-import type { Job } from "../../server/contract/job.ts";
+import type { Artifact, Job } from "../../server/contract/job.ts";
+import { formatClock } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
+import { safePointOf } from "../models/resume.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Button } from "./Button.ts";
+import { FailureNotice } from "./FailureNotice.ts";
 import { Icon } from "./Icon.ts";
-import { ErrorNotice, Notice } from "./Notice.ts";
+import { Notice } from "./Notice.ts";
+import { ResumeCard } from "./ResumeCard.ts";
+import { StopHint } from "./StopJob.ts";
+
+export interface RunNoticeProps {
+  job: Job;
+  /** What was saved on the way, from which a retry goes on. */
+  checkpoints: readonly Artifact[];
+}
 
 /** What became of a run, or what it waits for, in a sentence and with the next thing to do. */
-export function RunNotice({ job }: { job: Job }) {
+export function RunNotice({ job, checkpoints }: RunNoticeProps) {
+  const resume = html`<${ResumeCard} job=${job} checkpoints=${checkpoints} />`;
   switch (job.state) {
     case "queued":
     case "snoozed":
     case "interrupted":
-      return html`<${WaitingNotice} job=${job} />`;
+      return html`<${WaitingNotice} job=${job} />${resume}`;
     case "failed":
-      return job.failure && html`<${ErrorNotice} error=${job.failure} reference=${job.correlationId} actions=${html`<${AgainButton} job=${job} />`} />`;
+      return html`<${FailureNotice} job=${job} noRetry=${safePointOf(job, checkpoints) !== null} actions=${html`<${AgainButton} job=${job} />`} />${resume}`;
     case "cancelled":
-      return html`<${Notice} title=${text.stopped} actions=${html`<${AgainButton} job=${job} />`}>${text.stoppedHelp}<//>`;
+      return html`<${Notice} title=${text.stopped} actions=${html`<${AgainButton} job=${job} />`}>${text.stoppedHelp}<//>${resume}`;
     case "succeeded":
       return html`<${DoneNotice} job=${job} />`;
     case "claimed":
     case "starting":
     case "running":
     case "stopping":
-      return null;
+      return html`<${StopHint} job=${job} />${job.waiting && html`<${Notice}>${job.waiting.text}<//>`}`;
   }
 }
 
@@ -31,7 +43,10 @@ function WaitingNotice({ job }: { job: Job }) {
   const app = useApp();
   const before = job.waiting?.jobId === undefined ? undefined : app.jobs.byId(job.waiting.jobId);
   const link = before?.kind === "training" && html`<${Button} href=${`/training/${before.id}`}>Watch ${before.title}<//>`;
-  return html`<${Notice} title="Waiting" actions=${link}>${job.waiting?.text ?? text.waiting}<//>`;
+  const until = job.waiting?.until;
+  return html`<${Notice} title="Waiting" actions=${html`${link}<${Button} href="/queue">${text.seeQueue}<//>`}>
+    <p>${job.waiting?.text ?? text.waiting}${until && ` ${text.triedAgain(formatClock(Date.parse(until)))}`}</p>
+  <//>`;
 }
 
 function AgainButton({ job }: { job: Job }) {

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { Mode, Settings } from "../../server/contract/system.ts";
 import { asApiError, type ApiError } from "../api.ts";
 import { formatAge } from "../format.ts";
@@ -46,6 +46,11 @@ export function AccessCard({ settings, onChange }: { settings: Settings; onChang
   const app = useApp();
   const [token, setToken] = useState("");
   const [error, run] = useAction();
+  const isAsked = app.router.route.value.query.get("at") === "token";
+  const field = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (isAsked) field.current?.querySelector("input")?.focus();
+  }, [isAsked]);
   const save = () =>
     run(async () => {
       onChange(await app.api.put<Settings>("/api/settings/hf-token", { token: token.trim() }));
@@ -59,7 +64,7 @@ export function AccessCard({ settings, onChange }: { settings: Settings; onChang
       <h3>${text.hfTitle}</h3>
       <p class="hint">${text.hfHelp}</p>
       <p class="small">${settings.hfTokenSet ? text.hfSet : text.hfUnset}</p>
-      <${TextField} label=${text.hfLabel} type="password" value=${token} onInput=${setToken} autocomplete="off" spellcheck=${false} />
+      <div ref=${field}><${TextField} label=${text.hfLabel} type="password" value=${token} onInput=${setToken} autocomplete="off" spellcheck=${false} /></div>
       ${error && html`<${ErrorNotice} error=${error} alert />`}
       <div class="row wrap">
         <${Button} busyText="Saving…" unavailable=${token.trim() === "" ? "Paste a token first." : null} onClick=${save}>${text.hfSave}<//>

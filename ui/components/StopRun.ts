@@ -2,17 +2,11 @@ import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import type { Job } from "../../server/contract/job.ts";
 import { asApiError, type ApiError } from "../api.ts";
-import { isEnded, isWorking } from "../models/JobsModel.ts";
+import { isWorking } from "../models/JobsModel.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Button } from "./Button.ts";
 import { Dialog } from "./Dialog.ts";
 import { ErrorNotice } from "./Notice.ts";
-
-export function StopButton({ job, onAsk }: { job: Job; onAsk: () => void }) {
-  if (isEnded(job)) return null;
-  const unavailable = job.state === "stopping" ? "It is already stopping." : null;
-  return html`<${Button} icon="stop" hasPopup="dialog" unavailable=${unavailable} onClick=${onAsk}>${isWorking(job) ? text.stop : text.cancel}<//>`;
-}
 
 export interface StopDialogProps {
   job: Job;
@@ -22,7 +16,7 @@ export interface StopDialogProps {
   onClose: () => void;
 }
 
-/** Stopping a training cannot be undone, so it asks once and says what is kept. */
+/** What is not saved is lost, so it asks once and says what is kept. */
 export function StopDialog({ job, checkpoints, onStop, onClose }: StopDialogProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);

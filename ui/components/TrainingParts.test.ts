@@ -98,7 +98,7 @@ describe("the loss", () => {
 });
 
 describe("what became of a run", () => {
-  const show = (change: Partial<Job>) => within(html`<${RunNotice} job=${testJob(change)} />`);
+  const show = (change: Partial<Job>) => within(html`<${RunNotice} job=${testJob(change)} checkpoints=${[]} />`);
 
   test("waiting says for what", () => {
     using page = show({ state: "queued", waiting: { code: "gpu", text: "Waits until the GPU is free." } });

@@ -8,6 +8,7 @@ import { createEvents, type Events } from "../events.ts";
 import { formatPercent } from "../format.ts";
 import type { Router } from "../router.ts";
 import type { SocketClock, SocketLike } from "../socket.ts";
+import { createAwayModel, type AwayModel } from "./AwayModel.ts";
 import { createCharactersModel, type CharactersModel } from "./CharactersModel.ts";
 import { createConnectionModel, type ConnectionModel } from "./ConnectionModel.ts";
 import { createJobsModel, isWorking, type JobsModel } from "./JobsModel.ts";
@@ -32,6 +33,7 @@ export interface AppModel {
   readonly library: LibraryModel;
   readonly system: SystemModel;
   readonly uploads: UploadModel;
+  readonly away: AwayModel;
   readonly toasts: ToastModel;
   readonly preferences: PreferencesModel;
   readonly info: ReadonlySignal<Info>;
@@ -97,12 +99,13 @@ export function createAppModel({ boot, api, router, connect, store, clock }: App
     return { epoch: next.epoch, seq: next.seq };
   };
   const connection = createConnectionModel({ position: boot, connect, apply: events.emit, refetch: reload, clock });
+  const away = createAwayModel({ jobs, connection, store });
   const pageTitle = signal("");
   const stops = [watchMilestones(events, announcement), watchTitle(pageTitle, jobs), offerReload(connection, toasts)];
   const time = watchTime();
 
   return {
-    api, router, events, connection, jobs, characters, library, system, uploads, toasts, preferences,
+    api, router, events, connection, jobs, characters, library, system, uploads, away, toasts, preferences,
     info,
     simulated: computed(() => info.value.mode === "fast-test"),
     now: time.now,
@@ -118,6 +121,7 @@ export function createAppModel({ boot, api, router, connect, store, clock }: App
     dispose() {
       time.stop();
       for (const stop of stops) stop();
+      away.dispose();
       connection.dispose();
       uploads.dispose();
       preferences.dispose();

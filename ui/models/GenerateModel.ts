@@ -21,7 +21,6 @@ export interface GenerateModel {
   readonly queue: ReadonlySignal<readonly Job[]>;
   /** Jobs that failed while this page was open and were not put away. */
   readonly failed: ReadonlySignal<readonly Job[]>;
-  retry(job: Job): Promise<void>;
   putAway(job: Job): void;
   /** The newest preview of each picture of a job, as data URLs by index. */
   previewOf(jobId: string): ReadonlyMap<number, string>;
@@ -38,7 +37,7 @@ export function createGenerateModel(app: Needed, store: Storage): GenerateModel 
   const { seen } = watching;
   const capabilities = () => app.info.value.image;
 
-  const send = async (request: GenerationRequest | Record<string, unknown>) => {
+  const send = async (request: GenerationRequest) => {
     error.value = null;
     try {
       app.jobs.put(await app.api.post<Job>("/api/generation", request));
@@ -71,7 +70,6 @@ export function createGenerateModel(app: Needed, store: Storage): GenerateModel 
       if (image) await send(buildRequest(draft.value, image, app.library.loras.value));
     },
     failed: computed(() => app.jobs.failed.value.filter((job) => job.kind === "generation" && seen.value.has(job.id))),
-    retry: (job) => send(job.request),
     putAway: (job) => (seen.value = new Set([...seen.value].filter((id) => id !== job.id))),
     previewOf: watching.previewOf,
     dispose() {

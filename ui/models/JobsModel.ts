@@ -16,7 +16,11 @@ export interface JobsModel {
   /** Changes many times a minute: read it at the leaf. */
   progress(jobId: string): ReadonlySignal<JobProgress | null>;
   put(job: Job): void;
+  /** When this page first saw the job stopping, in ms since 1970; null while it is not stopping. */
+  stoppingSince(jobId: string): number | null;
   cancel(job: Job): Promise<void>;
+  /** Puts an ended job back into the queue; it goes on from what it saved. */
+  retry(job: Job): Promise<void>;
   reset(jobs: readonly Job[]): void;
 }
 
@@ -35,6 +39,11 @@ export function jobPath(kind: JobKind): string {
   return kind === "training" ? "/api/training" : "/api/generation";
 }
 
+/** The pictures that a job makes. */
+export function countOf(job: Job): number {
+  return typeof job.request["count"] === "number" ? Math.max(1, job.request["count"]) : 1;
+}
+
 export function createJobsModel(api: Api, events: Events): JobsModel {
   const all = signal<readonly Job[]>([]);
   const progress = new Map<string, Signal<JobProgress | null>>();
@@ -46,7 +55,10 @@ export function createJobsModel(api: Api, events: Events): JobsModel {
     progress.set(jobId, fresh);
     return fresh;
   };
+  const stopping = new Map<string, number>();
   const put = (job: Job) => {
+    if (job.state !== "stopping") stopping.delete(job.id);
+    else if (!stopping.has(job.id)) stopping.set(job.id, Date.now());
     progressOf(job.id).value = job.progress;
     const others = all.value.filter((other) => other.id !== job.id);
     const next = [...others, job].toSorted((a, b) => (a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1));
@@ -54,6 +66,7 @@ export function createJobsModel(api: Api, events: Events): JobsModel {
   };
   const forget = (jobId: string) => {
     progress.delete(jobId);
+    stopping.delete(jobId);
     all.value = all.value.filter((job) => job.id !== jobId);
   };
 
@@ -71,8 +84,12 @@ export function createJobsModel(api: Api, events: Events): JobsModel {
     byId: (jobId) => all.value.find((job) => job.id === jobId),
     progress: progressOf,
     put,
+    stoppingSince: (jobId) => stopping.get(jobId) ?? null,
     async cancel(job) {
       put(await api.post<Job>(`${jobPath(job.kind)}/${encodeURIComponent(job.id)}/cancel`));
+    },
+    async retry(job) {
+      put(await api.post<Job>(`/api/jobs/${encodeURIComponent(job.id)}/retry`));
     },
     reset(jobs) {
       batch(() => {

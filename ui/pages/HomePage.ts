@@ -1,5 +1,6 @@
 import { html } from "htm/preact";
 import { useEffect, useMemo } from "preact/hooks";
+import { AwayList } from "../components/Away.ts";
 import { Button } from "../components/Button.ts";
 import { CharacterCard } from "../components/CharacterCard.ts";
 import { FirstSteps } from "../components/FirstSteps.ts";
@@ -25,6 +26,7 @@ export function HomePage() {
   const isNew = app.library.loras.value.length === 0;
   const isStarted = app.info.value.mode !== null;
   return html`<${Page} title=${text.title}>
+    <${AwayList} />
     ${isStarted ? html`<${Needs} />` : html`<${ModeChoice} />`}
     ${isStarted && isNew && html`<${FirstSteps} />`}
     ${isStarted
@@ -51,7 +53,9 @@ function Engines() {
 function Needs() {
   const app = useApp();
   const dismissed = useMemo(() => createDismissed(localStorage), []);
-  const needs = needsOf(app).filter((need) => !dismissed.ids.value.has(need.id));
+  // What the list of the absence says is not said twice.
+  const isAbove = (id: string) => app.away.news.value.some((job) => id === `failed:${job.id}` || id === `done:${job.id}`);
+  const needs = needsOf(app).filter((need) => !dismissed.ids.value.has(need.id) && !isAbove(need.id));
   if (needs.length === 0) return null;
   return html`<section class="card" aria-labelledby="needs-title">
     <header><h2 id="needs-title">${text.needs}</h2></header>

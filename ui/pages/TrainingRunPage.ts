@@ -17,7 +17,8 @@ import { RunProgress } from "../components/RunProgress.ts";
 import { SampleTimeline } from "../components/SampleTimeline.ts";
 import { Skeleton } from "../components/Skeleton.ts";
 import { StageList } from "../components/StageList.ts";
-import { StopButton, StopDialog } from "../components/StopRun.ts";
+import { StopJob } from "../components/StopJob.ts";
+import { StopDialog } from "../components/StopRun.ts";
 import { useApp } from "../models/AppModel.ts";
 import { isEnded, isWorking } from "../models/JobsModel.ts";
 import { createLogModel } from "../models/LogModel.ts";
@@ -44,9 +45,9 @@ export function TrainingRunPage({ params }: PageParams) {
       ${!error && html`<${Skeleton} height="160px" count=${3} />`}
     <//>`;
   }
-  return html`<${Page} title=${job.title} up=${up} actions=${html`<${StopButton} job=${job} onAsk=${() => setAsking(true)} />`}>
+  return html`<${Page} title=${job.title} up=${up} actions=${!isEnded(job) && html`<${StopJob} job=${job} hasPopup="dialog" onStop=${() => setAsking(true)} />`}>
     <div class="row wrap"><${JobBadge} state=${job.state} /><${About} job=${job} /></div>
-    <${RunNotice} job=${job} />
+    <${RunNotice} job=${job} checkpoints=${model.checkpoints.value} />
     ${job.startedAt !== null && html`<${RunProgress} job=${job} />`}
     ${job.startedAt === null && !isEnded(job)
       ? html`<${Gpu} />`

@@ -1,9 +1,9 @@
 import { html } from "htm/preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Preset } from "../../server/contract/backend.ts";
 import type { Job } from "../../server/contract/job.ts";
 import { CharacterPick } from "../components/CharacterPick.ts";
-import { ErrorNotice } from "../components/Notice.ts";
+import { ErrorNotice, Notice } from "../components/Notice.ts";
 import { Loaded } from "../components/Loaded.ts";
 import { Page } from "../components/Page.ts";
 import { PresetCards } from "../components/PresetCards.ts";
@@ -12,6 +12,7 @@ import { TrainingAdvanced } from "../components/TrainingAdvanced.ts";
 import { TrainingReview } from "../components/TrainingReview.ts";
 import { useApp } from "../models/AppModel.ts";
 import { estimateText } from "../models/estimate.ts";
+import { gentlerSettings } from "../models/gentler.ts";
 import { promptsSpec } from "../models/training-prompts.ts";
 import { createTrainingStartModel, type TrainingStartModel } from "../models/TrainingStartModel.ts";
 import { trainingText as text } from "../text/training.ts";
@@ -21,7 +22,7 @@ export function TrainingStartPage() {
   const app = useApp();
   const { query } = app.router.route.value;
   const model = useMemo(() => createTrainingStartModel(app, query.get("character") || onlyCharacter(app.characters.all.value)), []);
-  useRepeat(model, query.get("repeat"));
+  const note = useRepeat(model, query.get("repeat"), query.get("change"));
   const choose = (id: string) => {
     app.router.setQuery({ character: id });
     model.chooseCharacter(id);
@@ -31,6 +32,7 @@ export function TrainingStartPage() {
   };
   return html`<${Page} title=${text.newTitle} up=${{ href: "/training", label: "Training" }}>
     <div class="stack wide start-form" onKeyDown=${onKeyDown}>
+      ${note !== "" && html`<${Notice}>${note}<//>`}
       <section class="stack" aria-labelledby="who-title">
         <div><h2 id="who-title">${text.who}</h2><p class="hint">${text.whoHelp}</p></div>
         <${CharacterPick} chosen=${model.characterId.value} onChoose=${choose} />
@@ -53,16 +55,31 @@ function onlyCharacter(characters: ReadonlyArray<{ id: string }>): string | null
   return characters.length === 1 ? characters[0]!.id : null;
 }
 
-/** `?repeat=` takes over the settings of another run. */
-function useRepeat(model: TrainingStartModel, jobId: string | null): void {
+/** `?repeat=` takes over the settings of another run, `&change=` makes them gentler. Returns what was changed, in words. */
+function useRepeat(model: TrainingStartModel, jobId: string | null, change: string | null): string {
   const app = useApp();
+  const [isRepeated, setRepeated] = useState(false);
+  const [note, setNote] = useState("");
+  const hasPresets = model.presets.data.value !== null;
   useEffect(() => {
     if (jobId === null) return;
+    const repeat = (job: Job) => {
+      model.repeat(job);
+      setRepeated(true);
+    };
     const known = app.jobs.byId(jobId);
-    if (known) model.repeat(known);
+    if (known) repeat(known);
     // A run that is gone leaves the form at the standard preset, which is on the screen.
-    else app.api.get<Job>(`/api/training/${encodeURIComponent(jobId)}`).then(model.repeat, () => undefined);
+    else app.api.get<Job>(`/api/training/${encodeURIComponent(jobId)}`).then(repeat, () => undefined);
   }, [jobId]);
+  useEffect(() => {
+    if (!isRepeated || !hasPresets) return;
+    const gentler = gentlerSettings(change, app.info.value.training?.parameters ?? [], model.valueOf);
+    if (!gentler) return;
+    model.values.value = { ...model.values.value, ...gentler.values };
+    setNote(gentler.note);
+  }, [isRepeated, hasPresets, change]);
+  return note;
 }
 
 function Presets({ model, presets }: { model: TrainingStartModel; presets: readonly Preset[] }) {

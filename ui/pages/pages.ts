@@ -5,13 +5,8 @@ import { CharactersPage } from "./CharactersPage.ts";
 import { GalleryPage } from "./GalleryPage.ts";
 import { GeneratePage } from "./GeneratePage.ts";
 import { HomePage } from "./HomePage.ts";
-import { LogsPage } from "./LogsPage.ts";
-import { NotFoundPage } from "./NotFoundPage.ts";
-import { SettingsPage } from "./SettingsPage.ts";
+import { laterPage } from "./LaterPage.ts";
 import { TrainingPage } from "./TrainingPage.ts";
-import { TrainingRunPage } from "./TrainingRunPage.ts";
-import { TrainingStartPage } from "./TrainingStartPage.ts";
-import { VideoPage } from "./VideoPage.ts";
 
 export interface PageParams {
   params: Readonly<Record<string, string>>;
@@ -22,12 +17,13 @@ export const pageOf: Readonly<Record<RouteName, FunctionComponent<PageParams>>> 
   characters: CharactersPage,
   character: CharacterPage,
   training: TrainingPage,
-  trainingNew: TrainingStartPage,
-  trainingRun: TrainingRunPage,
+  trainingNew: laterPage("TrainingStartPage", "Train a character"),
+  trainingRun: laterPage("TrainingRunPage", "Training"),
   generate: GeneratePage,
   gallery: GalleryPage,
-  logs: LogsPage,
-  video: VideoPage,
-  settings: SettingsPage,
-  notFound: NotFoundPage,
+  queue: laterPage("QueuePage", "Queue"),
+  logs: laterPage("LogsPage", "Logs"),
+  video: laterPage("VideoPage", "Video"),
+  settings: laterPage("SettingsPage", "Settings"),
+  notFound: laterPage("NotFoundPage", "Page not found"),
 };

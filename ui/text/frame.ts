@@ -15,4 +15,26 @@ export const frameText = {
   jobsTitle: "Running and waiting",
   keysTitle: "Keys",
   moreTitle: "More",
+  laterFailed: {
+    code: "page_part", what: "This page could not be loaded.", why: "Its code did not arrive, or Isengard was updated since this tab was opened.",
+    fix: "Try again. If it stays, reload the page.", tail: [],
+  },
+  awayTitle: "While you were away",
+  awayDone: (title: string) => `${title} is done`,
+  awayFailed: (title: string) => `${title} failed`,
+  awayPaused: (title: string) => `${title} is paused`,
+  awayCounts: (done: number, failed: number, paused: number) =>
+    [done > 0 ? `${done} done` : "", failed > 0 ? `${failed} failed` : "", paused > 0 ? `${paused} paused` : ""].filter((part) => part !== "").join(", "),
+  awaySee: "See what happened",
+  open: "Open",
+  seeWhy: "See why",
+  putAway: "Put away",
+  openQueue: "Open the queue",
+  stopping: "Stopping…",
+  stoppingHelp: {
+    training: "It is stopping. It saves nothing after the last saved state.",
+    generation: "It is stopping. Pictures that are done stay.",
+  },
+  force: "Force stop",
+  forceHelp: "It does not end by itself. Force stop ends it at once.",
 } as const;

@@ -40,7 +40,6 @@ export const generateText = {
   allPictures: "Open gallery",
   noResultsTitle: "Your pictures appear here",
   noResults: "Describe what you want to see, then press Generate or Ctrl and Enter.",
-  tryAgain: "Try again",
   putAway: "Put away",
 
   galleryTitle: "Gallery",

@@ -44,11 +44,13 @@ export const trainingText = {
     checkpoints === 0
       ? "No state was saved so far, so nothing of this run can be used. Test pictures and the log stay."
       : `Kept: ${checkpoints === 1 ? "the saved state" : `all ${checkpoints} saved states`}, the test pictures and the log. The step under way is lost.`,
-  stopFinal: "A stopped training is not continued; train again to get a LoRA.",
+  stopFinal: "Nothing after the last saved state is kept. Retry goes on from there later.",
   cancelTitle: "Take this training out of the queue?",
   cancelKeeps: "It has not started, so nothing is lost.",
   goOn: (working: boolean) => (working ? "Keep training" : "Keep it"),
   waiting: "Waits for its turn.",
+  seeQueue: "See the queue",
+  triedAgain: (clock: string) => `It is tried again at ${clock}.`,
   done: (lora: string) => `${lora} is ready`,
   doneHelp: "Your LoRA is saved. Try it at strength 0.9 first.",
   makePictures: "Make pictures with this LoRA",
