@@ -91,9 +91,10 @@ export interface ToolHost {
   /**
    * Runs a child to its end. Called again after a restart of the server it adopts the running child, or reports how
    * it ended meanwhile. `onLine` gets every piece from the first byte on each call, so parsers rebuild their state;
-   * the job log keeps each line once. `name` is unique within the attempt: letters, digits and `-`.
+   * the job log keeps each line once. `name` is unique within the attempt: letters, digits and `-`. Aborting `stop` ends
+   * only this child, by the stop ladder; the outcome then says `stopped`.
    */
-  run(name: string, command: ToolCommand, onLine: (line: OutputLine) => void): Promise<ExitOutcome>;
+  run(name: string, command: ToolCommand, onLine: (line: OutputLine) => void, stop?: AbortSignal): Promise<ExitOutcome>;
   /** Makes sure that a long-lived tool is up; waits until it is ready. Throws ServiceUnavailable with the reason. */
   service(name: string): Promise<ServiceHandle>;
 

@@ -27,11 +27,25 @@ export type TrainingOutcome =
   /** The user's stop took effect and no process is left. */
   | { readonly kind: "stopped" }
   /** The child is gone through no fault of its own; the job goes back to the queue and resumes from a checkpoint. */
-  | { readonly kind: "interrupted"; readonly why: string };
+  | { readonly kind: "interrupted"; readonly why: string }
+  /** Gave way as asked, no process is left. Up to `step` everything is saved; null: nothing was trained yet. */
+  | { readonly kind: "paused"; readonly step: number | null };
+
+/** What `ToolHost` gives, and the wish to give way. */
+export interface TrainingHost extends ToolHost {
+  /**
+   * Aborted when pictures shall have the GPU for a while; also from the start, when that was asked for before a crash. A
+   * backend with `canPause` then saves everything that a later attempt needs, ends its child and answers `paused`. When
+   * it cannot save it warns and goes on.
+   */
+  readonly pauseSignal?: AbortSignal;
+}
 
 export interface TrainingBackend extends SetupChecks {
   readonly name: string;
   capabilities(): TrainingCapabilities;
+  /** Whether `train` honours `pauseSignal`. */
+  readonly canPause?: boolean;
   /** Presets with values for this many photos. The first is not necessarily the default; `balanced` is. */
   presets(context: { photoCount: number }): Preset[];
   /**
@@ -39,5 +53,5 @@ export interface TrainingBackend extends SetupChecks {
    * after it appears; cancelling leaves no process; called again for a running attempt it goes on with that run; a new
    * attempt resumes from the newest valid checkpoint. Never throws for what a tool can do wrong.
    */
-  train(job: TrainingJob, host: ToolHost): Promise<TrainingOutcome>;
+  train(job: TrainingJob, host: TrainingHost): Promise<TrainingOutcome>;
 }

@@ -2,12 +2,14 @@ import { Elysia, t } from "elysia";
 import { GenerationRequest, Job, MetricSeries } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import type { JobQueue } from "../jobs/queue.ts";
+import type { QueueActions } from "../jobs/queue-actions.ts";
 import type { Metrics } from "../library/metrics.ts";
 import { filterOf, JobIdParams, JobListQuery, renamed, submitContextOf } from "./job-requests.ts";
 import { streamJob } from "./stream.ts";
 
 export interface GenerationApiDeps {
   readonly queue: JobQueue;
+  readonly actions: QueueActions;
   readonly bus: Bus;
   readonly metrics: Metrics;
 }
@@ -15,7 +17,7 @@ export interface GenerationApiDeps {
 const oldFields = { character_id: "characterId", aspect_ratio: "aspectRatio", add_trigger: "addTrigger" };
 const tags = ["generation"];
 
-export function generationApi({ queue, bus, metrics }: GenerationApiDeps) {
+export function generationApi({ queue, actions, bus, metrics }: GenerationApiDeps) {
   return new Elysia({ prefix: "/api/generation", name: "generation-api" })
     .post("", ({ body, request, set }) => {
       set.status = 201;
@@ -35,6 +37,10 @@ export function generationApi({ queue, bus, metrics }: GenerationApiDeps) {
     })
     .post("/:id/cancel", ({ params }) => queue.cancel(params.id, "generation"), {
       params: JobIdParams, response: { 200: Job }, detail: { summary: "Stop a generation; pictures that are done stay", tags },
+    })
+    .post("/:id/run-now", ({ params }) => actions.runNow(params.id), {
+      params: JobIdParams, response: { 200: Job },
+      detail: { summary: "Make these pictures next; a running training saves, pauses and goes on afterwards", tags },
     })
     .get("/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "generation").id) }), {
       params: JobIdParams, response: { 200: t.Object({ series: t.Array(MetricSeries) }) }, detail: { summary: "Series of a generation", tags },

@@ -2,13 +2,16 @@ import { Elysia, t } from "elysia";
 import { Artifact, Job, JobState } from "../contract/job.ts";
 import { notFound } from "../errors.ts";
 import type { JobQueue } from "../jobs/queue.ts";
+import type { QueueActions } from "../jobs/queue-actions.ts";
 import { openStates } from "../jobs/states.ts";
 import type { Artifacts } from "../library/artifacts.ts";
 import { JobIdParams } from "./job-requests.ts";
+import { jobActionsApi, queueApi } from "./queue.ts";
 import { sendFile } from "./send-file.ts";
 
 export interface JobsApiDeps {
   readonly queue: JobQueue;
+  readonly actions: QueueActions;
   readonly artifacts: Artifacts;
 }
 
@@ -28,7 +31,12 @@ const Summary = t.Object({
   history: t.Array(JobEvent),
 });
 
-export function jobsApi({ queue, artifacts }: JobsApiDeps) {
+/** Everything about jobs of every kind, and the queue that they stand in. */
+export function jobsApi(deps: JobsApiDeps) {
+  return new Elysia({ name: "jobs-and-queue-api" }).use(readJobsApi(deps)).use(jobActionsApi(deps.actions)).use(queueApi(deps.actions));
+}
+
+function readJobsApi({ queue, artifacts }: JobsApiDeps) {
   return new Elysia({ prefix: "/api/jobs", name: "jobs-api" })
     .get("", ({ query }) => {
       const states = query.state === "all" ? undefined : openStates;

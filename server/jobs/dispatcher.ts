@@ -1,29 +1,39 @@
+import type { Job } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
 import type { Backends } from "./backends.ts";
-import type { GpuLane } from "./lanes.ts";
+import { waitLeft } from "./back-off.ts";
+import type { Lanes } from "./lanes.ts";
 import { takeOver } from "./recovery.ts";
-import type { Runner } from "./runner.ts";
+import { type Room, roomCheckMs } from "./room.ts";
+import type { Runner, RunSignals } from "./runner.ts";
+import { pausingCode } from "./run-now.ts";
+import type { ServerRun } from "./server-run.ts";
 import type { JobStore } from "./store.ts";
+import { JobRetries } from "./store-retry.ts";
 import type { Claim } from "./store-rows.ts";
 
 export interface DispatcherParts {
   readonly store: JobStore;
   readonly backends: Backends;
-  readonly lane: GpuLane;
+  readonly lanes: Lanes;
   readonly runner: Runner;
+  readonly serverRun: ServerRun;
+  readonly room: Room;
+  /** Removes files of old jobs; answers whether there is more to do. */
+  sweep(): Promise<boolean>;
   readonly bus: Bus;
   readonly log: Log;
 }
 
 /** The bus wakes the dispatcher; this catches what no event tells, such as the time left of the running job. */
 const slowTimerMs = 2000;
+const sweepEveryMs = 10 * 60_000;
 const firstBackOffMs = 100;
 const longestBackOffMs = 5000;
 
-interface Run {
-  readonly stop: AbortController;
+interface Run extends RunSignals {
   readonly ended: Promise<void>;
 }
 
@@ -34,22 +44,34 @@ interface Run {
 export class Dispatcher implements Service {
   readonly name = "dispatcher";
   private readonly runs = new Map<string, Run>();
-  /** When a snoozed job is looked at again, by the monotonic clock. Lost with the server: the next one looks at once. */
+  /**
+   * When a waiting job is looked at again, by the monotonic clock: setting the machine's clock changes nothing while the
+   * server lives. The next server goes on with what is left of a back-off and looks at snoozed jobs at once.
+   */
   private readonly dueAt = new Map<string, number>();
   private readonly detach = new AbortController();
   private unsubscribe: () => void = () => {};
   private timer: ReturnType<typeof setInterval> | null = null;
+  private sweepAt = performance.now() + slowTimerMs;
   private wakeAsked = false;
   private recovered = false;
   private backOffMs = 0;
   private lastBackOffMs = 0;
 
-  constructor(private readonly parts: DispatcherParts) {}
+  private readonly retries: JobRetries;
+
+  constructor(private readonly parts: DispatcherParts) {
+    this.retries = new JobRetries(parts.store.table);
+  }
 
   start(): void {
+    this.noteLife(() => this.parts.serverRun.begin());
     this.unsubscribe = this.parts.bus.subscribe(({ event }) => {
+      if (event.type === "queue.changed" || event.type === "gpu.changed") return this.wake();
       if (event.type !== "job.changed") return;
-      if (event.job.state === "stopping") this.runs.get(event.job.id)?.stop.abort();
+      const { id, state, waiting } = event.job;
+      if (state === "stopping") this.runs.get(id)?.stop.abort();
+      if (waiting?.code === pausingCode) this.runs.get(id)?.pause.abort();
       this.wake();
     });
     this.timer = setInterval(() => this.wake(), slowTimerMs);
@@ -61,6 +83,16 @@ export class Dispatcher implements Service {
     if (this.timer !== null) clearInterval(this.timer);
     this.detach.abort();
     await Promise.all([...this.runs.values()].map((run) => run.ended));
+    this.parts.serverRun.drained();
+  }
+
+  /** A disk that refuses this costs some evidence later, and must not keep the queue from starting. */
+  private noteLife(note: () => void): void {
+    try {
+      note();
+    } catch (error) {
+      this.parts.log.warn("dispatcher.life-not-noted", "the start of the server could not be written down", { error });
+    }
   }
 
   /** Later, never inside the publish that asked for it: what a round changes is published in its own turn. */
@@ -86,37 +118,71 @@ export class Dispatcher implements Service {
   private work(): void {
     if (this.parts.backends.chosen) {
       this.recoverOnce();
-      this.wakeSnoozed();
-      const claim = this.parts.lane.claim();
-      if (claim !== null) this.launch(claim, false);
+      this.wakeDue();
+      for (const claim of this.parts.lanes.claim()) this.launch(claim, false);
     }
-    this.parts.lane.explainWaiting();
+    this.parts.lanes.explainWaiting();
+    this.sweepOld();
+  }
+
+  private sweepOld(): void {
+    if (performance.now() < this.sweepAt) return;
+    this.sweepAt = Number.POSITIVE_INFINITY;
+    this.parts.sweep().then(
+      (more) => void (this.sweepAt = performance.now() + (more ? 0 : sweepEveryMs)),
+      (error: unknown) => {
+        this.sweepAt = performance.now() + sweepEveryMs;
+        this.parts.log.warn("dispatcher.sweep-failed", "the files of old jobs could not be removed; it is tried again", { error });
+      },
+    );
   }
 
   private recoverOnce(): void {
     if (this.recovered) return;
-    const claims = takeOver(this.parts.store);
+    const { store, log, serverRun } = this.parts;
+    const claims = takeOver({ store, log, endOf: (id) => serverRun.endOf(id) });
     this.recovered = true;
+    const [nowMs, started] = [Date.now(), performance.now()];
+    for (const { id, notBefore, delayMs } of this.retries.delayed()) this.dueAt.set(id, started + waitLeft(notBefore, delayMs, nowMs));
     for (const claim of claims) this.launch(claim, true);
   }
 
   private launch(claim: Claim, adopted: boolean): void {
-    const stop = new AbortController();
+    const signals: RunSignals = { stop: new AbortController(), pause: new AbortController() };
     const { id } = claim.job;
-    const ended = this.parts.runner.run(claim, adopted, stop, this.detach.signal).then(({ retryMs }) => {
+    const ended = this.parts.runner.run(claim, adopted, signals, this.detach.signal).then(({ retryMs }) => {
       this.runs.delete(id);
-      if (retryMs !== null) this.dueAt.set(id, performance.now() + retryMs);
+      if (retryMs !== null) this.dueIn(id, retryMs);
       this.wake();
     });
-    this.runs.set(id, { stop, ended });
+    this.runs.set(id, { ...signals, ended });
   }
 
-  private wakeSnoozed(): void {
+  /** The slow timer alone would come up to two seconds late. */
+  private dueIn(id: string, ms: number): void {
+    this.dueAt.set(id, performance.now() + ms);
+    if (ms < slowTimerMs) setTimeout(() => this.wake(), ms + 1);
+  }
+
+  private wakeDue(): void {
     for (const [id, due] of this.dueAt) {
       if (due > performance.now()) continue;
-      if (this.parts.store.get(id)?.state === "snoozed") this.parts.store.transition(id, "queued", { why: "It is looked at again." });
+      const job = this.parts.store.get(id);
       this.dueAt.delete(id);
+      if (job?.state === "queued") this.retries.release(id);
+      else if (job?.state === "snoozed") this.wakeSnoozed(job);
     }
+  }
+
+  /** A job that waits for disk space stays where it is until there is some: that writes no history and uses no attempt. */
+  private wakeSnoozed(job: Job): void {
+    const waiting = job.waiting?.code === "disk" ? this.parts.room(job.kind) : null;
+    if (waiting === null) {
+      this.parts.store.transition(job.id, "queued", { why: "It is looked at again." });
+      return;
+    }
+    this.parts.store.setWaiting(job.id, waiting);
+    this.dueIn(job.id, roomCheckMs);
   }
 
   private backOff(error: unknown): void {

@@ -5,8 +5,10 @@ import type { LogLevel } from "../contract/log.ts";
 import type { OutputSettings } from "../contract/output.ts";
 import type { Bus } from "../events/bus.ts";
 import type { ImageHost } from "../../plugins/interfaces/image.ts";
+import type { TrainingHost } from "../../plugins/interfaces/training.ts";
 import type { ExitOutcome, FoundArtifact, OutputLine, ServiceHandle, ToolCommand } from "../../plugins/plugin.ts";
 import type { JobLibrary, JobLogWriter, RunChild, Services } from "./needs.ts";
+import { laneEnvironment } from "./lanes.ts";
 import { PreviewGate } from "./preview-gate.ts";
 import { ProgressMeter, type ProgressUpdate } from "./progress-meter.ts";
 import type { JobNotes } from "./store-notes.ts";
@@ -28,17 +30,27 @@ export class LetGo extends Error {
   override readonly name = "LetGo";
 }
 
+export interface HostSignals {
+  readonly stop: AbortSignal;
+  readonly pause: AbortSignal;
+  /** The server lets go of the job; its children live on. */
+  readonly detach: AbortSignal;
+}
+
 const childName = /^[A-Za-z0-9-]{1,40}$/;
 /** Lines that a tool said through `log` in one attempt and that are known again after a restart. */
 const rememberedLines = 500;
 
 /** What one attempt of one job may do. Every call checks that this attempt still is the one that may. */
-export class JobHost implements ImageHost {
+export class JobHost implements ImageHost, TrainingHost {
   readonly jobId: string;
   readonly attempt: number;
   readonly correlationId: string;
   readonly jobDir: string;
   readonly attemptDir: string;
+  readonly signal: AbortSignal;
+  readonly pauseSignal: AbortSignal;
+  private readonly detach: AbortSignal;
   private readonly meter: ProgressMeter;
   private readonly previews: PreviewGate;
   private readonly handles = new Set<ServiceHandle>();
@@ -50,13 +62,15 @@ export class JobHost implements ImageHost {
     private readonly claim: Claim,
     private readonly parts: HostParts,
     private readonly jobLog: JobLogWriter,
-    readonly signal: AbortSignal,
-    private readonly detach: AbortSignal,
+    signals: HostSignals,
     /** Called when the tool really begins: a child or a service is used, or progress comes. May be called often. */
     private readonly onWork: () => void,
   ) {
     this.jobId = claim.job.id;
-    this.attempt = claim.job.attempt;
+    this.attempt = claim.run;
+    this.signal = signals.stop;
+    this.pauseSignal = signals.pause;
+    this.detach = signals.detach;
     this.correlationId = claim.job.correlationId;
     this.jobDir = join(parts.jobsDir, this.jobId);
     this.attemptDir = join(this.jobDir, `attempt-${this.attempt}`);
@@ -69,12 +83,12 @@ export class JobHost implements ImageHost {
     this.previews = new PreviewGate((index, dataUrl) => bus.publish({ type: "job.preview", jobId: this.jobId, index, dataUrl }));
   }
 
-  async run(name: string, command: ToolCommand, onLine: (line: OutputLine) => void): Promise<ExitOutcome> {
+  async run(name: string, command: ToolCommand, onLine: (line: OutputLine) => void, stop?: AbortSignal): Promise<ExitOutcome> {
     this.assertMine();
     if (!childName.test(name)) throw new Error(`A child is named with letters, digits and "-", not ${JSON.stringify(name)}.`);
     const dir = join(this.attemptDir, name);
     this.onWork();
-    const child = this.startChild(name, dir, command, onLine);
+    const child = this.startChild(name, dir, this.onOwnGpu(command), onLine, stop);
     this.children.add(child);
     try {
       return await child;
@@ -83,7 +97,7 @@ export class JobHost implements ImageHost {
     }
   }
 
-  private startChild(name: string, dir: string, command: ToolCommand, onLine: (line: OutputLine) => void): Promise<ExitOutcome> {
+  private startChild(name: string, dir: string, command: ToolCommand, onLine: (line: OutputLine) => void, stop?: AbortSignal): Promise<ExitOutcome> {
     const runName = `attempt-${this.attempt}/${name}`;
     let written = this.jobLog.lastOffset(runName);
     const tell = this.tolerant(onLine);
@@ -93,7 +107,7 @@ export class JobHost implements ImageHost {
       correlationId: this.correlationId,
       self: this.parts.self,
       command,
-      signal: AbortSignal.any([this.signal, this.ending.signal]),
+      signal: AbortSignal.any([this.signal, this.ending.signal, ...(stop === undefined ? [] : [stop])]),
       detach: this.detach,
       onLine: (line) => {
         if (line.offset > written) {
@@ -104,6 +118,10 @@ export class JobHost implements ImageHost {
         tell(line);
       },
     });
+  }
+
+  private onOwnGpu(command: ToolCommand): ToolCommand {
+    return { ...command, env: { ...command.env, ...laneEnvironment(this.claim.lane) } };
   }
 
   async service(name: string): Promise<ServiceHandle> {

@@ -14,12 +14,19 @@ import type { Backends } from "./backends.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { MakeImages } from "./handlers/make-images.ts";
 import { TrainLora } from "./handlers/train-lora.ts";
-import { GpuLane } from "./lanes.ts";
+import { JobEnds, type RetryTiming } from "./ends.ts";
+import { type GpuList, Lanes } from "./lanes.ts";
 import type { JobLibrary, JobLogOpener, RunChild, Services } from "./needs.ts";
 import { JobQueue } from "./queue.ts";
+import { QueueActions } from "./queue-actions.ts";
+import { QueueState } from "./queue-state.ts";
+import { sweepFolders } from "./retention.ts";
+import { type Room, roomIn } from "./room.ts";
 import { Runner } from "./runner.ts";
+import { ServerRun } from "./server-run.ts";
 import { isFinal } from "./states.ts";
 import { JobStore } from "./store.ts";
+import { JobRemoval } from "./store-removal.ts";
 
 export interface LibraryNouns {
   readonly characters: Characters;
@@ -45,29 +52,45 @@ export interface JobsOptions {
   readonly runChild: RunChild;
   /** Set when ComfyUI runs elsewhere and is only spoken to. */
   readonly comfyuiUrl: string | null;
+  /** Default: one GPU. */
+  readonly gpus?: GpuList;
+  /** Default: by the free space of the data folder. */
+  readonly room?: Room;
+  readonly timing?: RetryTiming;
 }
 
 export interface Jobs {
   readonly store: JobStore;
   readonly queue: JobQueue;
+  readonly actions: QueueActions;
   readonly dispatcher: Dispatcher;
 }
 
 /** Builds the queue and what works it off. Nothing runs before `dispatcher.start()`. */
 export function createJobs(options: JobsOptions): Jobs {
-  const { db, bus, log, backends, services, library } = options;
-  const store = new JobStore(db, bus, log);
-  const lane = new GpuLane(store, backends, services, options.comfyuiUrl);
+  const { db, bus, log, backends, services, library, jobLogs } = options;
+  const jobsDir = options.paths.jobs;
+  const serverRun = new ServerRun(db);
+  const store = new JobStore(db, bus, log, serverRun.id);
+  const queueState = new QueueState(db, bus);
+  const room = options.room ?? roomIn(options.paths.data);
+  const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState);
   const runner = new Runner({
-    store, notes: store.notes, bus, log, library, services,
-    runChild: options.runChild, self: options.self, jobsDir: options.paths.jobs, jobLogs: options.jobLogs,
-    handlers: { training: new TrainLora({ backends, library, lane, log }), generation: new MakeImages({ backends, store }) },
+    store, notes: store.notes, bus, log, library, services, jobsDir, jobLogs,
+    runChild: options.runChild, self: options.self,
+    handlers: { training: new TrainLora({ backends, library, lanes, log }), generation: new MakeImages({ backends, store }) },
+    ends: new JobEnds({ store, room, timing: options.timing ?? { random: Math.random, scale: 1 } }),
   });
   announceCharacters(bus, library);
+  const queue = new JobQueue({ store, backends, library, jobsDir });
+  const removal = new JobRemoval(store.table);
   return {
-    store,
-    queue: new JobQueue({ store, backends, library, jobsDir: options.paths.jobs }),
-    dispatcher: new Dispatcher({ store, backends, lane, runner, bus, log }),
+    store, queue,
+    actions: new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir }),
+    dispatcher: new Dispatcher({
+      store, backends, lanes, runner, serverRun, room, bus, log,
+      sweep: () => sweepFolders({ removal, jobLogs, jobsDir, log }),
+    }),
   };
 }
 
@@ -94,13 +117,17 @@ export function libraryForJobs({ characters, photos, loras, outputs, artifacts, 
     publishLora: (found) => loras.publish(found),
     hasOutput: (jobId, index) => outputs.has(jobId, index),
     storeOutput: (picture) => outputs.store(picture),
+    forgetJob: (jobId) => metrics.remove(jobId),
     putArtifact: (jobId, found) => void artifacts.put(jobId, found),
     putMetrics: (jobId, key, points) => metrics.put(jobId, key, points),
   };
 }
 
 export function logsForJobs(jobLogs: JobLogs): JobLogOpener {
-  return { open: (jobId, context) => ({ ...jobLogs.open(jobId, context), flush: () => jobLogs.flush(jobId) }) };
+  return {
+    open: (jobId, context) => ({ ...jobLogs.open(jobId, context), flush: () => jobLogs.flush(jobId) }),
+    remove: (jobId) => jobLogs.remove(jobId),
+  };
 }
 
 /** Children under a holder, which outlives this server. */

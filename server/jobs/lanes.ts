@@ -1,42 +1,76 @@
-import type { Job, Waiting } from "../contract/job.ts";
 import type { ServiceState } from "../contract/system.ts";
 import type { Backends } from "./backends.ts";
 import type { Services } from "./needs.ts";
+import type { QueueState } from "./queue-state.ts";
 import type { JobStore } from "./store.ts";
 import type { Claim } from "./store-rows.ts";
+import { anyLane } from "./store-table.ts";
+import { WaitingReasons } from "./waiting-reasons.ts";
 
-/** Training and pictures share one GPU, so they share one lane. */
-const gpuLane = "gpu";
-/** Further back in the line nobody reads the exact words; they get theirs when they come nearer. */
-const linesKept = 100;
+export interface GpuId {
+  readonly uuid: string;
+  /** As nvidia-smi counts: by the place on the PCI bus. */
+  readonly index: number;
+}
+
+/** The GPUs of this machine; none known is a machine with one. null: nobody has looked yet. */
+export type GpuList = () => readonly GpuId[] | null;
+
 const comfyui = "comfyui";
 const runningStates: ReadonlySet<ServiceState> = new Set(["starting", "ready", "stopping", "unreachable"]);
+const named = `${anyLane}:`;
 
-/** At most one job holds the GPU. The lease is the job's own active state, so it cannot be lost or forgotten. */
-export class GpuLane {
+/** One lane for each GPU, the one with ComfyUI first. One GPU needs no name: nothing is to be chosen. */
+export function lanesOf(gpus: readonly GpuId[]): string[] {
+  const known = gpus.filter((gpu) => gpu.uuid !== "").toSorted((a, b) => a.index - b.index);
+  return known.length < 2 ? [anyLane] : known.map((gpu) => named + gpu.uuid);
+}
+
+/** What makes a child use the GPU of its lane and no other. Empty where there is no choice. */
+export function laneEnvironment(lane: string): Record<string, string> {
+  if (!lane.startsWith(named)) return {};
+  return { CUDA_VISIBLE_DEVICES: lane.slice(named.length), CUDA_DEVICE_ORDER: "PCI_BUS_ID" };
+}
+
+/** At most one job holds a GPU. The lease is the job's own active state, so it cannot be lost or forgotten. */
+export class Lanes {
+  private readonly reasons: WaitingReasons;
+
   constructor(
     private readonly store: JobStore,
     private readonly backends: Backends,
     private readonly services: Services,
     /** Where a ComfyUI that we do not look after answers: it is asked to free memory and left alone. */
     private readonly comfyuiUrl: string | null,
-  ) {}
-
-  /** null: nothing waits, or the GPU is taken. */
-  claim(): Claim | null {
-    return this.store.claimNext(gpuLane, crypto.randomUUID());
+    private readonly gpus: GpuList,
+    private readonly queueState: QueueState,
+  ) {
+    this.reasons = new WaitingReasons(store, backends, queueState, () => this.names());
   }
 
-  /** Keeps the sentence on each waiting job true. Writes only what changed. */
+  /** What may begin now. Trainings go to a GPU without ComfyUI first; pictures only to the one with it. */
+  claim(): Claim[] {
+    const known = this.gpus();
+    if (known === null || this.queueState.paused() !== null) return [];
+    const lanes = lanesOf(known);
+    return lanes
+      .toReversed()
+      .map((lane) => this.store.claimNext(lane, crypto.randomUUID(), lane === lanes[0]))
+      .filter((claim) => claim !== null);
+  }
+
+  /** Whether this lane's GPU is the one that pictures are made on. */
+  isForPictures(lane: string): boolean {
+    return lane === anyLane || lane === this.names()[0];
+  }
+
   explainWaiting(): void {
-    const holder = this.store.active()[0] ?? null;
-    for (const [ahead, job] of this.store.queued(gpuLane, linesKept).entries()) {
-      this.store.setWaiting(job.id, this.reason(holder, ahead));
-    }
+    this.reasons.explain();
   }
 
   /** Gives the GPU's memory to a training. Throws with the reason when it could not be freed. */
-  async makeRoom(): Promise<void> {
+  async makeRoom(lane: string): Promise<void> {
+    if (!this.isForPictures(lane)) return;
     const status = this.services.statuses().find((service) => service.name === comfyui);
     if (status === undefined) return;
     if (status.state === "attached" && this.comfyuiUrl !== null) await this.backends.image().releaseMemory(this.comfyuiUrl);
@@ -44,25 +78,7 @@ export class GpuLane {
     if (runningStates.has(status.state)) await this.services.stopService(comfyui, "a training needs the GPU");
   }
 
-  private reason(holder: Job | null, ahead: number): Waiting | null {
-    if (!this.backends.chosen) {
-      return { code: "mode_not_chosen", text: "Waits until you choose on the first page how Isengard runs on this machine." };
-    }
-    if (holder === null) return ahead === 0 ? null : { code: "queue", text: `Waits for ${others(ahead)} before it.` };
-    const left = timeLeft(holder.progress?.etaSeconds ?? null);
-    const behind = ahead === 0 ? "" : `, then for ${others(ahead)}`;
-    return { code: "gpu", text: `Waits for ${this.store.subject(holder.id)}${left}${behind}.`, jobId: holder.id };
+  private names(): string[] {
+    return lanesOf(this.gpus() ?? []);
   }
-}
-
-function others(count: number): string {
-  return count === 1 ? "1 other job" : `${count} other jobs`;
-}
-
-function timeLeft(seconds: number | null): string {
-  if (seconds === null) return "";
-  if (seconds < 60) return ", less than a minute left";
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `, about ${minutes} ${minutes === 1 ? "minute" : "minutes"} left`;
-  return `, about ${Math.round(minutes / 60)} hours left`;
 }

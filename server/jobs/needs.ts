@@ -39,6 +39,8 @@ export interface JobLogWriter {
 }
 
 export interface JobLogOpener {
+  /** Removes a job's log for good. */
+  remove(jobId: string): void;
   open(jobId: string, context: { correlationId: string }): JobLogWriter;
 }
 
@@ -67,6 +69,8 @@ export interface JobLibrary {
   storeOutput(picture: {
     jobId: string; index: number; characterId: string | null; bytes: Uint8Array; settings: OutputSettings;
   }): Promise<Output>;
+  /** Removes the series of a job that was removed. */
+  forgetJob(jobId: string): void;
   /** Both publish what is new by themselves. */
   putArtifact(jobId: string, found: FoundArtifact): void;
   putMetrics(jobId: string, key: string, points: ReadonlyArray<readonly [number, number]>): void;

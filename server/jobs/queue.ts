@@ -9,6 +9,7 @@ import { freezePictures } from "./freeze-pictures.ts";
 import { freezeTraining } from "./freeze-training.ts";
 import type { JobLibrary } from "./needs.ts";
 import type { JobFilter, JobStore } from "./store.ts";
+import { findReplay } from "./store-insert.ts";
 import type { JobStep, NewJob } from "./store-rows.ts";
 
 export interface SubmitContext {
@@ -115,7 +116,8 @@ export class JobQueue {
     if (!keyPattern.test(key)) {
       throw new AppError("invalid_input", "The Idempotency-Key cannot be used.", { why: "It must have 1 to 128 visible ASCII characters." });
     }
-    return this.parts.store.replayOf(key, hash);
+    const row = findReplay(this.parts.store.table, { idempotencyKey: key, idempotencyHash: hash });
+    return row === null ? null : this.parts.store.notes.toJob(row);
   }
 }
 

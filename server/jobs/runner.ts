@@ -1,6 +1,6 @@
-import type { Job } from "../contract/job.ts";
 import type { Log } from "../log.ts";
-import { failureOf, isStorageFault, tooManyAttempts, unknownKind } from "./failures.ts";
+import type { JobEnds } from "./ends.ts";
+import { failureOf, isStorageFault, unknownKind } from "./failures.ts";
 import type { HandlerOutcome, JobHandler } from "./handlers/handler.ts";
 import { type HostParts, JobHost, LetGo } from "./host.ts";
 import type { JobLogOpener } from "./needs.ts";
@@ -12,14 +12,21 @@ export interface RunnerParts extends HostParts {
   readonly log: Log;
   readonly jobLogs: JobLogOpener;
   readonly handlers: Readonly<Record<string, JobHandler>>;
+  readonly ends: JobEnds;
 }
 
-/** A job that was broken off this often is parked with its evidence: it may be what breaks the machine. */
-const attemptLimit = 3;
 const firstRetryMs = 100;
 const longestRetryMs = 5000;
 
-/** What the dispatcher has to do after a run; `retryMs` is set for a job that only waits. */
+/** The wishes that reach a running attempt. */
+export interface RunSignals {
+  /** The person's stop. */
+  readonly stop: AbortController;
+  /** A training is to give way to pictures. */
+  readonly pause: AbortController;
+}
+
+/** What the dispatcher has to do after a run; `retryMs` is set for a job that has to be looked at again. */
 export interface RunEnd {
   readonly retryMs: number | null;
 }
@@ -29,21 +36,22 @@ export class Runner {
   constructor(private readonly parts: RunnerParts) {}
 
   /** `adopted`: a server before this one had begun. On detach it returns at once, with nothing changed. */
-  async run(claim: Claim, adopted: boolean, stop: AbortController, detach: AbortSignal): Promise<RunEnd> {
-    if (claim.stopRequested) stop.abort();
-    const outcome = await this.attempt(claim, adopted, stop, detach);
+  async run(claim: Claim, adopted: boolean, signals: RunSignals, detach: AbortSignal): Promise<RunEnd> {
+    if (claim.stopRequested || claim.poison !== null) signals.stop.abort();
+    if (claim.pauseRequested) signals.pause.abort();
+    const outcome = await this.attempt(claim, adopted, signals, detach);
     if (outcome === null || detach.aborted) return { retryMs: null };
-    await this.persist(detach, () => this.record(claim, outcome));
-    return { retryMs: outcome.kind === "snoozed" ? outcome.retryMs : null };
+    return { retryMs: await this.persist(detach, () => this.parts.ends.record(claim, outcome)) };
   }
 
   /** null: this server has let go of the job. */
-  private async attempt(claim: Claim, adopted: boolean, stop: AbortController, detach: AbortSignal): Promise<HandlerOutcome | null> {
+  private async attempt(claim: Claim, adopted: boolean, signals: RunSignals, detach: AbortSignal): Promise<HandlerOutcome | null> {
+    const { stop } = signals;
     const handler = this.parts.handlers[claim.kind];
     if (handler === undefined) return { kind: "failed", failure: unknownKind(claim.kind) };
     let host: JobHost | null = null;
     try {
-      host = this.openHost(claim, stop.signal, detach);
+      host = this.openHost(claim, signals, detach);
       if (!this.begin(claim, adopted, stop)) return null;
       if (stop.signal.aborted && !adopted) return { kind: "stopped" };
       host.log("info", "job.started", `${claim.job.title}: attempt ${claim.job.attempt} begins.`, { backend: claim.job.backend });
@@ -65,7 +73,8 @@ export class Runner {
     }
   }
 
-  private openHost(claim: Claim, stop: AbortSignal, detach: AbortSignal): JobHost {
+  private openHost(claim: Claim, signals: RunSignals, detach: AbortSignal): JobHost {
+    const stop = signals.stop.signal;
     const { id, correlationId } = claim.job;
     let working = claim.job.state === "running";
     const onWork = () => {
@@ -73,7 +82,7 @@ export class Runner {
       working = true;
       if (!stop.aborted) this.parts.store.transition(id, "running", { why: "The tool is at work.", token: claim.token });
     };
-    return new JobHost(claim, this.parts, this.parts.jobLogs.open(id, { correlationId }), stop, detach, onWork);
+    return new JobHost(claim, this.parts, this.parts.jobLogs.open(id, { correlationId }), { stop, pause: signals.pause.signal, detach }, onWork);
   }
 
   /** False: somebody else has the job now. A stop that came first leaves it `stopping`, and that is fine. */
@@ -86,61 +95,17 @@ export class Runner {
     return store.transition(id, "starting", { why: "The tool is being prepared.", token: claim.token }) !== "refused";
   }
 
-  private record(claim: Claim, outcome: HandlerOutcome): void {
-    const { store } = this.parts;
-    const { token } = claim;
-    const present = store.get(claim.job.id);
-    if (present === null) return;
-    const { id } = present;
-    switch (outcome.kind) {
-      case "succeeded":
-        store.transition(id, "succeeded", { why: "Done.", token, results: outcome.results });
-        return;
-      case "failed":
-        store.transition(id, "failed", { why: outcome.failure.what, token, failure: outcome.failure });
-        return;
-      case "stopped":
-        this.breakOff(present, token, "The tool stopped although nobody had asked it to.");
-        return;
-      case "interrupted":
-        this.breakOff(present, token, outcome.why);
-        return;
-      case "snoozed":
-        if (present.state === "claimed" || present.state === "starting") {
-          store.transition(id, "snoozed", { why: outcome.waiting.text, token, waiting: outcome.waiting });
-        } else {
-          this.breakOff(present, token, outcome.waiting.text);
-        }
-    }
-  }
-
-  /** Broken off: as the person wished, or to be tried again. */
-  private breakOff(job: Job, token: string, why: string): void {
-    const { store } = this.parts;
-    if (job.state === "stopping") {
-      store.transition(job.id, "cancelled", { why: "Stopped as asked; no process is left.", token });
-      return;
-    }
-    if (store.transition(job.id, "interrupted", { why, token }) === "refused") return;
-    if (job.attempt < attemptLimit) {
-      store.transition(job.id, "queued", { why: "Goes back into the queue." });
-      return;
-    }
-    const failure = tooManyAttempts(job.title, job.attempt, why, store.history(job.id));
-    store.transition(job.id, "failed", { why: failure.what, failure });
-  }
-
   /** A fault of the disk is not a fault of the job: its end is written as soon as that works again, or after a restart. */
-  private async persist(detach: AbortSignal, write: () => void): Promise<void> {
+  private async persist<T>(detach: AbortSignal, write: () => T): Promise<T | null> {
     for (let waitMs = firstRetryMs; !detach.aborted; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
       try {
-        write();
-        return;
+        return write();
       } catch (error) {
         this.parts.log.error("job.end-not-stored", "the end of a job could not be stored; it is tried again", { error });
         await sleepUnless(detach, waitMs);
       }
     }
+    return null;
   }
 
   /** The job's own log is told too; the end itself does not depend on it. */
@@ -175,7 +140,7 @@ function sayEnd(host: JobHost, outcome: HandlerOutcome): void {
   host.log("info", `job.${outcome.kind}`, outcome.kind === "interrupted" ? outcome.why : `The job has ${words[outcome.kind]}.`);
 }
 
-const words = { succeeded: "succeeded", stopped: "stopped as asked", snoozed: "not begun yet" } as const;
+const words = { succeeded: "succeeded", stopped: "stopped as asked", snoozed: "not begun yet", paused: "been paused" } as const;
 
 /** null as soon as the server lets go. The handler is not waited for: its next call to the host throws. */
 async function untilDetached<T>(work: Promise<T>, detach: AbortSignal): Promise<T | null> {

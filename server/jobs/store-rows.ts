@@ -11,7 +11,11 @@ export interface JobRow {
   readonly lane: string;
   readonly character_id: string | null;
   readonly backend: string;
+  readonly priority: number;
+  readonly position: number;
+  /** Numbers the folders of attempts; never used twice once something has run. */
   readonly attempt: number;
+  readonly uncharged: number;
   readonly token: string | null;
   readonly correlation_id: string;
   readonly idempotency_hash: string | null;
@@ -23,6 +27,12 @@ export interface JobRow {
   readonly warnings: string;
   readonly results: string;
   readonly stop_requested_at: string | null;
+  readonly not_before: string | null;
+  readonly retry_delay_ms: number | null;
+  readonly pause: string | null;
+  readonly entered_by: string | null;
+  readonly entry_mark: string | null;
+  readonly suspicion: number;
   readonly created_at: string;
   readonly started_at: string | null;
   readonly finished_at: string | null;
@@ -60,11 +70,36 @@ export interface Claim {
   readonly kind: string;
   readonly token: string;
   readonly frozen: string;
+  /** The number of the attempt's folder; `job.attempt` leaves out those that are not counted. */
+  readonly run: number;
+  /** Where it runs: `gpu`, or `gpu:` and the UUID of one of several. */
+  readonly lane: string;
   readonly stopRequested: boolean;
+  readonly pauseRequested: boolean;
+  /** Set when the job is to be ended because it seems to bring the server down. */
+  readonly poison: Failure | null;
 }
 
-export function toClaim(row: JobRow, token: string): Claim {
-  return { job: toJob(row), kind: row.kind, token, frozen: row.frozen, stopRequested: row.stop_requested_at !== null };
+/** A training that gives way to pictures. `step` is set once it has: null where nothing was trained yet. */
+export interface Pause {
+  readonly for: string;
+  readonly subject: string;
+  readonly step?: number | null;
+}
+
+export function pauseOf(row: JobRow): Pause | null {
+  return parse<Pause | null>(row.pause, null);
+}
+
+export function chargedAttempts(row: Pick<JobRow, "attempt" | "uncharged">): number {
+  return Math.max(0, row.attempt - row.uncharged);
+}
+
+export function toClaim(row: JobRow, token: string, poison: Failure | null = null): Claim {
+  return {
+    job: toJob(row), kind: row.kind, token, frozen: row.frozen, run: row.attempt, lane: row.lane,
+    stopRequested: row.stop_requested_at !== null, pauseRequested: row.pause !== null, poison,
+  };
 }
 
 /** A row that cannot be read in part must not hide the others, so each unreadable field falls back to nothing. */
@@ -76,7 +111,9 @@ export function toJob(row: JobRow): Job {
     title: row.title,
     characterId: row.character_id,
     backend: row.backend,
-    attempt: row.attempt,
+    attempt: chargedAttempts(row),
+    priority: row.priority,
+    position: row.position,
     correlationId: row.correlation_id,
     request: parse<Record<string, unknown>>(row.request, {}),
     waiting: parse<Waiting | null>(row.waiting, null),

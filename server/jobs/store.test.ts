@@ -151,7 +151,7 @@ test("a hundred thousand ended jobs slow neither the list nor the next claim", (
   const times = Array.from({ length: 20 }, (_, index) => {
     const start = performance.now();
     store.active();
-    store.queued("gpu", 100);
+    store.queued(100);
     store.list({ limit: 50, kind: "generation", before: `job-${50_000 + index}` });
     const { job } = store.claimNext("gpu", "t")!;
     store.transition(job.id, "failed", { token: "t", why: "test" });

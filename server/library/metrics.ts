@@ -32,6 +32,10 @@ export class Metrics {
     if (changed.length > 0) this.bus.publish({ type: "job.metrics", jobId, key, points: changed });
   }
 
+  remove(jobId: string): void {
+    this.telemetry.query("delete from metric where job_id = ?").run(jobId);
+  }
+
   /** Ascending by step, series in the order of their keys. */
   series(jobId: string): MetricSeries[] {
     const keys = this.telemetry

@@ -9,6 +9,8 @@ export type HandlerOutcome =
   | { readonly kind: "stopped" }
   /** Broken off through no fault of the job: it goes back to the queue with another attempt. */
   | { readonly kind: "interrupted"; readonly why: string }
+  /** Gave way to pictures: everything up to `step` is safe (null: nothing was trained), and it goes on behind them. */
+  | { readonly kind: "paused"; readonly step: number | null }
   /** Cannot begin yet; costs no attempt. Only before a tool was started. */
   | { readonly kind: "snoozed"; readonly waiting: Waiting; readonly retryMs: number };
 

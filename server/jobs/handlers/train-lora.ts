@@ -4,7 +4,7 @@ import type { TrainingOutcome } from "../../../plugins/interfaces/training.ts";
 import type { Backends } from "../backends.ts";
 import { type FrozenTraining, readTraining } from "../frozen.ts";
 import type { JobHost } from "../host.ts";
-import type { GpuLane } from "../lanes.ts";
+import type { Lanes } from "../lanes.ts";
 import type { JobLibrary } from "../needs.ts";
 import type { Claim } from "../store-rows.ts";
 import type { HandlerOutcome, JobHandler } from "./handler.ts";
@@ -12,7 +12,7 @@ import type { HandlerOutcome, JobHandler } from "./handler.ts";
 export interface TrainLoraParts {
   readonly backends: Backends;
   readonly library: JobLibrary;
-  readonly lane: GpuLane;
+  readonly lanes: Lanes;
   readonly log: Log;
 }
 
@@ -29,18 +29,18 @@ export class TrainLora implements JobHandler {
   async run(claim: Claim, host: JobHost): Promise<HandlerOutcome> {
     const frozen = readTraining(claim.frozen);
     const backend = this.parts.backends.training();
-    const wait = await this.makeRoom(host);
+    const wait = await this.makeRoom(host, claim.lane);
     if (wait !== null) return { kind: "snoozed", waiting: wait, retryMs: gpuRetryMs };
     const outcome = await backend.train(frozen.job, host);
     return outcome.kind === "succeeded" ? await this.publish(frozen, outcome, host) : outcome;
   }
 
   /** Once for each attempt: after a restart of the server the training itself holds the memory. */
-  private async makeRoom(host: JobHost): Promise<Waiting | null> {
-    const mark = String(host.attempt);
+  private async makeRoom(host: JobHost, lane: string): Promise<Waiting | null> {
+    const mark = `${host.attempt} ${lane}`;
     if (host.signal.aborted || host.recall(begun) === mark) return null;
     try {
-      await this.parts.lane.makeRoom();
+      await this.parts.lanes.makeRoom(lane);
     } catch (error) {
       this.parts.log.warn("lane.no-room", "the GPU's memory could not be freed for a training", { jobId: host.jobId, error });
       return { code: "gpu_memory", text: "Waits because ComfyUI did not give back the GPU's memory; it is asked again every 15 seconds." };

@@ -12,7 +12,9 @@ import { openLibrary } from "../../testing/library.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { Backends } from "../backends.ts";
 import { childrenForJobs, createJobs, type Jobs, libraryForJobs, logsForJobs } from "../jobs.ts";
+import type { GpuId } from "../lanes.ts";
 import type { Services } from "../needs.ts";
+import type { Room } from "../room.ts";
 import { FakePainter, FakeTrainer } from "./fake-backends.ts";
 
 const holder = [process.execPath, join(import.meta.dir, "..", "..", "process", "testing-hold.ts")];
@@ -38,10 +40,12 @@ export function openRig() {
   const open = () => createJobs({
     db, bus, log, paths, self: holder, backends, services, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
     runChild: childrenForJobs(log), comfyuiUrl: null,
+    gpus: () => rig.gpus, room: (kind) => rig.room(kind), timing: { random: () => 0.5, scale: rig.waitScale },
   });
   const running: Jobs[] = [];
+  const settings: { gpus: GpuId[] | null; room: Room; waitScale: number } = { gpus: [], room: () => null, waitScale: 0.01 };
   const rig = {
-    ...library, trainer, painter, said, statuses, stopped, services, backends, jobLogs, jobs: open(),
+    ...library, ...settings, trainer, painter, said, statuses, stopped, services, backends, jobLogs, jobs: null as unknown as Jobs,
     start() {
       rig.jobs.dispatcher.start();
       running.push(rig.jobs);
@@ -49,6 +53,13 @@ export function openRig() {
     /** What a kill and a new start leave: the database as it is, and nothing in memory. */
     async restart() {
       for (const jobs of running.splice(0)) await jobs.dispatcher.stop();
+      rig.jobs = open();
+      rig.start();
+    },
+    /** As if it had been killed: nothing says that it stopped as asked. */
+    async kill(how: "crashed" | null = null) {
+      for (const jobs of running.splice(0)) await jobs.dispatcher.stop();
+      db.query("update server_run set how = ?, ended_at = null where rowid = (select max(rowid) from server_run)").run(how);
       rig.jobs = open();
       rig.start();
     },
@@ -72,6 +83,7 @@ export function openRig() {
       }),
     path: (id: string) => rig.jobs.store.history(id).map((step) => step.to),
   };
+  rig.jobs = open();
   return rig;
 }
 export type Rig = ReturnType<typeof openRig>;

@@ -1,0 +1,47 @@
+import { Elysia, t } from "elysia";
+import { Job, JobChange, JobMove, QueuePause, QueueView } from "../contract/job.ts";
+import type { QueueActions } from "../jobs/queue-actions.ts";
+import { JobIdParams, submitContextOf } from "./job-requests.ts";
+
+const tags = ["queue"];
+const longestReason = 200;
+const PauseRequest = t.Optional(t.Union([t.Object({ reason: t.Optional(t.String({ maxLength: longestReason })) }), t.Null()]));
+
+/** The queue as a whole. */
+export function queueApi(actions: QueueActions) {
+  return new Elysia({ prefix: "/api/queue", name: "queue-api" })
+    .get("", () => actions.view(), {
+      response: { 200: QueueView }, detail: { summary: "What runs, what waits and why, what has ended", tags },
+    })
+    .post("/pause", ({ body }) => ({ paused: actions.pause(body?.reason?.trim() ?? "") }), {
+      body: PauseRequest, response: { 200: t.Object({ paused: QueuePause }) },
+      detail: { summary: "Begin nothing new; what runs goes on", tags },
+    })
+    .post("/resume", () => {
+      actions.resume();
+      return { paused: null };
+    }, { response: { 200: t.Object({ paused: t.Null() }) }, detail: { summary: "Go on with the queue", tags } });
+}
+
+/** What a person does with one job, beside stopping it. */
+export function jobActionsApi(actions: QueueActions) {
+  return new Elysia({ prefix: "/api/jobs", name: "job-actions-api" })
+    .post("/:id/move", ({ params, body }) => actions.move(params.id, body), {
+      params: JobIdParams, body: JobMove, response: { 200: Job }, detail: { summary: "Change the order of the waiting jobs", tags },
+    })
+    .patch("/:id", ({ params, body }) => actions.setPriority(params.id, body.priority), {
+      params: JobIdParams, body: JobChange, response: { 200: Job }, detail: { summary: "Change the priority of a waiting job", tags },
+    })
+    .post("/:id/retry", ({ params }) => actions.retry(params.id), {
+      params: JobIdParams, response: { 200: Job },
+      detail: { summary: "Try a failed or cancelled job again; a training resumes from its checkpoint", tags },
+    })
+    .post("/:id/repeat", ({ params, request, set }) => {
+      set.status = 201;
+      return actions.repeat(params.id, submitContextOf(request));
+    }, { params: JobIdParams, response: { 201: Job }, detail: { summary: "A new job with the same settings", tags } })
+    .delete("/:id", ({ params, set }) => {
+      actions.remove(params.id);
+      set.status = 204;
+    }, { params: JobIdParams, detail: { summary: "Delete an ended job with its files; pictures and LoRAs stay", tags } });
+}

@@ -1,0 +1,139 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { GenerationRequest, Job, JobMove, JobState, QueuePause, QueueView, TrainingRequest } from "../contract/job.ts";
+import { AppError, notFound } from "../errors.ts";
+import type { JobLibrary, JobLogOpener } from "./needs.ts";
+import type { JobQueue, SubmitContext } from "./queue.ts";
+import { queueView } from "./queue-view.ts";
+import { runNow, type RunNowParts } from "./run-now.ts";
+import { JobOrder, type Place } from "./store-order.ts";
+import { JobRemoval } from "./store-removal.ts";
+import { JobRetries } from "./store-retry.ts";
+
+export interface QueueActionParts extends RunNowParts {
+  readonly queue: JobQueue;
+  readonly library: JobLibrary;
+  readonly jobLogs: JobLogOpener;
+  /** The folder that holds one folder for each job. */
+  readonly jobsDir: string;
+}
+
+/** What a person does with jobs that were accepted. All of it is durable when it returns; refusals are AppErrors. */
+export class QueueActions {
+  private readonly order: JobOrder;
+  private readonly retries: JobRetries;
+  private readonly removal: JobRemoval;
+
+  constructor(private readonly parts: QueueActionParts) {
+    const { table } = parts.store;
+    this.order = new JobOrder(table);
+    this.retries = new JobRetries(table);
+    this.removal = new JobRemoval(table);
+  }
+
+  view(): QueueView {
+    return queueView(this.parts.store, this.parts.queueState);
+  }
+
+  pause(reason: string): QueuePause {
+    return this.parts.queueState.pause(reason);
+  }
+
+  resume(): void {
+    this.parts.queueState.resume();
+  }
+
+  runNow(id: string): Job {
+    return runNow(this.parts, id);
+  }
+
+  move(id: string, { before, after, position }: JobMove): Job {
+    this.parts.queue.demand(id);
+    const place = placeOf(before, after, position);
+    const neighbour = before ?? after;
+    if (neighbour === id) throw new AppError("invalid_input", "A job cannot stand beside itself.", { why: "It was named as its own neighbour." });
+    const done = this.order.move(id, place);
+    if (done === "neighbour-missing") {
+      throw new AppError("conflict", "That job does not wait any more.", { why: `The job ${(neighbour ?? "").slice(0, 64)} has begun, has ended or was removed.` });
+    }
+    return this.moved(id, done);
+  }
+
+  setPriority(id: string, priority: number): Job {
+    return this.moved(id, this.order.change(() => this.order.setPriority(id, priority)));
+  }
+
+  /** The same job again: a training resumes from its checkpoint, pictures that are done stay. While it backs off: now. */
+  retry(id: string): Job {
+    const job = this.parts.queue.demand(id);
+    if (job.state === "queued" && job.waiting?.code === "retry") {
+      this.retries.release(id);
+      return this.parts.queue.demand(id);
+    }
+    this.assertCanGoOn(job);
+    const done = this.retries.again(id);
+    if (done === "missing") throw notFound("job", id);
+    if (typeof done === "string") throw new AppError("conflict", "This job cannot be tried again.", { why: whyNoRetry(done) });
+    return done;
+  }
+
+  /** A new job with the same wishes, against the photos and LoRAs of now. */
+  repeat(id: string, context: SubmitContext): Job {
+    const { kind, request } = this.parts.queue.demand(id);
+    if (kind === "training" && typeof request["characterId"] === "string") {
+      return this.parts.queue.submitTraining(request as TrainingRequest, context);
+    }
+    if (kind === "generation" && typeof request["prompt"] === "string") {
+      return this.parts.queue.submitGeneration(request as GenerationRequest, context);
+    }
+    throw new AppError("conflict", "This job cannot be repeated.", { why: "What it was asked for cannot be read any more.", fix: "Start a new one." });
+  }
+
+  /** Its pictures and LoRAs stay. */
+  remove(id: string): void {
+    this.parts.queue.demand(id);
+    const done = this.removal.remove(id);
+    if (done === "missing") throw notFound("job", id);
+    if (done !== "removed") {
+      throw new AppError("conflict", "This job has not ended yet.", { why: `It is ${done}.`, fix: "Stop it first, then delete it." });
+    }
+    this.parts.library.forgetJob(id);
+    this.parts.jobLogs.remove(id);
+    rmSync(join(this.parts.jobsDir, id), { recursive: true, force: true });
+  }
+
+  private moved(id: string, done: "moved" | "missing" | JobState): Job {
+    if (done === "missing") throw notFound("job", id);
+    if (done !== "moved") {
+      throw new AppError("conflict", "Only a job that waits can be moved.", { why: `This one is ${done}.` });
+    }
+    return this.parts.queue.demand(id);
+  }
+
+  private assertCanGoOn(job: Job): void {
+    const { library, jobsDir } = this.parts;
+    if (job.kind !== "training" || job.characterId === null) return;
+    if (library.character(job.characterId) === null) {
+      throw new AppError("conflict", "The character of this training was deleted.", { why: "Its LoRA would belong to nobody.", fix: "Make the character again and start a new training." });
+    }
+    if (!existsSync(join(jobsDir, job.id, "photos"))) {
+      throw new AppError("conflict", "The files of this training are not kept any more.", {
+        why: "Old jobs make room for new ones.", fix: "Repeat it instead: that starts a new training with the same settings.",
+      });
+    }
+  }
+}
+
+function placeOf(before: string | undefined, after: string | undefined, position: number | undefined): Place {
+  const places: Place[] = [];
+  if (before !== undefined) places.push({ before });
+  if (after !== undefined) places.push({ after });
+  if (position !== undefined) places.push({ position });
+  const [place] = places;
+  if (place !== undefined && places.length === 1) return place;
+  throw new AppError("invalid_input", "It is not clear where the job is to go.", { why: "Exactly one of before, after and position is needed." });
+}
+
+function whyNoRetry(state: JobState): string {
+  return state === "succeeded" ? "It has ended well; repeat it to have it done anew." : `It is ${state}.`;
+}

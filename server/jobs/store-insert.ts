@@ -1,0 +1,47 @@
+import { AppError } from "../errors.ts";
+import type { JobRow, NewJob } from "./store-rows.ts";
+import { type JobTable, now } from "./store-table.ts";
+
+type Key = Pick<NewJob, "idempotencyKey" | "idempotencyHash">;
+
+/** Inside a transaction: the new row, or the row of the first call with this key. Throws `conflict`. */
+export function insertJob(table: JobTable, job: NewJob): JobRow {
+  const replay = findReplay(table, job);
+  if (replay !== null) return replay;
+  if (job.kind === "training" && job.characterId !== null) assertNoOpenTraining(table, job.characterId);
+  table.db
+    .query(
+      `insert into job (id, seq, position, kind, state, title, subject, character_id, backend, priority, correlation_id,
+         idempotency_key, idempotency_hash, request, frozen, created_at)
+       select $id, coalesce(max(seq), 0) + 1, coalesce(max(seq), 0) + 1, $kind, 'queued', $title, $subject, $characterId, $backend, $priority,
+         $correlationId, $idempotencyKey, $idempotencyHash, $request, $frozen, $at from job`,
+    )
+    .run({ ...job, request: JSON.stringify(job.request), frozen: JSON.stringify(job.frozen), at: now() });
+  return table.step(job.id, null, "Accepted.");
+}
+
+/** null: nobody has used this key. Throws `conflict` when it was used for something else. */
+export function findReplay(table: JobTable, { idempotencyKey, idempotencyHash }: Key): JobRow | null {
+  if (idempotencyKey === null) return null;
+  const row = table.db.query<JobRow, [string]>("select * from job where idempotency_key = ? and removed_at is null").get(idempotencyKey);
+  if (row !== null && row.idempotency_hash !== idempotencyHash) {
+    throw new AppError("conflict", "This Idempotency-Key was already used for another request.", {
+      why: `It belongs to the job ${row.id}.`, fix: "Send a new key with each new request, and the same key only with a repeat of it.",
+    });
+  }
+  return row;
+}
+
+export function assertNoOpenTraining(table: JobTable, characterId: string): void {
+  const busy = table.db
+    .query<{ subject: string }, [string]>("select subject from job where kind = 'training' and character_id = ? and finished_at is null")
+    .get(characterId);
+  if (busy === null) return;
+  throw new AppError("conflict", `${sentenceCase(busy.subject)} is not finished yet.`, {
+    why: "A character is trained once at a time.", fix: "Wait until it ends, or stop it first.",
+  });
+}
+
+function sentenceCase(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
