@@ -2,6 +2,7 @@ import { staticPlugin } from "@elysiajs/static";
 import { Elysia } from "elysia";
 import type { Plugin } from "../plugins/plugin.ts";
 import { Access, loadToken } from "./api/access.ts";
+import { backupsApi } from "./api/backups.ts";
 import { charactersApi } from "./api/characters.ts";
 import { docsApi } from "./api/docs.ts";
 import { eventsApi } from "./api/events.ts";
@@ -67,6 +68,7 @@ export function createApp(options: AppOptions): App {
   })
     .onRequest(({ request }) => gate(request) ?? undefined)
     .use(responseHeaders())
+    .onError({ as: "global" }, ({ error }) => core.data.disk.noteError(error))
     .use(onError(core.log))
     .use(sessionApi(access))
     .use(staticPlugin({ assets: options.ui.staticFolder, prefix: "/static", indexHTML: false }))
@@ -78,7 +80,7 @@ export function createApp(options: AppOptions): App {
       const mode = core.mode();
       if (mode !== null) await views.useMode(mode);
       await core.uploads.sweep();
-      await lifecycle.start([core.gpu, core.engines, core.dispatcher]);
+      await lifecycle.start([core.data.disk, core.data.backups, core.gpu, core.engines, core.dispatcher]);
     },
     stop: async (deadlineMs) => {
       const late = await lifecycle.stop(deadlineMs);
@@ -93,6 +95,7 @@ function routes(core: Core, views: ReturnType<typeof createViews>, ui: UiBundle)
   const app = new Elysia({ name: "routes" })
     .use(systemApi(views.system))
     .use(settingsApi(views.settings))
+    .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))
     .use(eventsApi(core.hub))
     .use(charactersApi(core))
     .use(photosApi(core))

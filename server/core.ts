@@ -64,7 +64,7 @@ export function createCore(options: CoreOptions) {
     gpus: () => (gpu.status().checkedAt === null ? null : gpu.status().gpus),
   });
   const hub = new Hub(bus, build);
-  const data = new DataWatch({ paths, databases, log, isFinished: (id) => jobs.store.get(id)?.finishedAt != null });
+  const data = new DataWatch({ paths, databases, log, isFinished: (id) => typeof jobs.store.get(id)?.finishedAt === "string" });
   const gpu = new GpuWatch({ command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, env: { ISENGARD_SIM_SCENARIO: config.simulatorScenario }, onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }) });
   return {
     ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu, data,

@@ -25,6 +25,10 @@ async function main(): Promise<number | null> {
       return (await import("./roles/token.ts")).printToken(words.slice(1));
     case "link":
       return (await import("./roles/token.ts")).printLink(words.slice(1));
+    case "backup":
+      return (await import("./roles/backup.ts")).backup(words.slice(1));
+    case "restore":
+      return (await import("./roles/restore.ts")).restore(words.slice(1));
     case "doctor": {
       const { plugins } = await import("../plugins/registry.ts");
       return (await import("./roles/doctor.ts")).doctor(words.slice(1), plugins);

@@ -1,27 +1,38 @@
 import type { Database } from "bun:sqlite";
-import { join } from "node:path";
+import { makeBackup } from "./backup.ts";
+import { type DatabaseName, pruneBackups } from "./backup-manifest.ts";
+import { runAtOnce } from "./content-hash.ts";
+import { DataProblem } from "./data-problem.ts";
 
 export interface MigrationPlan {
-  /** For the backup's file name. */
-  readonly name: string;
+  readonly name: DatabaseName;
   readonly steps: readonly string[];
   readonly backupFolder: string;
 }
 
+/** "ISEN": what the file says about itself, so that no other program's database is ever changed. */
+export const applicationId = 0x4953454e;
+
 /**
- * Brings a database to the newest version: a backup first when there is anything to lose, then each step in its own
- * transaction. Throws when the database comes from a newer Isengard.
+ * Brings a database to the newest version: a proven backup first when there is anything to lose, then each step in its
+ * own transaction. Throws when the database comes from a newer Isengard, and when no good backup could be made.
  */
 export function migrate(db: Database, plan: MigrationPlan): void {
-  const current = readVersion(db);
+  const current = readNumber(db, "user_version");
+  const owner = readNumber(db, "application_id");
+  if (owner !== 0 && owner !== applicationId) throw new DataProblem("foreign", db.filename, `Its application id is ${owner}.`);
   if (current > plan.steps.length) {
-    throw new Error(
-      `The database ${plan.name} was written by a newer Isengard (version ${current}, this one knows ${plan.steps.length}). ` +
-        "Start the newer Isengard, or restore a backup that was made before the upgrade.",
-    );
+    throw new DataProblem("newer", db.filename, `The database ${plan.name} has version ${current}; this Isengard knows ${plan.steps.length}.`);
   }
-  if (current === plan.steps.length) return;
-  if (current > 0) backup(db, join(plan.backupFolder, `${plan.name}-v${current}-${stamp()}.db`));
+  if (current < plan.steps.length) takeSteps(db, plan, current);
+  if (owner === 0) db.run(`pragma application_id = ${applicationId}`);
+}
+
+function takeSteps(db: Database, plan: MigrationPlan, current: number): void {
+  if (current > 0) {
+    runAtOnce(makeBackup({ folder: plan.backupFolder, sources: [{ name: plan.name, db }], reason: "before-migration" }));
+    pruneBackups(plan.backupFolder);
+  }
   for (const [index, sql] of plan.steps.entries()) {
     if (index < current) continue;
     db.transaction(() => {
@@ -31,15 +42,11 @@ export function migrate(db: Database, plan: MigrationPlan): void {
   }
 }
 
-/** A whole, consistent copy beside the running database. */
-export function backup(db: Database, path: string): void {
-  db.query("vacuum into ?").run(path);
-}
-
-function readVersion(db: Database): number {
-  return db.query<{ user_version: number }, []>("pragma user_version").get()!.user_version;
-}
-
-function stamp(): string {
-  return new Date().toISOString().replaceAll(/[:.]/g, "-");
+function readNumber(db: Database, pragma: "user_version" | "application_id"): number {
+  const statement = db.prepare<Record<string, number>, []>(`pragma ${pragma}`);
+  try {
+    return statement.get()![pragma]!;
+  } finally {
+    statement.finalize();
+  }
 }

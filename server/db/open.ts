@@ -15,25 +15,59 @@ const oldestSqlite = [3, 51, 3] as const;
 
 /**
  * One connection per file and process. Exclusive locking before WAL needs no shared memory, so it also works on network
- * volumes, and makes a second server fail at once. Throws SQLITE_BUSY when another process holds the file.
+ * volumes, and makes a second server fail at once. Where the volume cannot keep a WAL, a rollback journal is used:
+ * ten times slower, as safe. Throws SQLITE_BUSY when another process holds the file.
+ *
+ * Nothing else of this process may open the file: closing it there would drop the locks of this connection.
  */
 export function openDatabase(path: string, durability: Durability): Database {
   const db = new Database(path, { create: true, strict: true });
-  assertVersion(db);
-  db.run("pragma busy_timeout = 1000");
-  db.run("pragma locking_mode = exclusive");
-  db.run("pragma journal_mode = wal");
-  db.run(`pragma synchronous = ${durability}`);
-  db.run("pragma foreign_keys = on");
-  db.run("pragma journal_size_limit = 67108864");
-  return db;
+  try {
+    assertVersion(db);
+    db.run("pragma busy_timeout = 1000");
+    db.run("pragma locking_mode = exclusive");
+    if (!canUse(db, "wal")) db.run("pragma journal_mode = delete");
+    db.run(`pragma synchronous = ${durability}`);
+    db.run("pragma foreign_keys = on");
+    db.run("pragma journal_size_limit = 67108864");
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Which journal the database really has now. */
+export function journalOf(db: Database): string {
+  return read<{ journal_mode: string }>(db, "pragma journal_mode").journal_mode;
+}
+
+/** False where the volume lacks what a WAL needs; a lock or a damage is not about the journal and is thrown. */
+function canUse(db: Database, journal: "wal"): boolean {
+  try {
+    return read<{ journal_mode: string }>(db, `pragma journal_mode = ${journal}`).journal_mode === journal;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (/^SQLITE_(IOERR|CANTOPEN|PROTOCOL|NOLFS)/.test(code)) return false;
+    throw error;
+  }
 }
 
 function assertVersion(db: Database): void {
-  const { version } = db.query<{ version: string }, []>("select sqlite_version() as version").get()!;
+  const { version } = read<{ version: string }>(db, "select sqlite_version() as version");
   const parts = version.split(".").map(Number);
   const older = oldestSqlite.findIndex((wanted, index) => parts[index] !== wanted);
   if (older >= 0 && (parts[older] ?? 0) < oldestSqlite[older]!) {
     throw new Error(`SQLite ${version} has a known fault that loses pages; at least ${oldestSqlite.join(".")} is needed.`);
+  }
+}
+
+/** A statement that stays open would keep the file locked after `close`. */
+function read<Row>(db: Database, sql: string): Row {
+  const statement = db.prepare<Row, []>(sql);
+  try {
+    return statement.get()!;
+  } finally {
+    statement.finalize();
   }
 }

@@ -26,6 +26,8 @@ export interface Paths {
   readonly configFile: string;
   /** Ephemeral: who serves this folder now, under which address. */
   readonly serverFile: string;
+  /** Held by whoever may touch the databases. */
+  readonly lockFile: string;
 }
 
 /** Folders of a pod, in the order in which they are looked for. Source: RunPod's storage documentation. */
@@ -61,6 +63,7 @@ export function mapPaths(root: string): Paths {
     hfTokenFile: join(data, "secrets", "hf-token"),
     configFile: join(root, "isengard.json"),
     serverFile: join(data, "run", "server.json"),
+    lockFile: join(data, "run", "lock"),
   };
 }
 

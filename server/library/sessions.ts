@@ -7,12 +7,14 @@ export class Sessions {
   private readonly touch;
   private readonly drop;
   private readonly prune;
+  private readonly everyone;
 
   constructor(db: Database) {
     this.insert = db.query("insert into session (token_hash, created_at, last_seen_at, label) values (?1, ?2, ?2, ?3)");
     this.select = db.query<{ last_seen_at: string }, [string]>("select last_seen_at from session where token_hash = ?");
     this.touch = db.query("update session set last_seen_at = ?2 where token_hash = ?1");
     this.drop = db.query("delete from session where token_hash = ?");
+    this.everyone = db.query<{ hash: string; label: string }, []>("select token_hash as hash, label from session limit 1000");
     this.prune = db.query("delete from session where last_seen_at < ?");
   }
 
@@ -31,6 +33,11 @@ export class Sessions {
 
   remove(hash: string): void {
     this.drop.run(hash);
+  }
+
+  /** Those that are open, for a restart that begins with another database. */
+  all(): Array<{ hash: string; label: string }> {
+    return this.everyone.all();
   }
 
   /** Forgets sessions that were not seen for this many days. */

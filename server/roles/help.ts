@@ -5,6 +5,8 @@ const roles: ReadonlyArray<readonly [string, string]> = [
   ["isengard token", "print the access token for scripts"],
   ["isengard link", "print a new one-time link to the running server"],
   ["isengard doctor", "check this machine and say what is missing"],
+  ["isengard backup [--to FILE]", "make a proven backup of the databases"],
+  ["isengard restore FILE|latest", "put a backup in the place of the databases; the present ones are kept"],
   ["isengard version", "print the version"],
   ["isengard simulate NAME …", "act as ai-toolkit, comfyui or nvidia-smi (used by fast-test)"],
 ];

@@ -1,20 +1,36 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "../../plugins/plugin.ts";
+import type { Access } from "../api/access.ts";
 import { createApp, type App } from "../app.ts";
 import { openBrowser } from "../browser.ts";
 import { build, version } from "../build-info.ts";
 import { ConfigError, type LoadedConfig } from "../config.ts";
+import { codeOf, DataInUse, DataProblem, toProblem } from "../db/data-problem.ts";
+import { type FolderLock, lockFolder } from "../db/folder-lock.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
 import { loadUi } from "../files/ui-assets.ts";
-import { describePortOwner } from "../process/port.ts";
 import { self } from "../self.ts";
+import { listen } from "./listen.ts";
 import { loadPlace } from "./place.ts";
-import { findRunning, forgetRunning, requestLink, writeRunning } from "./running.ts";
+import { createHold } from "./hold.ts";
+import { keepSessions, restartInPlace, takeSessions } from "./restart.ts";
+import { announceRunning, describeHolder, findRunning, requestLink, type RunningServer } from "./running.ts";
+import { createHoldLog } from "./hold-log.ts";
 
 /** From SIGTERM to the end; children go on (see `references` Q18). */
 const drainLimitMs = 3000;
-const portAttempts = 20;
+/** For the answer to the click that asked for a restart. */
+const answerMs = 300;
+
+interface Start extends LoadedConfig {
+  readonly paths: Paths;
+  readonly flags: readonly string[];
+  readonly plugins: readonly Plugin[];
+}
+
+/** Held until the process ends: the system drops it, however it ends. */
+const locks: Array<FolderLock | null> = [];
 
 /** Starts the server. Answers null while it runs, or an exit code when it cannot or need not start. */
 export async function serve(flags: readonly string[], plugins: readonly Plugin[]): Promise<number | null> {
@@ -29,74 +45,110 @@ export async function serve(flags: readonly string[], plugins: readonly Plugin[]
   process.umask(0o077);
   const running = await findRunning(place.paths);
   if (running !== null) return openRunning(running, place);
-  return start(place, plugins);
+  return start({ ...place, flags, plugins });
 }
 
-async function start(place: LoadedConfig & { paths: Paths }, plugins: readonly Plugin[]): Promise<number | null> {
+async function start(place: Start): Promise<number | null> {
   const { paths } = place;
-  let app: App;
+  let app: App | null = null;
   try {
     makeFolders(paths);
-    app = createApp({ ...place, plugins, self, ui: await loadUi(uiFolder()), env: process.env });
-  } catch (error) {
-    console.error(explainStart(error, paths));
-    return 1;
-  }
-  const port = listen(app, place);
-  if (port === null) return 1;
-  try {
+    locks.push(lockFolder(paths.lockFile));
+    app = createApp({ ...place, self, ui: await loadUi(uiFolder()), env: process.env });
+    takeSessions(paths, app.core.sessions);
+    const port = listen(app.http, place);
+    if (port === null) return 1;
     await app.start();
+    return await ready(app, place, port);
   } catch (error) {
+    return cannotStart(error, app, place);
+  }
+}
+
+/** Never a crash loop: what is wrong with the data is shown on a page. Everything else is for whoever starts the program. */
+async function cannotStart(error: unknown, app: App | null, place: Start): Promise<number | null> {
+  const { paths } = place;
+  const code = codeOf(error);
+  const isAboutData = error instanceof DataProblem || /^(SQLITE_|EIO|EROFS|ENOSPC|ESTALE)/.test(code);
+  const problem = isAboutData || error instanceof DataInUse ? toProblem(error, paths.stateDb, "unreadable") : null;
+  if (problem instanceof DataInUse) {
+    console.error(describeHolder(paths));
+    return 1;
+  }
+  if (problem === null || (!existsSync(paths.stateDb) && problem.kind !== "missing")) {
     console.error(explainStart(error, paths));
     return 1;
   }
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void drain(app, paths));
-  // A closed terminal ends nothing: the page is still open somewhere.
-  process.on("SIGHUP", () => undefined);
-  await announce(app, place, port);
+  if (app !== null) {
+    await app.stop(drainLimitMs);
+    await app.http.stop(true);
+  }
+  return holdOn(problem, place);
+}
+
+async function holdOn(problem: DataProblem, place: Start): Promise<number | null> {
+  const { paths, flags, config } = place;
+  const log = createHoldLog(paths, config.logLevel);
+  const hold = createHold({
+    ...place, problem, log, podId: process.env["RUNPOD_POD_ID"] ?? null,
+    restart: () => {
+      keepSessions(paths, hold.sessions.all());
+      setTimeout(() => restartInPlace(flags, hold.http.server!.port!), answerMs);
+    },
+  });
+  takeSessions(paths, hold.sessions);
+  const port = listen(hold.http, place);
+  if (port === null) return 1;
+  log.error("data.on-hold", problem.message, { kind: problem.kind, file: problem.file, detail: problem.detail });
+  const stopAnnouncing = announceRunning(paths, { url: urlOf(place, port), build, state: "on-hold" });
+  onSignals(() => {
+    stopAnnouncing();
+    process.exit(0);
+  });
+  console.error(`${problem.message} ${problem.fix}\n${problem.file}: ${problem.detail}`);
+  printLink(hold.access, place, port, `Isengard ${version} cannot open its data; its page shows what can be done.`);
   return null;
 }
 
-async function announce(app: App, { config, paths, sources }: LoadedConfig & { paths: Paths }, port: number): Promise<void> {
-  const url = `http://${displayHost(config.host)}:${port}`;
-  await writeRunning(paths, { pid: process.pid, url, build, startedAt: new Date().toISOString() });
+async function ready(app: App, place: Start, port: number): Promise<null> {
+  const { paths, sources } = place;
+  const url = urlOf(place, port);
+  const stopAnnouncing = announceRunning(paths, { url, build, state: "serving" });
+  onSignals(() => {
+    stopAnnouncing();
+    void drain(app);
+  });
   const mode = app.core.mode() ?? "not chosen yet";
   app.core.log.info("server.ready", "Isengard is ready", { url, build, mode, root: paths.root, modeFrom: sources.mode });
-  const link = config.auth ? `${url}/open?code=${app.access.createCode()}` : url;
-  console.log(`Isengard ${version} is ready (mode: ${mode}).\nOpen:  ${link}\nFiles: ${paths.root}`);
+  printLink(app.access, place, port, `Isengard ${version} is ready (mode: ${mode}).`);
+  return null;
+}
+
+function printLink(access: Access, place: Start, port: number, first: string): void {
+  const { config, paths } = place;
+  const url = urlOf(place, port);
+  const link = config.auth ? `${url}/open?code=${access.createCode()}` : url;
+  console.log(`${first}\nOpen:  ${link}\nFiles: ${paths.root}`);
   if (config.auth) console.log("The link works once and for 10 minutes. `isengard link` prints a new one. Stop with Ctrl+C; trainings go on.");
   if (config.open) openBrowser(link);
 }
 
-/** Listens, or says who has the port. A port that nobody asked for is replaced by the next free one. */
-function listen(app: App, { config, sources }: LoadedConfig): number | null {
-  const isChosen = sources.port !== "default";
-  for (let port = config.port; port < config.port + portAttempts; port++) {
-    try {
-      app.http.listen({ hostname: config.host, port });
-      app.core.address.port = app.http.server!.port!;
-      return app.core.address.port;
-    } catch (error) {
-      if (!(error instanceof Error) || !("code" in error) || error.code !== "EADDRINUSE") throw error;
-      const owner = describePortOwner(port) ?? "another program";
-      if (isChosen) {
-        console.error(`Port ${port} is already used by ${owner}. Start with --port ${port + 1}, or end that program first.`);
-        return null;
-      }
-      console.log(`Port ${port} is used by ${owner}; trying ${port + 1}.`);
-    }
+let isEnding = false;
+
+function onSignals(end: () => void): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (isEnding) process.exit(1);
+      isEnding = true;
+      end();
+    });
   }
-  console.error(`The ports ${config.port} to ${config.port + portAttempts - 1} are all in use. Name a free one with --port.`);
-  return null;
+  // A closed terminal ends nothing: the page is still open somewhere.
+  process.on("SIGHUP", () => undefined);
 }
 
-let isDraining = false;
-
-async function drain(app: App, paths: Paths): Promise<void> {
-  if (isDraining) process.exit(1);
-  isDraining = true;
+async function drain(app: App): Promise<void> {
   app.core.log.info("server.stopping", "Isengard is stopping; running work goes on without it");
-  forgetRunning(paths);
   const late = await app.stop(drainLimitMs - 500);
   await Promise.race([Promise.resolve(app.http.stop(true)), Bun.sleep(300)]);
   if (late.length > 0) console.error(`Did not stop in time: ${late.join(", ")}.`);
@@ -104,23 +156,24 @@ async function drain(app: App, paths: Paths): Promise<void> {
 }
 
 /** A second start on the same folder opens the Isengard that runs. */
-async function openRunning(running: { pid: number; url: string }, { config, paths }: LoadedConfig & { paths: Paths }): Promise<number> {
+async function openRunning(running: RunningServer, { config, paths }: LoadedConfig & { paths: Paths }): Promise<number> {
   const token = existsSync(paths.tokenFile) ? readFileSync(paths.tokenFile, "utf8").trim() : "";
-  const link = config.auth ? await requestLink({ ...running, build: "", startedAt: "" }, token) : running.url;
+  const link = config.auth ? await requestLink(running, token) : running.url;
   console.log(`Isengard already runs on ${paths.root} (process ${running.pid}).\nOpen:  ${link}`);
   if (config.open) openBrowser(link);
   return 0;
 }
 
 function explainStart(error: unknown, paths: Paths): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const reason = error instanceof Error ? error.message : String(error);
-  if (code === "SQLITE_BUSY" || /database is locked/i.test(reason)) {
-    return `Another Isengard already uses the folder ${paths.root}. Open its page, stop it, or choose another folder with --data.`;
-  }
+  const code = codeOf(error);
+  const reason = error instanceof DataProblem ? `${error.message} ${error.detail}` : error instanceof Error ? error.message : String(error);
   if (code === "EACCES" || code === "EROFS") return `Isengard may not write to ${paths.root}. Choose a folder of yours with --data, or change its owner.`;
   if (code === "ENOSPC") return `The disk of ${paths.root} is full. Free some space, or choose another folder with --data.`;
   return `Isengard could not start: ${reason}`;
+}
+
+function urlOf({ config }: LoadedConfig, port: number): string {
+  return `http://${displayHost(config.host)}:${port}`;
 }
 
 function displayHost(host: string): string {

@@ -1,4 +1,5 @@
 import type { Check, GpuStatus, ServiceStatus, SystemStatus } from "../contract/system.ts";
+import { diskCheck } from "./disk-levels.ts";
 import { diskSpace, memory, osName } from "./machine.ts";
 
 export interface StatusDeps {
@@ -10,13 +11,12 @@ export interface StatusDeps {
   readonly root: string;
   /** performance.now() at the start of the server. */
   readonly startedAt: number;
+  /** Instead of the plain check of `root`: those of whoever watches the disks. */
+  readonly diskChecks?: () => Check[];
   readonly disk?: (path: string) => Promise<SystemStatus["disk"]>;
   readonly checksDeadlineMs?: number;
 }
 
-const gib = 1024 ** 3;
-export const diskWarningBytes = 20 * gib;
-export const diskErrorBytes = 5 * gib;
 const defaultDeadlineMs = 5000;
 
 /** What is known about this machine now. A fact that nobody checked is `unknown`; nothing is well by default. */
@@ -26,7 +26,7 @@ export async function systemStatus(deps: StatusDeps): Promise<SystemStatus> {
   const services = deps.services();
   return {
     gpu, services,
-    checks: [disk.check, gpuCheck(gpu), ...backendChecks],
+    checks: [...(deps.diskChecks?.() ?? [disk.check]), gpuCheck(gpu), ...backendChecks],
     disk: disk.space,
     memory: memory(),
     os: osName(),
@@ -43,17 +43,6 @@ async function readDisk({ root, disk = diskSpace }: StatusDeps): Promise<{ space
     const check = makeCheck("disk", "Disk", "unknown", detail, "Check that the folder exists and that the volume is mounted.");
     return { space: { freeBytes: 0, totalBytes: 0, path: root }, check: { ...check, checkedAt: null } };
   }
-}
-
-function diskCheck({ freeBytes, path }: SystemStatus["disk"]): Check {
-  const free = `${(freeBytes / gib).toFixed(freeBytes < 100 * gib ? 1 : 0)} GiB free for ${path}.`;
-  if (freeBytes < diskErrorBytes) {
-    return makeCheck("disk", "Disk", "error", `Only ${free}`, "Delete pictures, LoRAs or models that you no longer need before the next job.");
-  }
-  if (freeBytes < diskWarningBytes) {
-    return makeCheck("disk", "Disk", "warning", `Only ${free}`, "A training may need 20 GiB. Free some space soon.");
-  }
-  return makeCheck("disk", "Disk", "ok", free, "");
 }
 
 function gpuCheck(gpu: GpuStatus): Check {

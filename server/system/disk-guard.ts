@@ -1,0 +1,192 @@
+import type { JobKind } from "../contract/job.ts";
+import type { Check } from "../contract/system.ts";
+import type { Service } from "../lifecycle.ts";
+import type { Log } from "../log.ts";
+import { forecastCheck } from "./disk-forecast.ts";
+import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes } from "./disk-levels.ts";
+import { ReserveFile } from "./disk-reserve.ts";
+import { diskSpace } from "./machine.ts";
+
+export type MayStart = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export interface DiskGuardOptions {
+  /** The folder that keeps everything. */
+  readonly volume: string;
+  /** Where tools put temporary files; on a pod another disk than the volume. */
+  readonly scratch: string;
+  readonly reserveFile: string;
+  readonly log: Log;
+  /** Deletes what can be made again, oldest and largest first, until `wantedBytes` are gone. Answers what it deleted. */
+  readonly sweep: (wantedBytes: number) => Promise<Swept>;
+  readonly levels?: DiskLevels;
+  readonly space?: (path: string) => Promise<DiskSpace>;
+  readonly intervalMs?: number;
+}
+
+export interface Swept {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+const defaultIntervalMs = 10_000;
+/** A volume that does not answer must not collect questions. */
+const measureLimitMs = 5000;
+const fullCodes = new Set(["ENOSPC", "EDQUOT", "EFBIG", "SQLITE_FULL"]);
+/** An emergency deletes at most this often: what is gone cannot be deleted twice. */
+const sweepPauseMs = 60_000;
+
+/** Watches the room on both disks, keeps a reserve for the databases, and says what may start. */
+export class DiskGuard implements Service {
+  readonly name = "disk-guard";
+  private readonly levels: DiskLevels;
+  private readonly reserve: ReserveFile;
+  private volume: DiskSpace | null = null;
+  private scratch: DiskSpace | null = null;
+  private problem = "";
+  private released: { readonly at: string; readonly why: string } | null = null;
+  private expectedBytes = new Map<string, number>();
+  private timer: ReturnType<typeof setInterval> | null = null;
+  private sweptAt = -Infinity;
+  private working: Promise<void> | null = null;
+  private rounds = 0;
+
+  constructor(private readonly options: DiskGuardOptions) {
+    this.levels = options.levels ?? diskLevels;
+    this.reserve = new ReserveFile(options.reserveFile, this.levels.reserveBytes);
+  }
+
+  async start(): Promise<void> {
+    await this.refresh();
+    this.timer = setInterval(() => void this.refresh(), this.options.intervalMs ?? defaultIntervalMs);
+  }
+
+  async stop(): Promise<void> {
+    if (this.timer !== null) clearInterval(this.timer);
+    await this.working;
+  }
+
+  /** Measures and acts. Never throws; calls during a round wait for that round. */
+  refresh(): Promise<void> {
+    this.working ??= this.round().finally(() => (this.working = null));
+    return this.working;
+  }
+
+  /**
+   * Asked before a job is claimed, with the answer of the last measure (at most 10 s old). `estimateBytes` is what the
+   * job is going to write. While nothing could be measured nothing is held back: the disk itself then answers.
+   */
+  mayStart(kind: JobKind, estimateBytes = 0): MayStart {
+    for (const space of [this.volume, this.sameDisk() ? null : this.scratch]) {
+      if (space === null) continue;
+      const reason = this.refusal(kind, space === this.volume ? estimateBytes : 0, space);
+      if (reason !== null) return { ok: false, reason };
+    }
+    return { ok: true };
+  }
+
+  /** What a running job is still going to write; null when it ended. */
+  expect(jobId: string, restBytes: number | null): void {
+    if (restBytes === null) this.expectedBytes.delete(jobId);
+    else this.expectedBytes.set(jobId, restBytes);
+  }
+
+  /** Tell it each error of a write: when the disk is full the reserve goes at once, so that the next commit succeeds. */
+  noteError(error: unknown): void {
+    if (!(error instanceof Error) || !("code" in error) || !fullCodes.has(String(error.code))) return;
+    this.release(`a write failed (${String(error.code)})`);
+    void this.refresh();
+  }
+
+  checks(): Check[] {
+    const checks = [this.volumeCheck()];
+    if (this.scratch !== null && !this.sameDisk()) checks.push(this.scratchCheck(this.scratch));
+    const rest = [...this.expectedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    if (rest > 0 && this.volume !== null) checks.push(forecastCheck(rest, this.volume.freeBytes));
+    return checks;
+  }
+
+  /** The last measure of the volume; null before the first. */
+  space(): DiskSpace | null {
+    return this.volume;
+  }
+
+  private async round(): Promise<void> {
+    try {
+      const space = this.options.space ?? diskSpace;
+      [this.volume, this.scratch] = await withLimit(Promise.all([space(this.options.volume), space(this.options.scratch)]), measureLimitMs);
+      this.problem = "";
+      await this.act(this.volume);
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+    }
+    this.rounds++;
+  }
+
+  private async act(volume: DiskSpace): Promise<void> {
+    const { emergencyBytes, reserveFromBytes } = this.levels;
+    if (volume.freeBytes < emergencyBytes) {
+      this.release(`only ${formatBytes(volume.freeBytes)} were free`);
+      await this.sweep(emergencyBytes - volume.freeBytes);
+    } else if (this.rounds > 0 && volume.freeBytes >= reserveFromBytes && !this.reserve.exists()) {
+      // Not in the first round: a start has better things to do than to write 64 MiB.
+      await this.reserve.make();
+      this.released = null;
+    }
+  }
+
+  private async sweep(wantedBytes: number): Promise<void> {
+    if (performance.now() - this.sweptAt < sweepPauseMs) return;
+    this.sweptAt = performance.now();
+    const swept = await this.options.sweep(wantedBytes);
+    this.options.log.warn("disk.swept", `the disk is nearly full; ${formatBytes(swept.bytes)} of caches and old logs were deleted`, { ...swept });
+    const space = this.options.space ?? diskSpace;
+    if (swept.files > 0) this.volume = await space(this.options.volume);
+  }
+
+  private release(why: string): void {
+    if (!this.reserve.exists()) return;
+    this.reserve.remove();
+    this.released = { at: new Date().toISOString(), why };
+    this.options.log.error("disk.reserve-released", `the reserve of ${formatBytes(this.levels.reserveBytes)} was given back because ${why}`, {});
+  }
+
+  private refusal(kind: JobKind, estimateBytes: number, space: DiskSpace): string | null {
+    const floor = kind === "training" ? this.levels.trainingBytes : this.levels.generationBytes;
+    const noun = kind === "training" ? "A training" : "Making pictures";
+    const free = `${formatBytes(space.freeBytes)} are free on the disk of ${space.path}`;
+    if (space.freeBytes < floor) return `Waits for disk space: ${free}. ${noun} needs at least ${formatBytes(floor)}.`;
+    if (space.freeBytes < estimateBytes) return `Waits for disk space: ${free}, and this job is going to write about ${formatBytes(estimateBytes)}.`;
+    return null;
+  }
+
+  private volumeCheck(): Check {
+    const { volume, released } = this;
+    if (volume === null || this.problem !== "") {
+      const detail = this.problem === "" ? "The free space was not measured yet." : `The free space of ${this.options.volume} could not be read: ${this.problem}.`;
+      return { id: "disk", label: "Disk", state: "unknown", detail, fix: "Check that the folder exists and that the volume is mounted.", checkedAt: null };
+    }
+    const check = diskCheck(volume, this.levels);
+    if (released === null) return check;
+    const detail = `${check.detail} The reserve for the databases was given back at ${released.at} because ${released.why}.`;
+    return { ...check, state: "error", detail, fix: `Delete something now. The reserve comes back above ${formatBytes(this.levels.reserveFromBytes)}.` };
+  }
+
+  private scratchCheck(scratch: DiskSpace): Check {
+    return diskCheck(scratch, this.levels, { id: "disk-container", label: "Disk of this container" });
+  }
+
+  private sameDisk(): boolean {
+    const { volume, scratch } = this;
+    return volume !== null && scratch !== null && volume.totalBytes === scratch.totalBytes && volume.freeBytes === scratch.freeBytes;
+  }
+}
+
+async function withLimit<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`the disk did not answer within ${limitMs / 1000} seconds`)), limitMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
