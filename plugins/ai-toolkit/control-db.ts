@@ -49,6 +49,14 @@ export function askTrainer(path: string, jobId: string, flag: "stop" | "save_now
   }) ?? false;
 }
 
+/** Whether a flag is set and the trainer has not taken it yet; also while the file cannot be read: it is asked again. */
+export function isAsked(path: string, jobId: string, flag: "stop" | "save_now"): boolean {
+  return withDb(path, { readonly: true }, (db) => {
+    const row = db.query<Record<string, unknown>, [string]>(`SELECT ${flag} AS flag FROM Job WHERE id = ?`).get(jobId);
+    return Number(row?.flag ?? 0) !== 0;
+  }) ?? true;
+}
+
 function withDb<T>(path: string, mode: { readonly: true } | { readwrite: true }, use: (db: Database) => T): T | null {
   if (!existsSync(path)) return null;
   let db: Database | null = null;

@@ -1,8 +1,5 @@
 import type { Failure } from "../../server/contract/job.ts";
 
-/** What to do with a class: fail, or go back to the queue because trying again may help. */
-export type Advice = "fail" | "retry";
-
 interface FailureClass {
   readonly code: string;
   /** Any of these in the output. */
@@ -10,7 +7,6 @@ interface FailureClass {
   readonly what: string;
   readonly why: string;
   readonly fix: string;
-  readonly advice: Advice;
 }
 
 /**
@@ -19,7 +15,7 @@ interface FailureClass {
  */
 const classes: readonly FailureClass[] = [
   {
-    code: "vram", advice: "fail",
+    code: "vram",
     signs: [
       /OutOfMemoryError/, /CUDA out of memory/, /CUDA error: out of memory/, /OOM during training step 3 times/,
     ],
@@ -28,7 +24,7 @@ const classes: readonly FailureClass[] = [
     fix: "Turn on the low memory mode, remove the largest photo size, or use smaller samples; then train again. It resumes from the last checkpoint.",
   },
   {
-    code: "disk_full", advice: "fail",
+    code: "disk_full",
     signs: [
       /No space left on device/, /database or disk is full/, /\bos error 28\b/, /Disk quota exceeded/,
     ],
@@ -37,7 +33,7 @@ const classes: readonly FailureClass[] = [
     fix: "Free disk space (old checkpoints, other models), then train again. It resumes from the last checkpoint.",
   },
   {
-    code: "gpu_fault", advice: "fail",
+    code: "gpu_fault",
     signs: [
       /device-side assert/, /illegal memory access/, /GPU is lost/, /unspecified launch failure/, /\bXid\b/,
       /No CUDA GPUs are available/, /no CUDA-capable device/, /NVIDIA driver on your system is too old/,
@@ -48,7 +44,7 @@ const classes: readonly FailureClass[] = [
     fix: "Look at nvidia-smi on this machine. Restart the machine or choose another one, then train again; it resumes from the last checkpoint.",
   },
   {
-    code: "hf_gated", advice: "fail",
+    code: "hf_gated",
     signs: [
       /GatedRepoError/, /Cannot access gated repo/, /is restricted and you are not/, /is restricted\. You must have access/,
       /not in the authorized list/,
@@ -58,7 +54,7 @@ const classes: readonly FailureClass[] = [
     fix: "Sign in at huggingface.co/black-forest-labs/FLUX.1-dev and accept the licence, then put a token of that account into Settings.",
   },
   {
-    code: "network", advice: "retry",
+    code: "network",
     signs: [
       /LocalEntryNotFoundError/, /NameResolutionError/, /Temporary failure in name resolution/, /Max retries exceeded/,
       /Read timed out/, /ConnectionError/, /Connection reset by peer/, /429 Client Error/, /50[0-9] Server Error/,
@@ -69,7 +65,7 @@ const classes: readonly FailureClass[] = [
     fix: "Check this machine's connection and train again; what was downloaded is kept. A local model folder in Settings needs no network.",
   },
   {
-    code: "hf_auth", advice: "fail",
+    code: "hf_auth",
     signs: [
       /401 Client Error/, /RepositoryNotFoundError/, /Invalid user token/,
       /is not a local folder and is not a valid model identifier/, /Make sure your token has the correct permissions/,
@@ -80,7 +76,7 @@ const classes: readonly FailureClass[] = [
     fix: "Make a read token at huggingface.co/settings/tokens and put it into Settings, then train again.",
   },
   {
-    code: "hf_missing", advice: "fail",
+    code: "hf_missing",
     signs: [
       /neither a valid local path nor a valid repo id/, /404 Client Error/, /EntryNotFoundError/, /RevisionNotFoundError/,
       /does not appear to have a file named/, /name_or_path must be specified/,
@@ -90,7 +86,7 @@ const classes: readonly FailureClass[] = [
     fix: "Correct the base model in Settings: a folder with transformer, text_encoder, text_encoder_2, tokenizer and vae, or black-forest-labs/FLUX.1-dev.",
   },
   {
-    code: "corrupt_model", advice: "fail",
+    code: "corrupt_model",
     signs: [
       /Error while deserializing header/, /HeaderTooLarge/, /MetadataIncompleteBuffer/,
       /incomplete metadata, file not fully covered/, /invalid header length/, /header too large/,
@@ -100,7 +96,7 @@ const classes: readonly FailureClass[] = [
     fix: "Train again: damaged checkpoints are set aside. If it stays, delete the base model's files and let them be downloaded again.",
   },
   {
-    code: "install", advice: "fail",
+    code: "install",
     signs: [
       /ModuleNotFoundError/, /ImportError/, /No module named/, /cannot open shared object file/,
     ],
@@ -109,7 +105,7 @@ const classes: readonly FailureClass[] = [
     fix: "Run AI-Toolkit's own installer again (python3 -m manager install), then look at the checks in Settings.",
   },
   {
-    code: "no_photos", advice: "fail",
+    code: "no_photos",
     signs: [
       /no images found in/,
     ],
@@ -118,7 +114,7 @@ const classes: readonly FailureClass[] = [
     fix: "Look at the photos of this character, remove damaged ones and add others, then train again.",
   },
   {
-    code: "dataset_missing", advice: "fail",
+    code: "dataset_missing",
     signs: [
       /FileNotFoundError: \[Errno 2\] No such file or directory/,
     ],
@@ -127,7 +123,7 @@ const classes: readonly FailureClass[] = [
     fix: "Check that Isengard's data folder is complete and mounted, then train again.",
   },
   {
-    code: "status_locked", advice: "retry",
+    code: "status_locked",
     signs: [
       /database is locked/,
     ],
@@ -136,7 +132,7 @@ const classes: readonly FailureClass[] = [
     fix: "Train again; it resumes from the last checkpoint. If it stays, put Isengard's data folder on a local disk.",
   },
   {
-    code: "config", advice: "fail",
+    code: "config",
     signs: [
       /config file is invalid/, /Unknown process type/, /Environment variable \S+ not set/, /Could not find config file/,
       /KeyError/, /TypeError: .*argument/,
@@ -147,29 +143,25 @@ const classes: readonly FailureClass[] = [
   },
 ];
 
-export interface Diagnosis { readonly failure: Failure; readonly advice: Advice }
-
 /**
  * The cause of a failed run from its output. Looks at what follows the last `Error running job:` when there is one,
  * since tracebacks before it belong to things that the program got over.
  */
-export function diagnose(lines: readonly string[], tail: string[]): Diagnosis {
+export function diagnose(lines: readonly string[], tail: string[]): Failure {
   const start = lines.findLastIndex((line) => line.includes("Error running job:"));
   const evidence = (start < 0 ? lines : lines.slice(start)).join("\n");
   const found = classes.find((entry) => entry.signs.some((sign) => sign.test(evidence)));
   if (found !== undefined) {
-    const { code, what, why, fix, advice } = found;
-    return { advice, failure: { code, what, why: withDetail(why, lastError(lines)), fix, tail } };
+    const { code, what, why, fix } = found;
+    const seconds = code === "network" ? /\bretry-after\b\D{1,5}(\d{1,5})\b/i.exec(evidence)?.[1] : undefined;
+    return { code, what, why: withDetail(why, lastError(lines)), fix, tail, ...(seconds === undefined ? {} : { retryAfterSeconds: Number(seconds) }) };
   }
   return {
-    advice: "fail",
-    failure: {
-      code: "unknown",
-      what: "The training failed.",
-      why: withDetail("AI-Toolkit ended with an error that Isengard does not know.", lastError(lines)),
-      fix: "Read the last lines below and the whole log. Training again resumes from the last checkpoint.",
-      tail,
-    },
+    code: "unknown",
+    what: "The training failed.",
+    why: withDetail("AI-Toolkit ended with an error that Isengard does not know.", lastError(lines)),
+    fix: "Read the last lines below and the whole log. Training again resumes from the last checkpoint.",
+    tail,
   };
 }
 

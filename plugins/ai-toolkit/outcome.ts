@@ -11,21 +11,13 @@ export interface Evidence {
   readonly steps: number;
   readonly lines: readonly string[];
   readonly tail: string[];
-  /** How often earlier attempts of this job ended in the same class by themselves; retries are limited by it. */
-  readonly earlier: number;
 }
 
 export interface Decision {
   readonly outcome: TrainingOutcome;
-  /** Set when the class should be counted for the limit of retries. */
-  readonly counts: boolean;
   /** A sentence for the person when it ended well but not cleanly. */
   readonly remark: string | null;
 }
-
-/** Attempts that may follow one that the network, the machine or a crash ended. */
-const maxNetworkRetries = 5;
-const maxCrashRetries = 1;
 
 const crashSignals: ReadonlySet<string> = new Set(["SIGSEGV", "SIGABRT", "SIGILL", "SIGBUS", "SIGFPE"]);
 const signalNumbers: Readonly<Record<number, string>> = {
@@ -34,7 +26,8 @@ const signalNumbers: Readonly<Record<number, string>> = {
 
 /**
  * Believes files, not exit codes: AI-Toolkit ends with 0 after a stop too. A stop that we asked for wins over
- * everything, because the person wants it to be over; after that a complete final file is a success.
+ * everything, because the person wants it to be over; after that a complete final file is a success. A failure only says
+ * its class; whether it is tried again is for the queue to decide.
  */
 export function decide(evidence: Evidence): Decision {
   const { exit, final } = evidence;
@@ -60,7 +53,6 @@ function success(evidence: Evidence, loraFile: string, rank: number | null, base
   const clean = evidence.exit.kind === "exited" && evidence.exit.code === 0;
   return {
     outcome: { kind: "succeeded", loraFile, steps: evidence.steps, rank, baseModel },
-    counts: false,
     remark: clean ? null : "The LoRA is complete, but AI-Toolkit ended with an error afterwards, so the last sample pictures may be missing.",
   };
 }
@@ -81,32 +73,23 @@ function exited(evidence: Evidence, code: number): Decision {
       fix: "Train again; it resumes from the last checkpoint. If it happens again, look at the log.", tail: evidence.tail,
     } });
   }
-  const { failure, advice } = diagnose(evidence.lines, evidence.tail);
-  if (advice === "retry" && evidence.earlier < maxNetworkRetries) {
-    return { outcome: { kind: "interrupted", why: `${failure.what} It is tried again.` }, counts: true, remark: null };
-  }
-  return plain({ kind: "failed", failure });
+  return plain({ kind: "failed", failure: diagnose(evidence.lines, evidence.tail) });
 }
 
 function signalled(evidence: Evidence, signal: string): Decision {
-  if (signal === "SIGKILL") return again(evidence, {
-    code: "host_oom", what: "The training was killed.", tail: evidence.tail,
-    why: "The system ended the process without a word, twice. It does so when the machine runs out of memory (RAM, not GPU memory).",
-    fix: "Close other programs or use a machine with more memory (64 GB or more for FLUX.1), then train again.",
-  }, "The training was killed by the system, perhaps for lack of memory.");
-  if (crashSignals.has(signal)) return again(evidence, {
+  if (signal === "SIGKILL") return plain({ kind: "failed", failure: {
+    code: "killed", what: "The training was killed by the system.", tail: evidence.tail,
+    why: "The process was ended without a word. Systems do so when the machine runs out of memory (RAM, not GPU memory).",
+    fix: "Close other programs or use a machine with more memory (64 GB or more for FLUX.1), then train again; it resumes from the last checkpoint.",
+  } });
+  if (crashSignals.has(signal)) return plain({ kind: "failed", failure: {
     code: "native_crash", what: "The training crashed.", tail: evidence.tail,
-    why: `Python or a GPU library crashed (${signal}), twice.`,
+    why: `Python or a GPU library crashed (${signal}).`,
     fix: "Update the GPU driver and AI-Toolkit's packages, or train on another machine.",
-  }, `The training crashed (${signal}).`);
+  } });
   return plain({ kind: "interrupted", why: `The training was ended from outside (${signal}).` });
 }
 
-function again(evidence: Evidence, failure: Extract<TrainingOutcome, { kind: "failed" }>["failure"], why: string): Decision {
-  if (evidence.earlier >= maxCrashRetries) return plain({ kind: "failed", failure });
-  return { outcome: { kind: "interrupted", why }, counts: true, remark: null };
-}
-
 function plain(outcome: TrainingOutcome): Decision {
-  return { outcome, counts: false, remark: null };
+  return { outcome, remark: null };
 }

@@ -46,7 +46,7 @@ describe("the recordings of the real program", () => {
     test(`${row.file}, ended ${end} with ${row.exit}, is ${row.outcome}`, () => {
       const found = read(row.file, row.job, row.steps);
       const decision = decide({
-        exit: exitOf(row.exit, row.stopWanted ?? false), stopWanted: row.stopWanted ?? false, steps: row.steps, lines: found.lines, tail: found.tail, earlier: 0,
+        exit: exitOf(row.exit, row.stopWanted ?? false), stopWanted: row.stopWanted ?? false, steps: row.steps, lines: found.lines, tail: found.tail,
         final: row.final ? { complete: true, file: { path: "/x", step: row.steps, rank: 4, baseModel: "flux.1" } } : { complete: false, why: "It cannot be opened." },
       });
       expect(summary(decision)).toBe(row.outcome);
@@ -69,28 +69,26 @@ describe("the recordings of the real program", () => {
       ["OSError: x/y is not a local folder and is not a valid model identifier listed on 'https://huggingface.co/models'", "failed: hf_auth"],
       ["403 Forbidden: Make sure your token has the correct permissions.", "failed: hf_auth"],
       ["requests.exceptions.HTTPError: 404 Client Error: Not Found for url", "failed: hf_missing"],
-      ["Error running job: We couldn't connect to 'https://huggingface.co' to load this model, couldn't find it in the cached files", "interrupted"],
-      ["LocalEntryNotFoundError: An error happened while trying to locate the file on the Hub", "interrupted"],
+      ["Error running job: We couldn't connect to 'https://huggingface.co' to load this model, couldn't find it in the cached files", "failed: network"],
+      ["LocalEntryNotFoundError: An error happened while trying to locate the file on the Hub", "failed: network"],
       ["sqlite3.OperationalError: database or disk is full", "failed: disk_full"],
-      ["sqlite3.OperationalError: database is locked", "interrupted"],
+      ["sqlite3.OperationalError: database is locked", "failed: status_locked"],
       ["ValueError: Environment variable NOPE not set. Please ensure it's defined before proceeding.", "failed: config"],
       ["ZeroDivisionError: division by zero", "failed: unknown"],
     ];
     for (const [line, outcome] of said) expect(summary(failedWith([line])), line).toBe(outcome);
   });
 
-  test("a lost network is retried five times, then it is a failure", () => {
-    expect(summary(failedWith(["ConnectionError: Max retries exceeded"], 4))).toBe("interrupted");
-    expect(summary(failedWith(["ConnectionError: Max retries exceeded"], 5))).toBe("failed: network");
+  test("a time that Hugging Face names before another try is told to the queue", () => {
+    const { outcome } = failedWith(["429 Client Error: Too Many Requests for url", "Retry-After: 120"]);
+    expect(outcome).toMatchObject({ kind: "failed", failure: { code: "network", retryAfterSeconds: 120 } });
   });
 
-  test("a killed or crashed program is tried once more", () => {
-    const ended = (signal: string, earlier: number) => summary(decide({
-      exit: { kind: "signalled", signal, stopped: false }, stopWanted: false, steps: 5, lines: [], tail: [], earlier, final: { complete: false, why: "No." },
+  test("a killed, a crashed and a broken-off program are three classes", () => {
+    const ended = (signal: string) => summary(decide({
+      exit: { kind: "signalled", signal, stopped: false }, stopWanted: false, steps: 5, lines: [], tail: [], final: { complete: false, why: "No." },
     }));
-    expect([ended("SIGKILL", 0), ended("SIGKILL", 1)]).toEqual(["interrupted", "failed: host_oom"]);
-    expect([ended("SIGSEGV", 0), ended("SIGSEGV", 1)]).toEqual(["interrupted", "failed: native_crash"]);
-    expect([ended("SIGTERM", 0), ended("SIGTERM", 9)]).toEqual(["interrupted", "interrupted"]);
+    expect(["SIGKILL", "SIGSEGV", "SIGTERM"].map(ended)).toEqual(["failed: killed", "failed: native_crash", "interrupted"]);
   });
 
   test("a prompt that reads like an error is not taken for one", () => {
@@ -126,8 +124,8 @@ describe("the recordings of the real program", () => {
   });
 });
 
-function failedWith(lines: string[], earlier = 0): Decision {
-  return decide({ exit: exitOf(1, false), stopWanted: false, steps: 5, lines, tail: lines, earlier, final: { complete: false, why: "No." } });
+function failedWith(lines: string[]): Decision {
+  return decide({ exit: exitOf(1, false), stopWanted: false, steps: 5, lines, tail: lines, final: { complete: false, why: "No." } });
 }
 
 function read(file: string, jobName: string, totalSteps: number): Replayed {

@@ -1,8 +1,8 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Failure } from "../../server/contract/job.ts";
-import type { TrainingBackend, TrainingJob, TrainingOutcome } from "../interfaces/training.ts";
-import type { PluginSettings, ToolHost } from "../plugin.ts";
+import type { TrainingBackend, TrainingHost, TrainingJob, TrainingOutcome } from "../interfaces/training.ts";
+import type { ExitOutcome, PluginSettings, ToolHost } from "../plugin.ts";
 import { backendName, trainingCapabilities } from "./capabilities.ts";
 import { trainingCommand } from "./command.ts";
 import { buildConfig, UnsafeConfig } from "./config.ts";
@@ -10,6 +10,7 @@ import { createControlDb } from "./control-db.ts";
 import { writeDataset } from "./dataset.ts";
 import { checkFinal } from "./final-file.ts";
 import { type Decision, decide } from "./outcome.ts";
+import { safeStep, TrainingPause } from "./pause.ts";
 import { trainingPresets } from "./presets.ts";
 import { ProgressTracker } from "./progress.ts";
 import { prepareResume } from "./resume.ts";
@@ -24,6 +25,7 @@ const advisedPhotos = 10;
 export function trainingBackend(settings: PluginSettings): TrainingBackend {
   return {
     name: backendName,
+    canPause: true,
     capabilities: () => trainingCapabilities(settings.baseModel),
     presets: ({ photoCount }) => trainingPresets(photoCount),
     checks: async () => setupChecks(settings),
@@ -41,10 +43,12 @@ interface Places {
   readonly controlDb: string;
 }
 
-async function train(settings: PluginSettings, job: TrainingJob, host: ToolHost): Promise<TrainingOutcome> {
+async function train(settings: PluginSettings, job: TrainingJob, host: TrainingHost): Promise<TrainingOutcome> {
   const places = placesOf(job, host);
   const tracker = new ProgressTracker(planOf(job));
-  const watch = new TrainingWatch(host, { controlDb: places.controlDb, outputDir: places.outputDir, jobName: job.name }, tracker);
+  const watched = { controlDb: places.controlDb, outputDir: places.outputDir, jobName: job.name };
+  const watch = new TrainingWatch(host, watched, tracker);
+  const pause = new TrainingPause(host, watched);
   // A job file that was written belongs to a child that may be running: it is adopted, and nothing is prepared again.
   const prepared = host.recall(preparedKey(host)) !== null;
   if (!prepared) {
@@ -57,32 +61,40 @@ async function train(settings: PluginSettings, job: TrainingJob, host: ToolHost)
   }
   const transcript = new Transcript();
   watch.start();
+  pause.start();
   const exit = await host.run("train", trainingCommand(settings, host.jobId, places.configPath, host.attemptDir), (line) => {
     watch.heard();
     const text = transcript.add(line);
     if (text === null) return;
     tracker.text(text);
     for (const sentence of remarksIn(text)) host.warn(sentence);
-  }).finally(() => watch.end());
-  const steps = stepsOf(job);
-  const decision = decide({
-    exit, steps, stopWanted: host.signal.aborted, lines: transcript.lines(), tail: transcript.tail(),
-    final: checkFinal(places.outputDir, job.name, steps), earlier: countedBefore(host),
+  }, pause.stop).finally(() => {
+    pause.end();
+    return watch.end();
   });
+  const steps = stepsOf(job);
+  const final = checkFinal(places.outputDir, job.name, steps);
+  if (!final.complete && pause.caused(exit, transcript.lines())) return { kind: "paused", step: safeStep(places.outputDir, job.name) };
+  const decision = decide({ exit: host.signal.aborted ? exit : notStopped(exit), steps, final, stopWanted: host.signal.aborted, lines: transcript.lines(), tail: transcript.tail() });
   await conclude(decision, tracker, watch, host);
   return decision.outcome;
 }
 
+/** Nobody but a pause that came too late has stopped it: what it left decides. */
+function notStopped(exit: ExitOutcome): ExitOutcome {
+  return exit.kind === "not-started" ? exit : { ...exit, stopped: false };
+}
+
 async function conclude(decision: Decision, tracker: ProgressTracker, watch: TrainingWatch, host: ToolHost): Promise<void> {
-  if (decision.counts) host.remember(countedKey(host.attempt), "1");
   if (decision.remark !== null) host.warn(decision.remark);
   if (decision.outcome.kind === "succeeded") tracker.finish();
   await watch.look();
 }
 
 /** Everything before the child starts. Doing it again is harmless until it is remembered as done. */
-async function prepare(settings: PluginSettings, job: TrainingJob, host: ToolHost, places: Places): Promise<TrainingOutcome | null> {
+async function prepare(settings: PluginSettings, job: TrainingJob, host: TrainingHost, places: Places): Promise<TrainingOutcome | null> {
   if (host.signal.aborted) return { kind: "stopped" };
+  if (host.pauseSignal?.aborted === true) return { kind: "paused", step: safeStep(places.outputDir, job.name) };
   try {
     const resume = await prepareResume(places.outputDir, places.quarantineDir, job.name, stepsOf(job));
     for (const sentence of resume.moved) host.warn(sentence);
@@ -151,16 +163,6 @@ function stepsOf(job: TrainingJob): number {
 
 function preparedKey(host: ToolHost): string {
   return `prepared-${host.attempt}`;
-}
-
-function countedKey(attempt: number): string {
-  return `ended-by-itself-${attempt}`;
-}
-
-function countedBefore(host: ToolHost): number {
-  let count = 0;
-  for (let attempt = 1; attempt < host.attempt; attempt++) if (host.recall(countedKey(attempt)) !== null) count++;
-  return count;
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

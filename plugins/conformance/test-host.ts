@@ -7,7 +7,8 @@ import { stopRun, sweep } from "../../server/process/kill.ts";
 import { LineSplitter } from "../../server/process/lines.ts";
 import { findMarked } from "../../server/process/marker.ts";
 import { signalName, spawnPty } from "../../server/process/pty.ts";
-import type { ExitOutcome, FoundArtifact, OutputLine, ServiceHandle, StopRung, ToolCommand, ToolHost } from "../plugin.ts";
+import type { TrainingHost } from "../interfaces/training.ts";
+import type { ExitOutcome, FoundArtifact, OutputLine, ServiceHandle, StopRung, ToolCommand } from "../plugin.ts";
 
 export type Update = Omit<JobProgress, "updatedAt" | "etaSeconds">;
 
@@ -47,12 +48,13 @@ export class TestJob {
   }
 }
 
-export class TestHost implements ToolHost {
+export class TestHost implements TrainingHost {
   readonly attemptDir: string;
   readonly updates: Update[] = [];
   readonly lines: string[] = [];
   readonly #job: TestJob;
   readonly #abort = new AbortController();
+  readonly #pause = new AbortController();
   /** A host of a server that died: nothing that is told to it arrives anywhere. */
   #gone = false;
 
@@ -67,6 +69,12 @@ export class TestHost implements ToolHost {
   get jobDir(): string { return this.#job.dir; }
   get signal(): AbortSignal { return this.#abort.signal; }
 
+  get pauseSignal(): AbortSignal { return this.#pause.signal; }
+
+  pause(): void {
+    this.#pause.abort();
+  }
+
   cancel(): void {
     this.#abort.abort();
   }
@@ -76,7 +84,7 @@ export class TestHost implements ToolHost {
     this.#gone = true;
   }
 
-  async run(name: string, command: ToolCommand, onLine: (line: OutputLine) => void): Promise<ExitOutcome> {
+  async run(name: string, command: ToolCommand, onLine: (line: OutputLine) => void, stopChild?: AbortSignal): Promise<ExitOutcome> {
     const key = `${this.attempt}/${name}`;
     let child = this.#job.children.get(key);
     if (child === undefined) {
@@ -93,6 +101,7 @@ export class TestHost implements ToolHost {
     };
     if (this.signal.aborted) stop();
     else this.signal.addEventListener("abort", stop, { once: true });
+    stopChild?.addEventListener("abort", stop, { once: true });
     const outcome = await child.ended;
     return this.#gone ? await new Promise<never>(() => {}) : outcome;
   }

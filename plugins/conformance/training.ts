@@ -205,7 +205,7 @@ function describeTrouble(suite: TrainingSuite, bench: Bench): void {
     const job = bench.newJob();
     const backend = suite.create(suite.dies ?? "", quickly);
     const request = await trainingJob(bench.root, suite.values(40));
-    expect((await backend.train(request, job.host(1))).kind).toBe("interrupted");
+    expect(["interrupted", "failed"]).toContain((await backend.train(request, job.host(1))).kind);
     const host = job.host(2);
     // A checkpoint that was cut short is the newest file by far.
     const whole = [...job.artifacts.values()].find((found) => found.kind === "checkpoint")!;
