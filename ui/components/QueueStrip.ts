@@ -18,13 +18,13 @@ export function QueueStrip({ model }: { model: GenerateModel }) {
   return html`<section class="stack" aria-labelledby="queue-title">
     <h2 id="queue-title">${text.queue}</h2>
     <ul class="stack">
-      ${queue.map((job) => html`<li key=${job.id} class="card queued"><${QueuedJob} job=${job} previews=${model.previewOf(job.id)} /></li>`)}
+      ${queue.map((job, index) => html`<li key=${job.id} class="card queued"><${QueuedJob} job=${job} isFirst=${index === 0} previews=${model.previewOf(job.id)} /></li>`)}
     </ul>
     ${failed.map((job) => html`<${FailureNotice} key=${job.id} job=${job} actions=${html`<${Button} kind="quiet" onClick=${() => model.putAway(job)}>${text.putAway}<//>`} />`)}
   </section>`;
 }
 
-function QueuedJob({ job, previews }: { job: Job; previews: ReadonlyMap<number, string> }) {
+function QueuedJob({ job, isFirst, previews }: { job: Job; isFirst: boolean; previews: ReadonlyMap<number, string> }) {
   const [error, stop] = useStop(job);
   const working = isWorking(job);
   const prompt = typeof job.request["prompt"] === "string" ? job.request["prompt"] : "";
@@ -34,7 +34,7 @@ function QueuedJob({ job, previews }: { job: Job; previews: ReadonlyMap<number, 
       <div class="row apart"><strong class="cut">${job.title}</strong><${JobBadge} state=${job.state} /></div>
       ${prompt !== "" && html`<p class="hint clamp">${prompt}</p>`}
       ${working ? html`<${JobProgressBar} job=${job} />` : html`<p class="small">${job.waiting?.text ?? text.waiting}</p>`}
-      <${WaitChoice} job=${job} />
+      <${WaitChoice} job=${job} isFolded=${!isFirst} />
       <${StopHint} job=${job} />
       ${error && html`<${ErrorNotice} error=${error} alert />`}
       <div><${StopJob} job=${job} onStop=${stop} /></div>

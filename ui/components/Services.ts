@@ -49,11 +49,16 @@ function ServiceRow({ service, withActions }: { service: ServiceStatus; withActi
       <div>
         <p class="small"><strong>${service.label}</strong>${service.version && html`<span class="hint"> ${service.version}</span>`}</p>
         <${StatusDot} tone=${tone}>${word}<//>
-        <p class="hint">${service.detail && `${service.detail} `}For ${formatDuration((app.now.value - Date.parse(service.since)) / 1000)}.</p>
+        <p class="hint">${sentence(service.detail)} For ${formatDuration((app.now.value - Date.parse(service.since)) / 1000)}.</p>
       </div>
       ${withActions && canStart && html`<${Button} icon="play" busyText="Starting…" onClick=${() => act("start")}>Start<//>`}
       ${withActions && canStop && html`<${Button} icon="stop" busyText="Stopping…" onClick=${() => act("stop")}>Stop<//>`}
     </div>
     ${error && html`<${ErrorNotice} error=${error} alert />`}
   </div>`;
+}
+
+/** Some reasons come as part of a sentence. */
+function sentence(text: string): string {
+  return text === "" ? "" : text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }

@@ -7,6 +7,7 @@ import { useApp, type AppModel } from "../models/AppModel.ts";
 import { countOf } from "../models/JobsModel.ts";
 import { queueText as text } from "../text/queue.ts";
 import { Button } from "./Button.ts";
+import { Icon } from "./Icon.ts";
 import { ErrorNotice, Notice } from "./Notice.ts";
 
 /** The running training that these pictures wait for, if it is one that can be paused for them. */
@@ -16,8 +17,8 @@ export function trainingBefore(app: Pick<AppModel, "jobs">, job: Job): Job | nul
   return before?.kind === "training" && before.state === "running" ? before : null;
 }
 
-/** Pictures that wait for a training: wait, which needs nothing, or let the training pause for them. */
-export function WaitChoice({ job }: { job: Job }) {
+/** Pictures that wait for a training: wait, which needs nothing, or let the training pause for them. Folded where there are many. */
+export function WaitChoice({ job, isFolded = false }: { job: Job; isFolded?: boolean }) {
   const app = useApp();
   const [isNow, setIsNow] = useState(false);
   const [asked, setAsked] = useState(false);
@@ -39,13 +40,16 @@ export function WaitChoice({ job }: { job: Job }) {
     <span class="row"><strong>${title}</strong><input type="radio" name=${name} checked=${isNow === now} onChange=${() => setIsNow(now)} /></span>
     <span class="hint">${help}</span>
   </label>`;
-  return html`<fieldset class="choices wait-choice">
+  const choice = html`<div class="stack">
+    <fieldset class="choices wait-choice">
       <legend class="hide">${text.choice}</legend>
       ${option(false, text.wait, html`<${WaitHelp} before=${before} />`)}
       ${option(true, text.runNow, text.runNowHelp(plural(countOf(job), "picture")))}
     </fieldset>
     ${isNow && html`<div><${Button} kind="primary" icon="pause" busyText=${text.runNowBusy} onClick=${run}>${text.runNowGo}<//></div>`}
-    ${error && html`<${ErrorNotice} error=${error} alert />`}`;
+    ${error && html`<${ErrorNotice} error=${error} alert />`}
+  </div>`;
+  return isFolded ? html`<details class="fold"><summary><${Icon} name="right" size="s" />${text.choiceFold}</summary>${choice}</details>` : choice;
 }
 
 /** Follows the progress of the training, so it is drawn by itself. */

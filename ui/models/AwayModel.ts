@@ -5,10 +5,11 @@ import type { JobsModel } from "./JobsModel.ts";
 
 /** A shorter absence is no absence: the page itself shows what changed. */
 export const awayAfterMs = 60_000;
-/** After a return, what was missed arrives within this time, also when all is fetched anew over a slow tunnel. */
-const arrivalMs = 10_000;
+/** After a new connection what was missed arrives within this time, also when all is fetched anew over a slow tunnel. */
+const arrivalMs = 5_000;
 const maxNews = 50;
 export const seenKey = "isengard.seen";
+export const leftKey = "isengard.left";
 const newsKey = "isengard.news";
 
 export interface AwayModel {
@@ -41,20 +42,23 @@ class Away implements AwayModel {
   private readonly isPresent = computed(() => this.isVisible.value && ["live", "late"].includes(this.options.connection.state.value.kind));
   private readonly stops: ReadonlyArray<() => void>;
   /** While it is set, what ended after it is news: the person has just come back. */
-  private newsSince: string | null;
+  private newsSince: string | null = null;
   private leftAt: number | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly options: AwayOptions) {
     this.ids = signal((options.store.getItem(newsKey) ?? "").split(" ").filter((id) => id !== ""));
-    this.newsSince = this.seen();
-    this.arrive();
+    // The page came with all data, so nothing of it is still on its way.
+    const since = this.seen();
+    if (since !== null && this.now() - Number(options.store.getItem(leftKey) ?? 0) > awayAfterMs) this.collect(since);
+    this.remember();
     document.addEventListener("visibilitychange", this.onVisible);
+    addEventListener("pagehide", this.onLeave);
     this.stops = [
       effect(() => {
         void options.jobs.all.value;
         if (this.isPresent.value) this.present();
-        else this.leftAt ??= this.now();
+        else this.leave();
       }),
     ];
     // Until the first connection nobody has left.
@@ -62,11 +66,14 @@ class Away implements AwayModel {
   }
 
   putAway(): void {
+    this.newsSince = null;
     this.setNews([]);
+    this.remember();
   }
 
   dispose(): void {
     document.removeEventListener("visibilitychange", this.onVisible);
+    removeEventListener("pagehide", this.onLeave);
     if (this.timer) clearTimeout(this.timer);
     for (const stop of this.stops) stop();
   }
@@ -74,15 +81,19 @@ class Away implements AwayModel {
   private present(): void {
     const isReturn = this.leftAt !== null && this.now() - this.leftAt > awayAfterMs;
     this.leftAt = null;
-    if (isReturn) {
-      this.newsSince = this.seen();
-      this.arrive();
-    } else if (this.newsSince === null) this.remember();
+    if (isReturn) this.arrive();
+    else if (this.newsSince === null) this.remember();
     else this.collect(this.newsSince);
   }
 
+  private leave(): void {
+    if (this.leftAt !== null) return;
+    this.leftAt = this.now();
+    this.options.store.setItem(leftKey, String(this.leftAt));
+  }
+
   private arrive(): void {
-    if (this.newsSince === null) return this.remember();
+    this.newsSince = this.seen() ?? "0";
     this.collect(this.newsSince);
     if (this.timer) clearTimeout(this.timer);
     this.timer = setTimeout(() => {
@@ -100,8 +111,6 @@ class Away implements AwayModel {
   private setNews(ids: readonly string[]): void {
     this.ids.value = ids;
     this.options.store.setItem(newsKey, ids.join(" "));
-    this.newsSince = ids.length === 0 ? null : this.newsSince;
-    if (ids.length === 0) this.remember();
   }
 
   private seen(): string | null {
@@ -121,6 +130,8 @@ class Away implements AwayModel {
   private readonly onVisible = (): void => {
     this.isVisible.value = isTabVisible();
   };
+
+  private readonly onLeave = (): void => this.options.store.setItem(leftKey, String(this.now()));
 }
 
 function isTabVisible(): boolean {

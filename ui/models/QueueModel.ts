@@ -122,12 +122,11 @@ class Queue implements QueueModel {
       const others = [...this.hidden.value].filter((id) => id !== job.id);
       this.hidden.value = new Set(on ? [...others, job.id] : others);
     };
+    const send = async () => hide(await this.act(job.id, () => this.app.api.delete(pathOf(job), { keepalive: true })));
     hide(true);
     this.app.toasts.undoable(text.removed(job.title), {
       undo: () => hide(false),
-      commit: () => {
-        void this.act(job.id, () => this.app.api.delete(pathOf(job), { keepalive: true })).then((done) => hide(done));
-      },
+      commit: () => void send(),
     });
   }
 

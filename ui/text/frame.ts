@@ -20,9 +20,9 @@ export const frameText = {
     fix: "Try again. If it stays, reload the page.", tail: [],
   },
   awayTitle: "While you were away",
-  awayDone: (title: string) => `${title} is done`,
-  awayFailed: (title: string) => `${title} failed`,
-  awayPaused: (title: string) => `${title} is paused`,
+  awayDone: (title: string) => `Done: ${title}`,
+  awayFailed: (title: string) => `Failed: ${title}`,
+  awayPaused: (title: string) => `Paused: ${title}`,
   awayCounts: (done: number, failed: number, paused: number) =>
     [done > 0 ? `${done} done` : "", failed > 0 ? `${failed} failed` : "", paused > 0 ? `${paused} paused` : ""].filter((part) => part !== "").join(", "),
   awaySee: "See what happened",

@@ -41,6 +41,7 @@ export const queueText = {
   retried: (title: string) => `${title} is in the queue again.`,
   repeated: (title: string) => `${title} is in the queue once more.`,
   choice: "What should happen with these pictures?",
+  choiceFold: "Wait, or pause the training for them",
   wait: "Wait",
   waitHelp: (end: string) => `They start by themselves when the training ends${end}.`,
   waitEnd: (left: string, clock: string) => `, in about ${left}, at ${clock}`,
