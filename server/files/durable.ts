@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdir, open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -22,7 +21,7 @@ export interface PartFile extends Written {
 export async function writePart(path: string, source: AsyncIterable<Uint8Array>, mode = 0o600): Promise<PartFile> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const partPath = `${path}.part`;
-  const hash = createHash("sha256");
+  const hash = new Bun.CryptoHasher("sha256");
   let sizeBytes = 0;
   const handle = await open(partPath, "w", mode);
   try {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LogLevel } from "../contract/log.ts";
@@ -151,7 +150,7 @@ export class JobHost implements ImageHost, TrainingHost {
   /** A tool that is called again after a restart says the same again; what this attempt has said is not written twice. */
   log(level: LogLevel, event: string, message: string, fields?: Record<string, unknown>): void {
     this.assertMine();
-    const key = `log.${this.attempt}.${createHash("sha256").update(`${event}\n${message}`).digest("base64url").slice(0, 22)}`;
+    const key = `log.${this.attempt}.${new Bun.CryptoHasher("sha256").update(`${event}\n${message}`).digest("base64url").slice(0, 22)}`;
     const before = this.said.get(key) ?? 0;
     this.said.set(key, before + 1);
     const { notes } = this.parts;
