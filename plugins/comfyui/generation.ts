@@ -231,12 +231,13 @@ export class Generation {
     const current = this.#current;
     if (!current || !("promptId" in event) || event.promptId !== current.promptId) return;
     current.lastEvent = performance.now();
-    if (event.kind === "preview") {
-      if (event.bytes.byteLength <= previewLimitBytes) this.#host.preview(current.index, event.bytes);
-    } else if (event.kind === "executing" && event.node === null) {
-      this.#bell.ring();
-    } else {
-      this.#progress.apply(event);
+    if (event.kind === "executing" && event.node === null) return this.#bell.ring();
+    try {
+      if (event.kind !== "preview") this.#progress.apply(event);
+      else if (event.bytes.byteLength <= previewLimitBytes) this.#host.preview(current.index, event.bytes);
+    } catch {
+      // Nobody above a socket's event can catch, so a throw would end the whole server. When the host refuses because
+      // the server leaves or another run took over, the next call that is waited for hears the same.
     }
   }
 

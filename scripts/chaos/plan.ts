@@ -23,7 +23,7 @@ export interface Surroundings {
 const weights: Readonly<Record<ActionKind, number>> = {
   train: 12, generate: 14, "generate-twice": 5, cancel: 8,
   "kill-server": 22, "kill-server-while-submitting": 7, "kill-holder": 7, "kill-child": 7, "kill-comfyui": 6, "kill-all": 2,
-  restart: 4, "drop-socket": 9, "clock-jump": 3, "full-disk": 2,
+  restart: 8, "drop-socket": 9, "clock-jump": 3, "full-disk": 2,
 };
 
 export function makePlan(seed: number, steps: number, { disk, clock }: Surroundings): Action[] {

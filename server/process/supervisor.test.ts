@@ -243,3 +243,57 @@ test("finds nobody at an address where nothing listens", async () => {
   expect(refusal).toContain("does not answer");
   expect(state(one).detail).not.toContain("secret");
 });
+
+test("a start that visibly goes on is not given up at the deadline, but at the hard limit", async () => {
+  let asked = 0;
+  const one = await supervise(tool("ok", { startDeadlineMs: 4_000, probe: async () => ({ ready: false, why: `Loading part ${asked++}.` }) }));
+  const stop = new AbortController();
+  const begun = fastClock.now();
+  const waiting = one.acquire("tool", stop.signal);
+  await waitFor("it was given up", () => seen("crashed"));
+  expect(fastClock.now() - begun).toBeGreaterThan(18_000);
+  expect(changes.find((change) => change.state === "crashed")?.detail).toMatch(/not ready within (19|2\d) s: Loading part/);
+  stop.abort(new Error("enough"));
+  expect(waiting).rejects.toThrow("enough");
+});
+
+test("a slow start that prints is waited for", async () => {
+  let readyAt = Infinity;
+  const spec = tool("ok", { startDeadlineMs: 3_000 });
+  const chatty = "i=0; while [ $i -lt 400 ]; do echo loading $i; i=$((i+1)); sleep 0.05; done";
+  const one = await supervise({
+    ...spec,
+    command: async (place) => ({ ...(await spec.command(place)), file: "/bin/sh", args: ["-c", chatty] }),
+    probe: async () => (fastClock.now() > readyAt ? { ready: true, version: "1.0" } : { ready: false, why: "Loading." }),
+  });
+  readyAt = fastClock.now() + 8_000;
+  await one.acquire("tool");
+  expect(seen("crashed")).toBe(false);
+});
+
+test("a tool that is stopped by the system is given up after 3 misses when idle, and after a minute when in use", async () => {
+  for (const inUse of [false, true]) {
+    const one = await supervise(tool("ok", { probe: async (url) => ((await fetch(url, { signal: AbortSignal.timeout(100) })).ok ? { ready: true, version: "1.0" } : { ready: false, why: "An error." }) }));
+    const handle = await one.acquire("tool");
+    if (!inUse) handle.release();
+    process.kill(await pidAt(handle), "SIGSTOP");
+    const begun = fastClock.now();
+    await waitFor("it is given up", () => handle.gone.aborted);
+    expect((fastClock.now() - begun) / 1000).toBeWithin(inUse ? 55 : 10, inUse ? 120 : 45);
+    handle.release();
+    await one.stopService("tool", "next round");
+    await one.stop();
+  }
+});
+
+test("what another mode left running is stopped, whatever it is, and nothing else", async () => {
+  const first = await supervise(tool("ok"));
+  const handle = await first.acquire("tool");
+  await first.stop();
+  expect(findMarked(handle.instance).length).toBeGreaterThan(0);
+  await Supervisor.stopLeftovers(join(folder.path, "no such folder"), { self, log });
+  mkdirSync(join(folder.path, "damaged"));
+  writeFileSync(join(folder.path, "damaged", "service.json"), "{");
+  await Supervisor.stopLeftovers(folder.path, { self, log });
+  expect(findMarked(handle.instance)).toEqual([]);
+});
