@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ExitOutcome, OutputLine, StopRung } from "../../plugins/plugin.ts";
+import type { OutputLine, StopRung } from "../../plugins/plugin.ts";
 import { createLog } from "../log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
@@ -32,15 +32,9 @@ afterEach(() => {
   expect(left).toEqual([]);
 });
 
-interface Watched {
-  readonly done: Promise<ExitOutcome>;
-  readonly lines: OutputLine[];
-  readonly dir: string;
-  readonly stop: AbortController;
-  readonly detach: AbortController;
-}
+type Watched = ReturnType<typeof watch>;
 
-function watch(name: string, script: string, over: Partial<RunOptions> = {}): Watched {
+function watch(name: string, script: string, over: Partial<RunOptions> = {}) {
   const runId = over.runId ?? `run-${name}-${tag}`;
   used.add(runId);
   const lines: OutputLine[] = [];
