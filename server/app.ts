@@ -52,8 +52,9 @@ export function createApp(options: AppOptions): App {
   const core = createCore(options);
   const views = createViews(core);
   const { config, paths, env } = options;
-  const access = new Access(loadToken(paths.tokenFile), core.sessions, { enabled: config.auth });
-  core.redactor.addSecret(loadToken(paths.tokenFile));
+  const token = loadToken(paths.tokenFile);
+  const access = new Access(token, core.sessions, { enabled: config.auth });
+  core.redactor.addSecret(token);
   const gate = createGate({
     access,
     hosts: { allowedHosts: config.allowedHosts, listenHost: config.host, podId: env["RUNPOD_POD_ID"] ?? null },
@@ -68,7 +69,7 @@ export function createApp(options: AppOptions): App {
   })
     .onRequest(({ request }) => gate(request) ?? undefined)
     .use(responseHeaders())
-    .onError({ as: "global" }, ({ error }) => core.data.disk.noteError(error))
+    .onError({ as: "global" }, ({ error }) => core.data.noteError(error))
     .use(onError(core.log))
     .use(sessionApi(access))
     .use(staticPlugin({ assets: options.ui.staticFolder, prefix: "/static", indexHTML: false }))

@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { keepsWal, leaveWal, wantsWal } from "./journal.ts";
 
 export interface Databases {
   /** Jobs and everything a person made; a commit survives a power cut. */
@@ -21,12 +22,25 @@ const oldestSqlite = [3, 51, 3] as const;
  * Nothing else of this process may open the file: closing it there would drop the locks of this connection.
  */
 export function openDatabase(path: string, durability: Durability): Database {
+  const wasWal = wantsWal(path);
+  if (!wasWal && !keepsWal(path)) return open(path, durability, "delete");
+  try {
+    return open(path, durability, "wal");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const isAboutJournal = /^SQLITE_(IOERR|CANTOPEN|PROTOCOL|NOLFS)/.test(code);
+    if (isAboutJournal && wasWal && !keepsWal(path) && leaveWal(path)) return open(path, durability, "delete");
+    throw error;
+  }
+}
+
+function open(path: string, durability: Durability, journal: "wal" | "delete"): Database {
   const db = new Database(path, { create: true, strict: true });
   try {
     assertVersion(db);
     db.run("pragma busy_timeout = 1000");
     db.run("pragma locking_mode = exclusive");
-    if (!canUse(db, "wal")) db.run("pragma journal_mode = delete");
+    db.run(`pragma journal_mode = ${journal}`);
     db.run(`pragma synchronous = ${durability}`);
     db.run("pragma foreign_keys = on");
     db.run("pragma journal_size_limit = 67108864");
@@ -40,17 +54,6 @@ export function openDatabase(path: string, durability: Durability): Database {
 /** Which journal the database really has now. */
 export function journalOf(db: Database): string {
   return read<{ journal_mode: string }>(db, "pragma journal_mode").journal_mode;
-}
-
-/** False where the volume lacks what a WAL needs; a lock or a damage is not about the journal and is thrown. */
-function canUse(db: Database, journal: "wal"): boolean {
-  try {
-    return read<{ journal_mode: string }>(db, `pragma journal_mode = ${journal}`).journal_mode === journal;
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (/^SQLITE_(IOERR|CANTOPEN|PROTOCOL|NOLFS)/.test(code)) return false;
-    throw error;
-  }
 }
 
 function assertVersion(db: Database): void {

@@ -9,6 +9,7 @@ import { ConfigError, type LoadedConfig } from "../config.ts";
 import { codeOf, DataInUse, DataProblem, toProblem } from "../db/data-problem.ts";
 import { type FolderLock, lockFolder } from "../db/folder-lock.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
+import { withPrivateSecrets } from "../files/secrets.ts";
 import { loadUi } from "../files/ui-assets.ts";
 import { self } from "../self.ts";
 import { listen } from "./listen.ts";
@@ -48,11 +49,14 @@ export async function serve(flags: readonly string[], plugins: readonly Plugin[]
   return start({ ...place, flags, plugins });
 }
 
-async function start(place: Start): Promise<number | null> {
-  const { paths } = place;
+async function start(given: Start): Promise<number | null> {
+  let place = given;
   let app: App | null = null;
   try {
-    makeFolders(paths);
+    makeFolders(given.paths);
+    // Only now the folder of the secrets exists for certain and can be looked at.
+    place = { ...given, paths: withPrivateSecrets(given.paths) };
+    const { paths } = place;
     locks.push(lockFolder(paths.lockFile));
     app = createApp({ ...place, self, ui: await loadUi(uiFolder()), env: process.env });
     takeSessions(paths, app.core.sessions);

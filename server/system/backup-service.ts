@@ -41,7 +41,7 @@ export class BackupService implements Service {
   private dueAt: number;
   private failure: { readonly at: string; readonly why: string } | null = null;
   private vanished = false;
-  private readonly inode: number;
+  private readonly inode: number = 0;
   private lastMs = 0;
 
   constructor(private readonly options: BackupServiceOptions) {
@@ -153,8 +153,13 @@ export class BackupService implements Service {
     return count(this.options.state) + count(this.options.telemetry);
   }
 
+  /** Zero: gone. A volume that does not answer says nothing about the file. */
   private currentInode(): number {
-    return statSync(this.options.paths.stateDb, { throwIfNoEntry: false })?.ino ?? 0;
+    try {
+      return statSync(this.options.paths.stateDb, { throwIfNoEntry: false })?.ino ?? 0;
+    } catch {
+      return this.inode;
+    }
   }
 
   private get everyMs(): number {

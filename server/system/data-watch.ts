@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Check } from "../contract/system.ts";
+import { codeOf } from "../db/data-problem.ts";
 import type { OpenData } from "../db/open-data.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Log } from "../log.ts";
@@ -16,12 +17,15 @@ export interface DataWatchOptions {
   isFinished(jobId: string): boolean;
 }
 
+const damage = /^SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN|READONLY)/;
+
 /** All that looks after the data while the server runs: backups, room on the disks, and what was found at start. */
 export class DataWatch {
   readonly backups: BackupService;
   readonly disk: DiskGuard;
   readonly probe: FsProbe;
   private readonly startedAt = new Date().toISOString();
+  private fault: { readonly at: string; readonly why: string } | null = null;
 
   constructor(private readonly options: DataWatchOptions) {
     const { paths, databases, log, isFinished } = options;
@@ -35,8 +39,33 @@ export class DataWatch {
     if (this.probe.failures.length > 0) log.warn("volume.failed", "the volume does not do all that the databases need", { ...this.probe });
   }
 
+  /** Tell it each error that came from storage: a full disk gets its reserve, a damaged database is said. */
+  noteError(error: unknown): void {
+    this.disk.noteError(error);
+    if (!damage.test(codeOf(error))) return;
+    const why = `${error instanceof Error ? error.message : String(error)} (${codeOf(error)})`;
+    if (this.fault === null) this.options.log.error("data.fault", "the database could not be read or written", { error });
+    this.fault = { at: new Date().toISOString(), why };
+  }
+
   checks(): Check[] {
+    return [probeCheck(this.probe, this.startedAt), ...this.faultChecks(), ...this.noteChecks(), ...this.backups.checks()];
+  }
+
+  private faultChecks(): Check[] {
+    if (this.fault === null) return [];
+    return [{
+      id: "database", label: "Database", state: "error", checkedAt: this.fault.at, detail: `The database could not be read or written: ${this.fault.why}.`,
+      fix: "Restart Isengard. It checks the database at start and then offers the last good backup, if one is needed.",
+    }];
+  }
+
+  private noteChecks(): Check[] {
+    const { paths } = this.options;
+    const secrets = dirname(paths.tokenFile);
     const notes = this.options.databases.notes.map((note): Check => ({ ...note, state: "warning", checkedAt: this.startedAt }));
-    return [probeCheck(this.probe, this.startedAt), ...notes, ...this.backups.checks()];
+    if (secrets.startsWith(paths.data)) return notes;
+    const detail = `The volume shows every file to every user, so the access token lies in ${secrets}. It changes when this container is made anew.`;
+    return [...notes, { id: "secrets", label: "Secrets", state: "warning", detail, fix: "Use a volume that keeps file modes, or note the new token after each new container.", checkedAt: this.startedAt }];
   }
 }

@@ -144,8 +144,7 @@ export class DiskGuard implements Service {
   }
 
   private release(why: string): void {
-    if (!this.reserve.exists()) return;
-    this.reserve.remove();
+    if (!this.reserve.remove()) return;
     this.released = { at: new Date().toISOString(), why };
     this.options.log.error("disk.reserve-released", `the reserve of ${formatBytes(this.levels.reserveBytes)} was given back because ${why}`, {});
   }

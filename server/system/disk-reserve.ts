@@ -31,7 +31,14 @@ export class ReserveFile {
     await rename(`${this.path}.part`, this.path);
   }
 
-  remove(): void {
-    rmSync(this.path, { force: true });
+  /** False when there was none, or the volume does not answer. */
+  remove(): boolean {
+    try {
+      if (!this.exists()) return false;
+      rmSync(this.path, { force: true });
+      return true;
+    } catch {
+      return false; // tried again with the next error or the next measure
+    }
   }
 }
