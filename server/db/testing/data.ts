@@ -21,11 +21,13 @@ export function fill(data: OpenData, label: string, rows = 200): void {
     "insert or replace into character (id, name, trigger_word, created_at, updated_at, description) values (?, ?, ?, '2026-11-21', '2026-11-21', ?)",
   );
   const metric = data.telemetry.prepare("insert or replace into metric (job_id, key, step, value) values (?, 'loss', ?, ?)");
+  for (const db of [data.state, data.telemetry]) db.run("begin");
   for (let row = 0; row < rows; row++) {
     setting.run(`key-${row}`, `${label} ${"x".repeat(200)} ${row}`);
     character.run(`chr-${row}`, `Person ${row}`, `word${row}`, `${label} ${"é".repeat(100)}`);
     metric.run(label, row, row / 7);
   }
+  for (const db of [data.state, data.telemetry]) db.run("commit");
   for (const statement of [setting, character, metric]) statement.finalize();
 }
 
