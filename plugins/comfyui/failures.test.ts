@@ -49,4 +49,12 @@ describe("exits", () => {
     expect(explainExit({ kind: "exited", code: 0, stopped: true }, [])).toBe("ComfyUI was stopped.");
     expect(exit(7, "nothing known")).toContain("exit code 7");
   });
+
+  test("an end that no rule knows is told with the exception's own words, without colours and not at any length", () => {
+    const raised = "RuntimeError: PyTorch and TorchAudio were compiled with different CUDA versions.";
+    expect(exit(1, "Traceback (most recent call last):", '  File "main.py", line 278', `\u001b[31m${raised}\u001b[0m`, ""))
+      .toBe(`ComfyUI ended with exit code 1. It said: ${raised}`);
+    expect(exit(1, `torch.cuda.SomeError: ${"x".repeat(5000)}`).length).toBeLessThan(400);
+    expect(exit(1, "ModuleNotFoundError: No module named 'torchsde'")).toContain("No module named 'torchsde'");
+  });
 });

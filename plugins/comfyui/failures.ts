@@ -126,7 +126,7 @@ export function engineFailure(why: string): Failure {
 }
 
 /** The last lines of a dead ComfyUI in words. Lines come with colours; the patterns do not mind. Source: contract 3.3. */
-const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string }> = [
+const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string; readonly cites?: boolean }> = [
   {
     pattern: /address already in use|Errno 98|port \d+ is already in use/i,
     text: "Another program took ComfyUI's port while it started. The next start takes another port.",
@@ -146,6 +146,7 @@ const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string
   {
     pattern: /ModuleNotFoundError|ImportError/i,
     text: "A Python package that ComfyUI needs is missing. Install ComfyUI's requirements.txt into its Python environment.",
+    cites: true,
   },
   { pattern: /No space left on device/i, text: "The disk is full." },
   {
@@ -159,10 +160,20 @@ export function explainExit(outcome: ExitOutcome, tail: readonly string[]): stri
   if (outcome.kind === "not-started") return `ComfyUI could not be started: ${outcome.why}`;
   if (outcome.kind === "exited" && outcome.stopped) return "ComfyUI was stopped.";
   const rule = exitRules.find(({ pattern }) => tail.some((line) => pattern.test(line)));
-  if (rule) return rule.text;
+  const said = lastException(tail);
+  if (rule) return rule.cites === true && said !== null ? `${rule.text} It said: ${said}` : rule.text;
   const killed = outcome.kind === "signalled" ? outcome.signal === "SIGKILL" : outcome.kind === "exited" && outcome.code === 137;
   if (killed) return "ComfyUI was killed by the system, most likely because the machine ran out of memory while it loaded a model.";
   if (outcome.kind === "signalled") return `ComfyUI was ended by the signal ${outcome.signal}.`;
   if (outcome.kind === "lost") return `ComfyUI vanished: ${outcome.why}`;
-  return `ComfyUI ended with exit code ${outcome.code}. Its last lines are in the log.`;
+  return `ComfyUI ended with exit code ${outcome.code}. ${said === null ? "Its last lines are in the log." : `It said: ${said}`}`;
+}
+
+const exceptionLimit = 300;
+
+/** The line that ends a Python traceback, which names the cause where no rule knows it. */
+function lastException(tail: readonly string[]): string | null {
+  const plain = tail.map((line) => Bun.stripANSI(line).trimEnd());
+  const found = plain.findLast((line) => /^(?:\w+\.)*\w*(?:Error|Exception): \S/.test(line));
+  return found === undefined ? null : found.slice(0, exceptionLimit);
 }
