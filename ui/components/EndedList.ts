@@ -32,7 +32,7 @@ function Ended({ job, model, isToday }: { job: Job; model: QueueModel; isToday: 
   return html`<div class="stack grow">
     <div class="row wrap">
       <div class="grow stack tight basis">
-        <div class="row wrap"><a class="cut title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /></div>
+        <div class="row wrap"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /></div>
         <p class="hint num">${facts.join(" · ")}</p>
         ${job.failure && html`<p class="small">${job.failure.what}</p>`}
       </div>

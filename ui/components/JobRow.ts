@@ -40,7 +40,7 @@ export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
       ${picture}
       <div class="grow stack tight">
         <div class="row">
-          <div class="row wrap grow"><a class="cut title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /></div>
+          <div class="row wrap grow"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /></div>
           <${StopJob} job=${job} kind="quiet" onStop=${stop} />
         </div>
         ${isWorking(job) ? html`<${JobProgressBar} job=${job} />` : html`<p class="hint">${job.waiting?.text ?? queueText.waits}</p>`}

@@ -81,7 +81,7 @@ function CancelJob({ job }: { job: Job }) {
 function Waiting({ job, model }: { job: Job; model: QueueModel }) {
   const error = model.errorOf(job.id);
   return html`<div class="grow stack tight">
-    <a class="cut title-link" href=${jobAddress(job)}>${job.title}</a>
+    <a class="title-link" href=${jobAddress(job)}>${job.title}</a>
     <p class="small">${job.waiting?.text ?? text.waits}</p>
     <${Start} job=${job} model=${model} />
     <${WaitChoice} job=${job} isFolded />

@@ -1,4 +1,4 @@
-import { computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { computed, effect, signal, untracked, type ReadonlySignal, type Signal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Boot } from "../../server/contract/boot.ts";
@@ -172,6 +172,7 @@ function watchTitle(pageTitle: Signal<string>, jobs: JobsModel): () => void {
 function offerReload(connection: ConnectionModel, toasts: ToastModel): () => void {
   return effect(() => {
     if (!connection.updated.value) return;
-    toasts.show("Isengard was updated.", { sticky: true, action: { label: "Reload", run: () => location.reload() } });
+    // Showing it reads the toasts too, which must not become a reason to show it again.
+    untracked(() => toasts.show("Isengard was updated.", { sticky: true, action: { label: "Reload", run: () => location.reload() } }));
   });
 }
