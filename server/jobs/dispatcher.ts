@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import type { Backends } from "./backends.ts";
 import { waitLeft } from "./back-off.ts";
 import type { Lanes } from "./lanes.ts";
+import type { RetryTiming } from "./ends.ts";
 import { takeOver } from "./recovery.ts";
 import { type Room, roomCheckMs } from "./room.ts";
 import type { Runner, RunSignals } from "./runner.ts";
@@ -21,6 +22,7 @@ export interface DispatcherParts {
   readonly runner: Runner;
   readonly serverRun: ServerRun;
   readonly room: Room;
+  readonly timing: RetryTiming;
   /** Removes files of old jobs; answers whether there is more to do. */
   sweep(): Promise<boolean>;
   readonly bus: Bus;
@@ -82,8 +84,9 @@ export class Dispatcher implements Service {
     this.unsubscribe();
     if (this.timer !== null) clearInterval(this.timer);
     this.detach.abort();
-    await Promise.all([...this.runs.values()].map((run) => run.ended));
+    // First: who presses Ctrl+C twice has not seen a crash.
     this.parts.serverRun.drained();
+    await Promise.all([...this.runs.values()].map((run) => run.ended));
   }
 
   /** A disk that refuses this costs some evidence later, and must not keep the queue from starting. */
@@ -140,11 +143,16 @@ export class Dispatcher implements Service {
   private recoverOnce(): void {
     if (this.recovered) return;
     const { store, log, serverRun } = this.parts;
+    this.armTimers();
     const claims = takeOver({ store, log, endOf: (id) => serverRun.endOf(id) });
     this.recovered = true;
-    const [nowMs, started] = [Date.now(), performance.now()];
-    for (const { id, notBefore, delayMs } of this.retries.delayed()) this.dueAt.set(id, started + waitLeft(notBefore, delayMs, nowMs));
     for (const claim of claims) this.launch(claim, true);
+  }
+
+  private armTimers(): void {
+    const [nowMs, started] = [Date.now(), performance.now()];
+    for (const { id } of this.parts.store.inState("snoozed")) this.dueAt.set(id, started);
+    for (const { id, notBefore, delayMs } of this.retries.delayed()) this.dueAt.set(id, started + waitLeft(notBefore, delayMs, nowMs));
   }
 
   private launch(claim: Claim, adopted: boolean): void {
@@ -182,7 +190,7 @@ export class Dispatcher implements Service {
       return;
     }
     this.parts.store.setWaiting(job.id, waiting);
-    this.dueIn(job.id, roomCheckMs);
+    this.dueIn(job.id, roomCheckMs * this.parts.timing.scale);
   }
 
   private backOff(error: unknown): void {

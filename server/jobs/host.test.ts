@@ -23,7 +23,7 @@ const shell = (host: ToolHost, script: string): ToolCommand => ({
 });
 const logOf = async (id: string) => (await rig.jobLogs.view(id, { limit: 1000 })).entries.filter((entry) => entry.event === "tool.line");
 
-test("a child goes on while the server is away, and its log has each line once", async () => {
+test("Q7, Q11: a child goes on while the server is away, and its log has each line once", async () => {
   const gate = join(rig.paths.root, "gate");
   const seen: string[][] = [];
   rig.trainer.work = async (_job, host) => {
@@ -47,7 +47,7 @@ test("a child goes on while the server is away, and its log has each line once",
   expect(readFileSync(gate, "utf8")).toBe("ran\n");
 });
 
-test("cancelled is written only when a child that ignores signals is gone with its whole group", async () => {
+test("Q9: cancelled is written only when a child that ignores signals is gone with its whole group", async () => {
   const begun = Promise.withResolvers<void>();
   rig.trainer.work = async (_job, host) => {
     const script = "trap '' INT TERM; (trap '' INT TERM; sleep 60) & echo up; sleep 60";
@@ -66,7 +66,7 @@ test("cancelled is written only when a child that ignores signals is gone with i
   await rig.until(id, "cancelled");
 });
 
-test("a wish to stop that was stored before a crash stops the child after the restart", async () => {
+test("Q8: a wish to stop that was stored before a crash stops the child after the restart", async () => {
   const begun = Promise.withResolvers<void>();
   rig.trainer.work = async (_job, host) => {
     const outcome = await host.run("train", shell(host, "echo up; exec sleep 60"), () => begun.resolve());

@@ -74,12 +74,13 @@ export function createJobs(options: JobsOptions): Jobs {
   const store = new JobStore(db, bus, log, serverRun.id);
   const queueState = new QueueState(db, bus);
   const room = options.room ?? roomIn(options.paths.data);
+  const timing = options.timing ?? { random: Math.random, scale: 1 };
   const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState);
   const runner = new Runner({
     store, notes: store.notes, bus, log, library, services, jobsDir, jobLogs,
     runChild: options.runChild, self: options.self,
     handlers: { training: new TrainLora({ backends, library, lanes, log }), generation: new MakeImages({ backends, store }) },
-    ends: new JobEnds({ store, room, timing: options.timing ?? { random: Math.random, scale: 1 } }),
+    ends: new JobEnds({ store, room, timing }),
   });
   announceCharacters(bus, library);
   const queue = new JobQueue({ store, backends, library, jobsDir });
@@ -88,7 +89,7 @@ export function createJobs(options: JobsOptions): Jobs {
     store, queue,
     actions: new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir }),
     dispatcher: new Dispatcher({
-      store, backends, lanes, runner, serverRun, room, bus, log,
+      store, backends, lanes, runner, serverRun, room, timing, bus, log,
       sweep: () => sweepFolders({ removal, jobLogs, jobsDir, log }),
     }),
   };

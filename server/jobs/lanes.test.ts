@@ -63,7 +63,7 @@ test("before a training ComfyUI gives back its memory and is stopped, unless it 
   expect(rig.stopped).toEqual(["comfyui"]);
 });
 
-test("whatever is submitted, cancelled, failed or restarted, never do two jobs hold the GPU and all come to an end", async () => {
+test("Q17: whatever is submitted, cancelled, failed or restarted, never do two jobs hold the GPU and all come to an end", async () => {
   const random = seededRandom(20261121);
   const characters = Array.from({ length: 3 }, (_, index) => rig.character(`Ada${"abc"[index]}`).id);
   // Counted for each server: after a restart the functions of the old one still return, in a process that would be dead.

@@ -37,7 +37,7 @@ function plant(state: JobState): string {
 
 for (const state of ["claimed", "starting", "running"] as const) {
   for (const [name, answer] of Object.entries(answers)) {
-    test(`a job that was ${state} is entered again with the same attempt; ${name}`, async () => {
+    test(`Q7: a job that was ${state} is entered again with the same attempt; ${name}`, async () => {
       const id = plant(state);
       const attempts: number[] = [];
       rig.painter.work = async (_job, host) => {
@@ -55,7 +55,7 @@ for (const state of ["claimed", "starting", "running"] as const) {
 }
 
 for (const [name, answer] of Object.entries(answers)) {
-  test(`a wish to stop survives the crash and is never queued again; ${name}`, async () => {
+  test(`Q8: a wish to stop survives the crash and is never queued again; ${name}`, async () => {
     const id = plant("stopping");
     let wasAborted = false;
     rig.painter.work = async (_job, host) => {
@@ -71,7 +71,7 @@ for (const [name, answer] of Object.entries(answers)) {
 }
 
 for (const state of ["interrupted", "snoozed"] as const) {
-  test(`a job that was ${state} is queued again at the next start`, async () => {
+  test(`Q7: a job that was ${state} is queued again at the next start`, async () => {
     const id = plant(state);
     rig.painter.work = async () => ({ kind: "failed", failure });
     rig.start();
@@ -80,7 +80,7 @@ for (const state of ["interrupted", "snoozed"] as const) {
   });
 }
 
-test("fifty restarts during one job use one attempt and leave no error", async () => {
+test("Q11: fifty restarts during one job use one attempt and leave no error", async () => {
   let mayEnd = false;
   rig.trainer.work = async (_job, host) => {
     host.progress({ stages: [], step: 1, totalSteps: 2, fraction: null, speed: "", loss: null, learningRate: null, message: "" });
@@ -104,7 +104,7 @@ test("fifty restarts during one job use one attempt and leave no error", async (
   expect(page.entries.filter((entry) => entry.message === "said once")).toHaveLength(1);
 });
 
-test("letting go changes no state and happens at once, also when the tool does not notice", async () => {
+test("Q18: letting go changes no state and happens at once, also when the tool does not notice", async () => {
   rig.painter.work = () => Promise.withResolvers<ImageOutcome>().promise;
   rig.start();
   const running = rig.paint();
@@ -123,7 +123,7 @@ test("letting go changes no state and happens at once, also when the tool does n
   expect(rig.painter.calls).toBe(1);
 });
 
-test("a tool that goes on working for a server that has let go can write nothing", async () => {
+test("Q5: a tool that goes on working for a server that has let go can write nothing", async () => {
   let late: unknown = null;
   const resume = Promise.withResolvers<void>();
   rig.painter.work = async (_job, host) => {
@@ -147,7 +147,7 @@ test("a tool that goes on working for a server that has let go can write nothing
   expect(rig.state(id)).toBe("failed");
 });
 
-test("every acknowledged submit survives kill -9, twenty times at random moments", async () => {
+test("Q1: every acknowledged submit survives kill -9, twenty times at random moments", async () => {
   const acknowledged: string[] = [];
   const script = join(import.meta.dir, "testing", "submit-loop.ts");
   rig.db.run("pragma locking_mode = normal");

@@ -18,7 +18,6 @@ export interface RecoveryParts {
 export function takeOver(parts: RecoveryParts): Claim[] {
   const { store } = parts;
   for (const job of store.inState("interrupted")) store.transition(job.id, "queued", { why: "Goes back into the queue." });
-  for (const job of store.inState("snoozed")) store.transition(job.id, "queued", { why: "Isengard was started again." });
   return store.activeRows().map((row) => enter(parts, row)).filter((claim) => claim !== null);
 }
 

@@ -11,7 +11,7 @@ const atOnce = 20;
 
 export interface RetentionParts {
   readonly removal: JobRemoval;
-  readonly jobLogs: JobLogOpener;
+  readonly jobLogs: Pick<JobLogOpener, "remove">;
   readonly jobsDir: string;
   readonly log: Log;
   readonly kept?: number;

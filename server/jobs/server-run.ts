@@ -36,6 +36,8 @@ export class ServerRun {
 
   /** How an earlier life ended, as far as it can be known. */
   endOf(id: string | null): ServerEnd {
+    // A take-over that a fault of the disk broke off is begun again: nobody has died since.
+    if (id === this.id) return "drained";
     const run = id === null ? null : this.db.query<RunRow, [string]>("select how, boot_id, oom_kills from server_run where id = ?").get(id);
     if (run === null) return "drained";
     if (run.how === "drained" || run.how === "crashed") return run.how;

@@ -73,7 +73,7 @@ export class JobRetries {
       this.table.db.query("update job set attempt = attempt + 1, uncharged = uncharged + 1 where id = ?").run(id);
       return { before, after: this.table.step(id, before.state, why) };
     });
-    if (done !== null) this.table.announce(done.after, done.before.state, why);
+    if (done !== null) this.table.announce(done.after, done.before.state, why, token);
     return done !== null;
   }
 
@@ -133,7 +133,7 @@ export class JobRetries {
       this.table.log.warn("job.refused", "a change of a job to interrupted was refused: it is no longer this attempt's", { jobId: id, token: end.token });
       return false;
     }
-    this.table.announce(done.between, done.before.state, end.why);
+    this.table.announce(done.between, done.before.state, end.why, end.token);
     this.table.announce(done.after, "interrupted", backText);
     return true;
   }

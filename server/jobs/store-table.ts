@@ -83,9 +83,10 @@ export class JobTable {
     return row;
   }
 
-  announce(row: JobRow, from: JobState | null, why: string): void {
+  /** `token`: of the attempt that made the change; the row has lost it when the attempt ended. */
+  announce(row: JobRow, from: JobState | null, why: string, token = row.token): void {
     this.log.info(`job.${row.state}`, why, {
-      jobId: row.id, kind: row.kind, attempt: chargedAttempts(row), from, to: row.state, token: row.token, correlationId: row.correlation_id,
+      jobId: row.id, kind: row.kind, attempt: chargedAttempts(row), from, to: row.state, token, correlationId: row.correlation_id,
     });
     this.publish(row);
   }

@@ -31,7 +31,7 @@ const codeOf = (work: () => unknown): string => {
   }
 };
 
-test("two hundred submits with one key make one job and get equal answers", async () => {
+test("Q3: two hundred submits with one key make one job and get equal answers", async () => {
   const answers = await Promise.all(Array.from({ length: 200 }, async () => {
     await Promise.resolve();
     return store.insert(draft({ idempotencyKey: "key-1", idempotencyHash: "a" }));
@@ -42,7 +42,7 @@ test("two hundred submits with one key make one job and get equal answers", asyn
   expect(codeOf(() => store.insert(draft({ idempotencyKey: "key-1", idempotencyHash: "b" })))).toBe("conflict");
 });
 
-test("jobs are claimed by priority and then in the order of submission, one at a time", () => {
+test("Q16: jobs are claimed by priority and then in the order of submission, one at a time", () => {
   const [first, second, urgent] = [draft(), draft(), draft({ priority: 5 })].map((job) => store.insert(job));
   const order: string[] = [];
   for (let claim = store.claimNext("gpu", "t"); claim !== null; claim = store.claimNext("gpu", "t")) {
@@ -53,7 +53,7 @@ test("jobs are claimed by priority and then in the order of submission, one at a
   expect(order).toEqual([urgent!.id, first!.id, second!.id]);
 });
 
-test("the database itself refuses a second lease and a second open training of a character", () => {
+test("Q15, Q17: the database itself refuses a second lease and a second open training of a character", () => {
   const one = store.insert(draft());
   const two = store.insert(draft());
   store.claimNext("gpu", "t");
@@ -64,7 +64,7 @@ test("the database itself refuses a second lease and a second open training of a
   expect(codeOf(() => store.insert(draft({ kind: "training", characterId: id })))).toBe("conflict");
 });
 
-test("whoever holds an old token can write nothing any more, and the refusal is logged", () => {
+test("Q5: whoever holds an old token can write nothing any more, and the refusal is logged", () => {
   const { notes } = store;
   const { id } = store.insert(draft());
   store.claimNext("gpu", "old");
@@ -82,14 +82,14 @@ test("whoever holds an old token can write nothing any more, and the refusal is 
   expect(store.transition(id, "succeeded", { token: "new", why: "done", results: ["out-2"] })).toMatchObject({ state: "succeeded", results: ["out-2"] });
 });
 
-test("a change that the table forbids changes nothing and leaves no event", () => {
+test("Q2: a change that the table forbids changes nothing and leaves no event", () => {
   const { id } = store.insert(draft());
   expect(store.transition(id, "running", { why: "jump" })).toBe("refused");
   expect(store.transition("job-none", "queued", { why: "x" })).toBe("refused");
   expect(store.history(id).map((step) => step.to)).toEqual(["queued"]);
 });
 
-test("each change is one line of the log with job, attempt, token and correlation id, and one event with the whole job", () => {
+test("Q24: each change is one line of the log with job, attempt, token and correlation id, and one event with the whole job", () => {
   const { id } = store.insert(draft());
   store.claimNext("gpu", "tok");
   expect(lines.map((line) => line["event"])).toEqual(["job.queued", "job.claimed"]);
@@ -98,7 +98,7 @@ test("each change is one line of the log with job, attempt, token and correlatio
   expect(library.events[1]).toMatchObject({ job: { id, state: "claimed", attempt: 1 } });
 });
 
-test("a snooze gives its attempt back", () => {
+test("Q10: a snooze gives its attempt back", () => {
   const { id } = store.insert(draft());
   for (let round = 0; round < 50; round++) {
     store.claimNext("gpu", "t");
@@ -141,7 +141,7 @@ function progressAt(step: number) {
   };
 }
 
-test("a hundred thousand ended jobs slow neither the list nor the next claim", () => {
+test("Q23: a hundred thousand ended jobs slow neither the list nor the next claim", () => {
   library.db.run(
     `with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)
      insert into job (id, seq, kind, state, title, backend, correlation_id, request, frozen, created_at, finished_at)

@@ -154,7 +154,7 @@ export class JobStore {
       this.log.warn("job.refused", `a change of a job to ${to} was refused: ${done.refusal}`, { jobId: id, to, token: change.token });
       return "refused";
     }
-    this.table.announce(done.after, done.before.state, change.why);
+    this.table.announce(done.after, done.before.state, change.why, done.before.token);
     return this.notes.toJob(done.after);
   }
 

@@ -1,6 +1,6 @@
 import type { ImageCapabilities, ParameterSpec, TrainingCapabilities } from "../../contract/backend.ts";
 import type { ImageBackend, ImageHost, ImageJob, ImageOutcome } from "../../../plugins/interfaces/image.ts";
-import type { TrainingBackend, TrainingJob, TrainingOutcome } from "../../../plugins/interfaces/training.ts";
+import type { TrainingBackend, TrainingHost, TrainingJob, TrainingOutcome } from "../../../plugins/interfaces/training.ts";
 import type { ToolHost } from "../../../plugins/plugin.ts";
 
 export const parameters: ParameterSpec[] = [
@@ -32,7 +32,8 @@ export const imageCapabilities: ImageCapabilities = {
 /** Backends whose work is a function of the test; they promise nothing by themselves. */
 export class FakeTrainer implements TrainingBackend {
   readonly name = "fake-trainer";
-  work: (job: TrainingJob, host: ToolHost) => Promise<TrainingOutcome> = async () => ({ kind: "stopped" });
+  canPause = false;
+  work: (job: TrainingJob, host: TrainingHost) => Promise<TrainingOutcome> = async () => ({ kind: "stopped" });
   calls = 0;
 
   capabilities(): TrainingCapabilities {
@@ -50,7 +51,7 @@ export class FakeTrainer implements TrainingBackend {
     return [];
   }
 
-  train(job: TrainingJob, host: ToolHost): Promise<TrainingOutcome> {
+  train(job: TrainingJob, host: TrainingHost): Promise<TrainingOutcome> {
     this.calls++;
     return this.work(job, host);
   }

@@ -40,12 +40,12 @@ export function openRig() {
   const open = () => createJobs({
     db, bus, log, paths, self: holder, backends, services, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
     runChild: childrenForJobs(log), comfyuiUrl: null,
-    gpus: () => rig.gpus, room: (kind) => rig.room(kind), timing: { random: () => 0.5, scale: rig.waitScale },
+    gpus: () => rig.gpus, room: (kind) => rig.room(kind), timing: { random: () => 0.5, get scale() { return rig.waitScale; } },
   });
   const running: Jobs[] = [];
   const settings: { gpus: GpuId[] | null; room: Room; waitScale: number } = { gpus: [], room: () => null, waitScale: 0.01 };
   const rig = {
-    ...library, ...settings, trainer, painter, said, statuses, stopped, services, backends, jobLogs, jobs: null as unknown as Jobs,
+    ...library, ...settings, trainer, painter, said, statuses, stopped, services, backends, jobLogs, log, open, jobs: null as unknown as Jobs,
     start() {
       rig.jobs.dispatcher.start();
       running.push(rig.jobs);

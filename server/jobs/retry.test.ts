@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import type { Failure } from "../contract/job.ts";
+import { waitFor } from "../testing/wait.ts";
+import { failurePolicy } from "./failure-policy.ts";
+import { openRig, type Rig } from "./testing/rig.ts";
+
+let rig: Rig;
+beforeEach(() => { rig = openRig(); });
+afterEach(() => rig.close());
+
+const failure = (code: string, more: Partial<Failure> = {}): Failure => ({ code, what: `It failed (${code}).`, why: "So it is.", fix: "", tail: [], ...more });
+const fails = (code: string) => { rig.painter.work = async () => ({ kind: "failed", failure: failure(code) }); };
+const waitingOf = (id: string) => rig.jobs.store.get(id)!.waiting;
+
+for (const [code, rule] of Object.entries(failurePolicy)) {
+  if (rule.kind !== "retry" || code === "interrupted") continue;
+  test(`Q12: a failure of the class ${code} is tried ${rule.retries + 1} times and then fails with its own words`, async () => {
+    rig.waitScale = 0.0001;
+    fails(code);
+    rig.start();
+    const { id } = rig.paint();
+    const end = await rig.until(id, "failed");
+    expect(rig.painter.calls).toBe(rule.retries + 1);
+    expect(end).toMatchObject({ attempt: rule.retries + 1, waiting: null, failure: { code, why: `So it is. It was tried ${rule.retries + 1} times.` } });
+    expect(rig.path(id).filter((state) => state === "interrupted")).toHaveLength(rule.retries);
+  });
+}
+
+for (const code of ["hf_auth", "config", "vram", "diverged", "corrupt_model", "install", "unknown"]) {
+  test(`Q12: a failure of the class ${code} is not tried again by itself`, async () => {
+    fails(code);
+    rig.start();
+    const { id } = rig.paint();
+    expect((await rig.until(id, "failed")).failure).toEqual(failure(code));
+    expect(rig.painter.calls).toBe(1);
+  });
+}
+
+test("Q12: while it backs off a job is queued, says when and why it is tried again, and lets others go first", async () => {
+  rig.waitScale = 1;
+  rig.painter.work = async (job) => ({ kind: "failed", failure: failure(job.prompt === "first" ? "network" : "reached") });
+  rig.start();
+  const { id } = rig.paint("first");
+  await waitFor("it backs off", () => waitingOf(id)?.code === "retry");
+  expect(rig.jobs.store.get(id)).toMatchObject({
+    state: "queued", failure: null, waiting: { text: "Tries again in 40 s because the network failed (try 2 of 6)." },
+  });
+  const until = Date.parse(waitingOf(id)!.until!) - Date.now();
+  expect(until).toBeGreaterThan(30_000);
+  expect(until).toBeLessThanOrEqual(40_000);
+  await rig.until(rig.paint("second").id, "failed");
+  expect(rig.state(id)).toBe("queued");
+  await rig.restart();
+  await waitFor("the reason is still there", () => waitingOf(id)?.text.startsWith("Tries again in"));
+  expect(rig.painter.calls).toBe(2);
+  expect(rig.jobs.actions.retry(id).waiting).toBeNull();
+  await waitFor("it is tried at once", () => rig.painter.calls === 3);
+  await waitFor("it backs off longer", () => waitingOf(id)?.text.includes("(try 3 of 6)"));
+});
+
+test("Q12: Retry-After of the other side is respected", async () => {
+  rig.waitScale = 1;
+  rig.painter.work = async () => ({ kind: "failed", failure: failure("network", { retryAfterSeconds: 600 }) });
+  rig.start();
+  const { id } = rig.paint();
+  await waitFor("it backs off", () => waitingOf(id)?.text.startsWith("Tries again in 10 minutes"));
+  expect(rig.jobs.queue.cancel(id).state).toBe("cancelled");
+});
+
+test("Q10: a full disk makes a job wait for room without using an attempt, however often that is looked at", async () => {
+  let full = true;
+  let looks = 0;
+  rig.room = () => {
+    looks++;
+    return full ? { code: "disk", text: "Waits for free disk space." } : null;
+  };
+  rig.waitScale = 0.00001;
+  rig.painter.work = async () => ({ kind: "failed", failure: failure(rig.painter.calls === 1 ? "disk_full" : "reached") });
+  rig.start();
+  const { id } = rig.paint();
+  const waiting = await rig.until(id, "snoozed");
+  expect(waiting).toMatchObject({ attempt: 0, waiting: { code: "disk", text: "Waits for free disk space." }, failure: null });
+  const steps = rig.path(id).length;
+  await waitFor("it was looked at again and again", () => looks > 1000, 20_000);
+  for (let round = 0; round < 5; round++) await rig.restart();
+  const seen = looks;
+  await waitFor("the next server looks too", () => looks > seen + 10);
+  expect(rig.path(id)).toHaveLength(steps);
+  full = false;
+  await waitFor("it goes on", () => rig.painter.calls === 2);
+  expect(await rig.until(id, "failed")).toMatchObject({ attempt: 1, failure: { code: "reached" } });
+}, 40_000);
+
+test("a full disk where there is room (a quota, another disk) is a failure: waiting would change nothing", async () => {
+  fails("disk_full");
+  rig.start();
+  const { id } = rig.paint();
+  expect((await rig.until(id, "failed")).failure!.code).toBe("disk_full");
+});
+
+test("a stop during a back-off ends the job, and it is not tried again", async () => {
+  rig.waitScale = 0.001;
+  fails("network");
+  rig.start();
+  const { id } = rig.paint();
+  await waitFor("it backs off", () => waitingOf(id)?.code === "retry");
+  rig.jobs.queue.cancel(id);
+  const { calls } = rig.painter;
+  await Bun.sleep(150);
+  expect([rig.state(id), rig.painter.calls]).toEqual(["cancelled", calls]);
+});
