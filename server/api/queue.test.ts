@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Elysia } from "elysia";
+import type { Job, QueueView } from "../contract/job.ts";
+import { untilStopped } from "../jobs/testing/fake-backends.ts";
+import { openRig, type Rig } from "../jobs/testing/rig.ts";
+import { createLog } from "../log.ts";
+import { generationApi } from "./generation.ts";
+import { jobsApi } from "./jobs.ts";
+import { onError } from "./on-error.ts";
+
+let rig: Rig;
+let server: { stop(): unknown; base: string };
+beforeEach(() => {
+  rig = openRig();
+  const { queue, actions } = rig.jobs;
+  const deps = { queue, actions, bus: rig.bus, metrics: rig.metrics, artifacts: rig.artifacts };
+  const app = new Elysia().use(onError(createLog({ write: () => {} }, "error"))).use(generationApi(deps)).use(jobsApi(deps))
+    .listen({ port: 0, hostname: "127.0.0.1" });
+  server = { stop: () => app.stop(true), base: `http://127.0.0.1:${app.server!.port}` };
+});
+afterEach(async () => {
+  await server.stop();
+  await rig.close();
+});
+
+async function call<T = { error: { code: string; what: string; why: string } }>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }> {
+  const answer = await fetch(`${server.base}${path}`, {
+    method, ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return { status: answer.status, body: (text === "" ? null : JSON.parse(text)) as T };
+}
+
+test("the queue is told as a whole, and paused and resumed with or without a reason", async () => {
+  const { id } = rig.paint();
+  const view = await call<QueueView>("GET", "/api/queue");
+  expect(view).toMatchObject({ status: 200, body: { paused: null, running: [], waiting: [{ job: { id } }], recent: [] } });
+  expect(await call("POST", "/api/queue/pause")).toMatchObject({ status: 200, body: { paused: { reason: "" } } });
+  expect(await call("POST", "/api/queue/pause", { reason: " lunch " })).toMatchObject({ status: 200, body: { paused: { reason: "lunch" } } });
+  expect((await call("POST", "/api/queue/pause", { reason: "x".repeat(201) })).status).toBe(422);
+  expect((await call<QueueView>("GET", "/api/queue")).body.paused).toMatchObject({ reason: "lunch" });
+  expect(await call("POST", "/api/queue/resume")).toEqual({ status: 200, body: { paused: null } as never });
+});
+
+test("waiting jobs are moved and weighted; each refusal has its own status and reason", async () => {
+  const [first, second] = [rig.paint("first"), rig.paint("second")];
+  const order = async () => (await call<QueueView>("GET", "/api/queue")).body.waiting.map(({ job }) => job.request["prompt"]);
+  expect((await call<Job>("POST", `/api/jobs/${second.id}/move`, { before: first.id })).status).toBe(200);
+  expect(await order()).toEqual(["second", "first"]);
+  expect(await call<Job>("PATCH", `/api/jobs/${first.id}`, { priority: 3 })).toMatchObject({ status: 200, body: { priority: 3 } });
+  expect(await order()).toEqual(["first", "second"]);
+  expect((await call("PATCH", `/api/jobs/${first.id}`, { priority: 11 })).status).toBe(422);
+  expect((await call("POST", `/api/jobs/${first.id}/move`, {})).status).toBe(422);
+  expect((await call("POST", `/api/jobs/${first.id}/move`, { after: "job-none" })).status).toBe(409);
+  expect((await call("POST", "/api/jobs/job-none/move", { position: 0 })).status).toBe(404);
+});
+
+test("a job is tried again, repeated and deleted by its address", async () => {
+  rig.painter.work = async () => ({ kind: "failed", failure: { code: "vram", what: "x", why: "", fix: "", tail: [] } });
+  rig.start();
+  const { id } = rig.paint();
+  await rig.until(id, "failed");
+  expect(await call<Job>("POST", `/api/jobs/${id}/retry`)).toMatchObject({ status: 200, body: { id, state: "queued" } });
+  await rig.until(id, "failed");
+  const again = await call<Job>("POST", `/api/jobs/${id}/repeat`);
+  expect(again).toMatchObject({ status: 201, body: { kind: "generation", request: { prompt: "a portrait" } } });
+  await rig.until(again.body.id, "failed");
+  expect(await call("DELETE", `/api/jobs/${id}`)).toEqual({ status: 204, body: null as never });
+  expect((await call("GET", `/api/jobs/${id}`)).status).toBe(404);
+  expect((await call("DELETE", `/api/jobs/${id}`)).status).toBe(404);
+});
+
+test("an open job is not deleted, and pictures that do not wait cannot be made sooner", async () => {
+  rig.painter.work = async (_job, host) => { await untilStopped(host); return { kind: "stopped" }; };
+  rig.start();
+  const { id } = rig.paint();
+  await rig.until(id, "starting");
+  expect(await call("DELETE", `/api/jobs/${id}`)).toMatchObject({ status: 409, body: { error: { code: "conflict", why: "It is starting." } } });
+  expect((await call("POST", `/api/generation/${id}/run-now`)).status).toBe(409);
+  expect((await call("POST", "/api/generation/job-none/run-now")).status).toBe(404);
+  const waiting = rig.paint();
+  expect(await call<Job>("POST", `/api/generation/${waiting.id}/run-now`)).toMatchObject({ status: 200, body: { id: waiting.id } });
+});
