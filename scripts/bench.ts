@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchCharacters, benchGeneration, benchUpload } from "./bench/api.ts";
+import { benchHolder } from "./bench/holder.ts";
 import { benchLogPath } from "./bench/log-path.ts";
 import { benchPage } from "./bench/page.ts";
 import { benchQueue } from "./bench/queue.ts";
+import { benchLongList, benchRecovery } from "./bench/recovery.ts";
 import { formatMeasure, isMet, type Measure } from "./bench/report.ts";
 import { benchStart } from "./bench/start.ts";
 import { build } from "./build.ts";
@@ -18,6 +20,9 @@ const parts: Record<string, () => Promise<Measure[]>> = {
   generation: benchGeneration,
   log: benchLogPath,
   queue: benchQueue,
+  holder: benchHolder,
+  recovery: benchRecovery,
+  list: benchLongList,
 };
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 
 /** The row as the trainer last wrote it. It writes texts; numbers are read from them. */
 export interface ControlState {
@@ -20,7 +20,10 @@ const busyTimeoutMs = 2000;
  */
 export function createControlDb(path: string, jobId: string): void {
   if (existsSync(path)) return;
-  const db = new Database(path, { create: true });
+  // Under another name until it is whole: a server that is killed in between must not leave a file without its table.
+  const draft = `${path}.draft`;
+  rmSync(draft, { force: true });
+  const db = new Database(draft, { create: true });
   try {
     db.run("PRAGMA journal_mode = DELETE");
     db.run(`CREATE TABLE IF NOT EXISTS Job (id TEXT PRIMARY KEY, status TEXT, info TEXT, step TEXT, speed_string TEXT,
@@ -29,6 +32,7 @@ export function createControlDb(path: string, jobId: string): void {
   } finally {
     db.close();
   }
+  renameSync(draft, path);
 }
 
 /** null while the file is missing, locked or of another shape: the next look will tell. */

@@ -1,6 +1,6 @@
 import type { World } from "./world.ts";
 
-const everyMs = 60;
+const everyMs = 120;
 
 /** Looks again and again for what must never be: two attempts of one job alive, or two ComfyUI. */
 export class Watcher {

@@ -13,6 +13,7 @@ import type { Rotation } from "./segments.ts";
 export const holdExit = { done: 0, failed: 1, noSpec: 2, claimedByOther: 3 } as const;
 
 const rows = 50;
+const collectAfterBytes = 8 * 1024 * 1024;
 /** When memory runs out the kernel should choose the child, which can be resumed, and not the server. */
 const childOomScore = "500";
 
@@ -49,7 +50,15 @@ async function run(dir: string, spec: RunSpec): Promise<void> {
     log.finish();
     return notStarted(dir, whyNotStarted(spec, error as NodeJS.ErrnoException));
   }
-  pty.onData((bytes) => log.append(bytes));
+  let uncollected = 0;
+  pty.onData((bytes) => {
+    log.append(bytes);
+    // Each chunk is a new array: left to itself the heap grows far beyond what so small a process may take.
+    uncollected += bytes.length;
+    if (uncollected < collectAfterBytes) return;
+    uncollected = 0;
+    Bun.gc(true);
+  });
   const ended = new Promise<PtyExit>((resolve) => pty.onExit(resolve));
   try {
     writeRecord(dir, runFiles.holder, describe(spec, pty.pid, rotation));
