@@ -77,7 +77,8 @@ async function comfyCommand(settings: PluginSettings, options: ReturnType<typeof
   const python = pythonFor(dir, settings.comfyui.python);
   return {
     file: python, args: ["-u", "main.py", ...chosenArguments(options, await knownFlags(python, dir))], cwd: dir, columns, stop: stopLadder,
-    env: { PYTHONUNBUFFERED: "1", PYTHONIOENCODING: "utf-8" },
+    // Its first GPU is then the one that nvidia-smi calls 0, where the queue expects it.
+    env: { PYTHONUNBUFFERED: "1", PYTHONIOENCODING: "utf-8", CUDA_DEVICE_ORDER: "PCI_BUS_ID" },
   };
 }
 

@@ -6,7 +6,7 @@ import type { QueueActions } from "../jobs/queue-actions.ts";
 import { openStates } from "../jobs/states.ts";
 import type { Artifacts } from "../library/artifacts.ts";
 import { JobIdParams } from "./job-requests.ts";
-import { jobActionsApi, queueApi } from "./queue.ts";
+import { jobActionsApi, metricsApi, queueApi } from "./queue.ts";
 import { sendFile } from "./send-file.ts";
 
 export interface JobsApiDeps {
@@ -33,7 +33,8 @@ const Summary = t.Object({
 
 /** Everything about jobs of every kind, and the queue that they stand in. */
 export function jobsApi(deps: JobsApiDeps) {
-  return new Elysia({ name: "jobs-and-queue-api" }).use(readJobsApi(deps)).use(jobActionsApi(deps.actions)).use(queueApi(deps.actions));
+  return new Elysia({ name: "jobs-and-queue-api" }).use(readJobsApi(deps)).use(jobActionsApi(deps.actions)).use(queueApi(deps.actions))
+    .use(metricsApi(deps.actions));
 }
 
 function readJobsApi({ queue, artifacts }: JobsApiDeps) {

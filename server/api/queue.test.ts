@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { Job, QueueView } from "../contract/job.ts";
 import { untilStopped } from "../jobs/testing/fake-backends.ts";
 import { openRig, type Rig } from "../jobs/testing/rig.ts";
+import { waitFor } from "../testing/wait.ts";
 import { createLog } from "../log.ts";
 import { generationApi } from "./generation.ts";
 import { jobsApi } from "./jobs.ts";
@@ -68,6 +69,30 @@ test("a job is tried again, repeated and deleted by its address", async () => {
   expect(await call("DELETE", `/api/jobs/${id}`)).toEqual({ status: 204, body: null as never });
   expect((await call("GET", `/api/jobs/${id}`)).status).toBe(404);
   expect((await call("DELETE", `/api/jobs/${id}`)).status).toBe(404);
+});
+
+test("Q24: depth, oldest age, run time, retries and rescues are told as numbers", async () => {
+  rig.waitScale = 0.0001;
+  rig.painter.work = async () => ({ kind: "failed", failure: { code: "network", what: "x", why: "", fix: "", tail: [] } });
+  rig.start();
+  const first = rig.paint();
+  await rig.until(first.id, "failed");
+  rig.painter.work = async (_job, host) => { await untilStopped(host); return { kind: "stopped" }; };
+  const second = rig.paint();
+  const third = rig.paint();
+  await rig.until(second.id, "starting");
+  rig.db.query("update job set created_at = ? where id = ?").run(new Date(Date.now() - 90_000).toISOString(), third.id);
+  const text = await (await fetch(`${server.base}/api/metrics`)).text();
+  for (const line of [
+    'isengard_job_retries_total{class="network"} 5', 'isengard_job_run_seconds_count{kind="generation",end="failed"} 1',
+    'isengard_job_transitions_total{kind="generation",to="claimed"} 7', 'isengard_queue_depth{state="queued"} 1',
+    'isengard_queue_depth{state="starting"} 1',
+  ]) expect(text).toContain(`${line}\n`);
+  expect(Number(/^isengard_queue_oldest_seconds (\d+)$/m.exec(text)![1])).toBeGreaterThanOrEqual(90);
+  expect(text).toMatch(/^isengard_job_run_seconds_sum\{kind="generation",end="failed"\} \d/m);
+  await rig.restart();
+  await rig.until(second.id, "starting");
+  await waitFor("it was taken over", () => rig.jobs.actions.metrics().includes('isengard_job_rescues_total{kind="generation"} 1'));
 });
 
 test("an open job is not deleted, and pictures that do not wait cannot be made sooner", async () => {

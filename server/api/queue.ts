@@ -23,6 +23,14 @@ export function queueApi(actions: QueueActions) {
     }, { response: { 200: t.Object({ paused: t.Null() }) }, detail: { summary: "Go on with the queue", tags } });
 }
 
+/** For a collector such as Prometheus. */
+export function metricsApi(actions: QueueActions) {
+  return new Elysia({ name: "metrics-api" }).get("/api/metrics", ({ set }) => {
+    set.headers["content-type"] = "text/plain; version=0.0.4; charset=utf-8";
+    return actions.metrics();
+  }, { detail: { summary: "Numbers about the queue as text", tags } });
+}
+
 /** What a person does with one job, beside stopping it. */
 export function jobActionsApi(actions: QueueActions) {
   return new Elysia({ prefix: "/api/jobs", name: "job-actions-api" })

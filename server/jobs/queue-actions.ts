@@ -35,6 +35,12 @@ export class QueueActions {
     return queueView(this.parts.store, this.parts.queueState);
   }
 
+  /** Counts and depths, as text for a collector. */
+  metrics(): string {
+    const { table } = this.parts.store;
+    return table.counters.text(table);
+  }
+
   pause(reason: string): QueuePause {
     return this.parts.queueState.pause(reason);
   }

@@ -133,7 +133,7 @@ export class JobRetries {
       this.table.log.warn("job.refused", "a change of a job to interrupted was refused: it is no longer this attempt's", { jobId: id, token: end.token });
       return false;
     }
-    this.table.announce(done.between, done.before.state, end.why, end.token);
+    this.table.announce(done.between, done.before.state, end.why, end.token, end.code);
     this.table.announce(done.after, "interrupted", backText);
     return true;
   }

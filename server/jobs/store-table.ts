@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Failure, Job, JobState, Waiting } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Log } from "../log.ts";
+import { JobCounters } from "./counters.ts";
 import { isActive, isFinal } from "./states.ts";
 import { JobNotes } from "./store-notes.ts";
 import { chargedAttempts, type JobRow, type JobStep } from "./store-rows.ts";
@@ -24,6 +25,7 @@ export const anyLane = "gpu";
 /** What all SQL of jobs is made of: a row, a transaction, the step of a change, and its announcement after the commit. */
 export class JobTable {
   readonly notes: JobNotes;
+  readonly counters = new JobCounters();
 
   constructor(
     readonly db: Database,
@@ -84,7 +86,8 @@ export class JobTable {
   }
 
   /** `token`: of the attempt that made the change; the row has lost it when the attempt ended. */
-  announce(row: JobRow, from: JobState | null, why: string, token = row.token): void {
+  announce(row: JobRow, from: JobState | null, why: string, token = row.token, code: string | null = null): void {
+    this.counters.count(row, from, code);
     this.log.info(`job.${row.state}`, why, {
       jobId: row.id, kind: row.kind, attempt: chargedAttempts(row), from, to: row.state, token, correlationId: row.correlation_id,
     });
