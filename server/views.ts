@@ -13,7 +13,10 @@ const bootJobs = 50;
 export function createViews(core: Core) {
   const info = (): Info => describeInfo(core);
   const statusWith = (checks: () => Promise<Check[]>): Promise<SystemStatus> =>
-    systemStatus({ gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks, root: core.paths.data, startedAt: 0 });
+    systemStatus({
+      gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks, root: core.paths.data, startedAt: 0,
+      dataChecks: () => [...core.data.disk.checks(), ...core.data.checks()],
+    });
   const status = () => statusWith(() => core.engines.checks());
   const useMode = async (mode: Mode): Promise<void> => {
     core.backends.choose(await core.engines.use(mode));

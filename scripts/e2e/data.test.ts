@@ -12,7 +12,7 @@ import { damageFile } from "../testing/damage.ts";
 import { cleanEnv, executablePath, processesOf, startExecutable, type Started } from "../testing/executable.ts";
 import { makeCharacter, startTraining, waitForEnd } from "../testing/story.ts";
 
-const seeds = Number(process.env["ISENGARD_TEST_SEEDS"] ?? 12);
+const seeds = Number(process.env["ISENGARD_TEST_SEEDS"] ?? 100);
 const servers: Started[] = [];
 const start = async (folder?: string, flags = ["--mode", "fast-test"]) => {
   const server = await startExecutable({ flags, ...(folder === undefined ? {} : { folder }) });

@@ -16,6 +16,7 @@ code, pre { font: .875em/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 pre { border: 1px solid var(--line); border-radius: 6px; padding: .75rem; white-space: pre-wrap; }
 ul { list-style: none; margin: 1rem 0; padding: 0; }
 li { display: flex; flex-wrap: wrap; gap: .5rem 1rem; justify-content: space-between; align-items: center; padding: .75rem 0; border-top: 1px solid var(--line); }
+li div { flex: 1 1 18rem; }
 button, input { font: inherit; min-height: 2.75rem; padding: .4rem .9rem; border-radius: 6px; border: 1px solid var(--soft); background: transparent; color: inherit; }
 button { cursor: pointer; } button[disabled] { opacity: .55; cursor: default; }
 button.first { background: var(--accent); border-color: var(--accent); color: var(--on); }

@@ -36,9 +36,15 @@ export function holdPage(facts: HoldFacts): string {
     ${backupList(facts)}
     ${facts.mayBeginAnew ? `<p>There is no good backup. The file can be set aside, and Isengard starts with an empty list.</p>${button("empty", "", "Set the file aside and start empty")}` : ""}
     ${button("retry", "", "Try again")}
-    <h2>In a terminal</h2>
-    <pre>isengard restore latest --data ${text(facts.folder)}\nisengard restore FILE --data ${text(facts.folder)}</pre>
-    <p>The commands talk to this program; it need not be stopped.</p>`, facts.since);
+    ${problem.helpsRestore ? terminal(facts) : ""}`, facts.since);
+}
+
+function terminal({ folder, backups }: HoldFacts): string {
+  const place = `--data ${/^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`}`;
+  const commands = [`isengard restore latest ${place}`, ...backups.slice(1, 2).map(({ id }) => `isengard restore ${id} ${place}`)];
+  return `<h2>In a terminal</h2>
+    <pre>${text(commands.join("\n"))}</pre>
+    <p>These commands talk to this program, so it need not be stopped. Stop it first to use a file of another folder: <code>isengard restore FILE</code>.</p>`;
 }
 
 /** For somebody without a session: the same token as everywhere. */
@@ -58,7 +64,7 @@ function backupList({ backups, problem }: HoldFacts): string {
       ${formatBytes(backup.sizeBytes)}, ${count(backup.jobs, "job")}, ${count(backup.characters, "character")}, ${reasons[backup.reason]}</div>
       ${button("restore", backup.id, `Use the backup of ${time(backup.createdAt, "short")}`, index === 0)}</li>`);
   const more = backups.length > shownBackups ? `<p>${count(backups.length - shownBackups, "older backup")} can be used in a terminal.</p>` : "";
-  return `<p>What came after the chosen time is missing then. The present file is kept beside it.</p><ul>${rows.join("")}</ul>${more}`;
+  return `<p>What came after the chosen time is missing then.</p><ul>${rows.join("")}</ul>${more}`;
 }
 
 function button(action: string, id: string, label: string, isFirst = false): string {

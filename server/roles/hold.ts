@@ -74,7 +74,8 @@ function repairs(options: HoldOptions) {
     })
     .post("/api/hold/restore", ({ body }) => {
       if (!problem.helpsRestore) throw new AppError("conflict", problem.message, { why: "A backup does not help against this.", fix: problem.fix });
-      const restored = repair(() => restore(paths, findSource(paths, knownId(paths, body.id))), "The backup was not used.");
+      const id = knownId(paths, body.id);
+      const restored = repair(() => restore(paths, findSource(paths, id)), "The backup was not used.");
       log.warn("data.restored", "a backup was put in the place of the database", { ...restored });
       restart();
       return { ok: true, restored };

@@ -3,7 +3,7 @@ import { statfsSync, statSync } from "node:fs";
 import type { Backup, BackupReason } from "../contract/backup.ts";
 import type { Check } from "../contract/system.ts";
 import { type BackupSource, makeBackup } from "../db/backup.ts";
-import { describeBackup, hasState, listBackups, pruneBackups } from "../db/backup-manifest.ts";
+import { describeBackup, listBackups, pruneBackups } from "../db/backup-manifest.ts";
 import { runInTurns } from "../db/content-hash.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Service } from "../lifecycle.ts";
@@ -43,12 +43,14 @@ export class BackupService implements Service {
   private vanished = false;
   private readonly inode: number = 0;
   private lastMs = 0;
+  /** The newest one; the status page asks often. */
+  private newest: Backup | null;
 
   constructor(private readonly options: BackupServiceOptions) {
     this.changesSeen = this.changes();
     this.inode = this.currentInode();
-    const last = this.list()[0];
-    this.dueAt = performance.now() + Math.max(0, this.everyMs - (last ? Date.now() - Date.parse(last.createdAt) : 0));
+    this.newest = this.list().find((backup) => backup.databases.includes("state")) ?? null;
+    this.dueAt = performance.now() + Math.max(0, this.everyMs - (this.newest ? Date.now() - Date.parse(this.newest.createdAt) : 0));
   }
 
   start(): void {
@@ -82,7 +84,7 @@ export class BackupService implements Service {
   }
 
   checks(): Check[] {
-    const last = listBackups(this.options.paths.backups).find(hasState);
+    const last = this.newest;
     const base = { id: "backups", label: "Backups", checkedAt: new Date().toISOString() };
     if (this.vanished) {
       const detail = `The file ${this.options.paths.stateDb} was deleted or replaced while Isengard runs. An emergency backup was made.`;
@@ -91,8 +93,8 @@ export class BackupService implements Service {
     if (this.failure !== null) {
       return [{ ...base, state: "warning", detail: `The last backup failed at ${this.failure.at}: ${this.failure.why}`, fix: "Free some space on the volume; it is tried again within the hour." }];
     }
-    if (last === undefined) return [{ ...base, state: "ok", detail: "No backup was needed yet; the first one is made within an hour of work.", fix: "" }];
-    return [{ ...base, state: "ok", detail: `The last proven backup is of ${last.createdAt} (${formatBytes(describeBackup(last).sizeBytes)}).`, fix: "" }];
+    if (last === null) return [{ ...base, state: "ok", detail: "No backup was needed yet; the first one is made within an hour of work.", fix: "" }];
+    return [{ ...base, state: "ok", detail: `The last proven backup is of ${last.createdAt} (${formatBytes(last.sizeBytes)}).`, fix: "" }];
   }
 
   private async look(): Promise<void> {
@@ -127,6 +129,7 @@ export class BackupService implements Service {
     this.lastMs = performance.now() - startedAt;
     const removed = pruneBackups(folder);
     const backup = describeBackup(manifest);
+    this.newest = backup;
     this.options.log.info("backup.made", "a backup was made and proven", { id: backup.id, sizeBytes: backup.sizeBytes, ms: Math.round(this.lastMs), removed });
     return backup;
   }

@@ -11,8 +11,8 @@ export interface StatusDeps {
   readonly root: string;
   /** performance.now() at the start of the server. */
   readonly startedAt: number;
-  /** Instead of the plain check of `root`: those of whoever watches the disks. */
-  readonly diskChecks?: () => Check[];
+  /** Instead of the plain check of `root`: those of whoever watches the disks and the databases. */
+  readonly dataChecks?: () => Check[];
   readonly disk?: (path: string) => Promise<SystemStatus["disk"]>;
   readonly checksDeadlineMs?: number;
 }
@@ -26,7 +26,7 @@ export async function systemStatus(deps: StatusDeps): Promise<SystemStatus> {
   const services = deps.services();
   return {
     gpu, services,
-    checks: [...(deps.diskChecks?.() ?? [disk.check]), gpuCheck(gpu), ...backendChecks],
+    checks: [...(deps.dataChecks?.() ?? [disk.check]), gpuCheck(gpu), ...backendChecks],
     disk: disk.space,
     memory: memory(),
     os: osName(),
