@@ -139,7 +139,7 @@ test("Q19: jobs that cannot be read, or of an unknown kind, do not block the one
   expect(rig.jobs.store.get(bad[0]!.id)!.failure!.code).toBe("unreadable_job");
   expect(rig.jobs.store.get(bad[1]!.id)!.failure!.code).toBe("unknown_kind");
   expect(rig.jobs.queue.list({ limit: 50 })).toHaveLength(50);
-});
+}, 60_000);
 
 test("Q21: the queue outlives a disk that fails for a while, and no job fails by it", async () => {
   rig.painter.work = async (_job, host) => {

@@ -109,7 +109,7 @@ test("Q17: whatever is submitted, cancelled, failed or restarted, never do two j
     expect(path.filter(isFinal)).toHaveLength(1);
     if (path.includes("stopping")) expect(path.at(-1)).not.toBe("queued");
   }
-});
+}, 60_000);
 
 /** Refusals (already ended, already training) belong to the model. */
 function attempt(work: () => unknown): void {

@@ -106,7 +106,7 @@ test("Q16: whatever is moved in whatever order, the line is what a list of names
     expect(line(), `round ${round}`).toEqual(model.map((slot) => slot.name));
   }
   expect(rig.db.query<{ n: number }, []>("select count(distinct position) as n from job").get()!.n).toBe(prompts.length);
-});
+}, 60_000);
 
 test("a paused queue begins nothing, says so, survives a restart, and what runs goes on to its end", async () => {
   const end = Promise.withResolvers<void>();
