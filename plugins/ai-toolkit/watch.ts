@@ -42,7 +42,10 @@ export class TrainingWatch {
 
   start(): void {
     this.#timer = setTimeout(() => {
-      this.#looking = this.look().finally(() => {
+      this.#looking = this.look().catch(() => {
+        // Only the host's refusal, because the server leaves or another run took over: nobody waits for this look, so
+        // it would end the server. The next call that is waited for hears the same.
+      }).finally(() => {
         if (!this.#ended) this.start();
       });
     }, pollMs);

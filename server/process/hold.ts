@@ -71,8 +71,8 @@ async function run(dir: string, spec: RunSpec): Promise<void> {
   raiseOomScore(pty.pid);
   const exit = await ended;
   log.finish();
-  const { lostBytes, lastOutput } = log;
-  const facts = { endedAt: new Date().toISOString(), lostBytes, usage: pty.usage(), lastOutput };
+  const { lostBytes, lostAtEnd, lastOutput } = log;
+  const facts = { endedAt: new Date().toISOString(), lostBytes, lostAtEnd, usage: pty.usage(), lastOutput };
   await recordExit(dir, exit.signal > 0
     ? { kind: "signalled", signal: signalName(exit.signal), ...facts }
     : { kind: "exited", code: exit.exitCode, ...facts });

@@ -32,6 +32,8 @@ export function folderDisk(dir: string): LogDisk {
 export class OutputLog {
   /** All bytes that could not be written so far. What rotation dropped later is not among them. */
   lostBytes = 0;
+  /** How many of the lost bytes were the last of all; set by `finish`. */
+  lostAtEnd = 0;
   private gap = 0;
   private retryAt = 0;
   private segment = 0;
@@ -58,6 +60,7 @@ export class OutputLog {
 
   /** Tells about a gap at the end, when the disk lets it. */
   finish(): void {
+    this.lostAtEnd = this.gap;
     if (this.gap > 0) this.closeGap();
     if (this.fd !== null) this.disk.close(this.fd);
     this.fd = null;

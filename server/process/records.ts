@@ -69,6 +69,8 @@ export interface ExitFacts {
   readonly endedAt: string;
   /** Bytes of output that could not be written to the log. */
   readonly lostBytes: number;
+  /** How many of them were the last of all: that much of `lastOutput` is not in the log. Absent in protocol 1. */
+  readonly lostAtEnd?: number;
   /** What the child used, as far as the system tells; absent in protocol 1. */
   readonly usage?: PtyUsage | null;
   /** The last 4 KiB of output, also when the log could not be written; absent in protocol 1. */

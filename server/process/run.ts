@@ -5,8 +5,8 @@ import { stopRun, sweep } from "./kill.ts";
 import { launch } from "./launch.ts";
 import type { Launched, LaunchOptions } from "./launch.ts";
 import { LineSplitter } from "./lines.ts";
-import { childIdentity } from "./records.ts";
-import type { HolderRecord } from "./records.ts";
+import { childIdentity, readExit } from "./records.ts";
+import type { ExitRecord, HolderRecord } from "./records.ts";
 import { droppedNote } from "./segments.ts";
 import { stallAfterMs, watchSilence } from "./silence.ts";
 import type { Silence, Stall } from "./silence.ts";
@@ -88,8 +88,9 @@ async function deliver(options: RunOptions, { holder, exit }: Launched, signal: 
   const lines = new LineSplitter();
   const segmentBytes = holder?.segmentBytes ?? Infinity;
   const silence = exit === null ? hearSilence(options, segmentBytes) : null;
+  let end = 0;
   try {
-    await tail({
+    end = await tail({
       dir, segmentBytes, signal,
       from: 0,
       onChunk: (bytes, offset) => {
@@ -103,6 +104,19 @@ async function deliver(options: RunOptions, { holder, exit }: Launched, signal: 
     silence?.end();
   }
   lines.end().forEach(onLine);
+  unwritten(readExit(dir), end).forEach(onLine);
+}
+
+/**
+ * The last words of a child whose log the disk refused, from the record of its end: they tell why it failed. They stand
+ * behind the end of the log, where no other piece can be.
+ */
+function unwritten(exit: ExitRecord | null, end: number): OutputLine[] {
+  const lost = exit && "lostAtEnd" in exit ? (exit.lostAtEnd ?? 0) : 0;
+  if (lost === 0 || !exit || !("lastOutput" in exit)) return [];
+  const bytes = Buffer.from(exit.lastOutput ?? "");
+  const lines = new LineSplitter(end);
+  return [...lines.push(bytes.subarray(Math.max(0, bytes.length - lost))), ...lines.end()];
 }
 
 function hearSilence(options: RunOptions, segmentBytes: number): Silence {
