@@ -153,7 +153,6 @@ test("a full disk never makes the child wait, the gap is counted, and the end is
     if (exit?.kind !== "exited") throw new Error("no record");
     const written = readFileSync(join(run.dir, "pty.log")).length;
     expect(exit.lostBytes).toBe(30_000_047 - written);
-    // Why it failed is known although the log could not be written.
     expect(last).toBe("OSError: [Errno 28] No space left on device");
   } finally {
     disk.remove();
