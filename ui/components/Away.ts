@@ -40,7 +40,7 @@ export function AwayBanner() {
   const count = (state: Job["state"]) => news.filter((job) => job.state === state).length;
   return html`<section class="banner" data-s="info" aria-label=${text.awayTitle}>
     <p class="row wrap" role="status">
-      <span><strong>${text.awayTitle}</strong> ${text.awayCounts(count("succeeded"), count("failed"), count("snoozed"))}</span>
+      <span><strong>${text.awayTitle}:</strong> ${text.awayCounts(count("succeeded"), count("failed"), count("snoozed"))}</span>
       <${Button} href="/">${text.awaySee}<//>
       <${Button} kind="quiet" icon="close" onClick=${() => app.away.putAway()}>${text.putAway}<//>
     </p>

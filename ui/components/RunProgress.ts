@@ -19,7 +19,7 @@ export function RunProgress({ job }: { job: Job }) {
   const lost = app.connection.lostSince.value;
   const quietFor = running && progress && lost === null ? now - Date.parse(progress.updatedAt) : 0;
   const tone = job.state === "succeeded" ? "ok" : job.state === "failed" ? "bad" : "run";
-  const words = running ? progressWords(progress) : { text: endWords(progress), aside: "" };
+  const words = running && job.state !== "stopping" ? progressWords(progress) : { text: endWords(progress), aside: "" };
   return html`<section class=${lost === null ? "card run-progress" : "card run-progress stale"} aria-label=${text.progress}>
     <${Progress} label=${job.title} tone=${tone} fraction=${progress?.fraction ?? null} text=${words.text} aside=${words.aside} />
     <dl class="numbers">
@@ -35,11 +35,12 @@ function endWords(progress: JobProgress | null): string {
 }
 
 function numbersOf(job: Job, progress: JobProgress | null, now: number): Array<readonly [string, string]> {
-  const eta = progress?.etaSeconds ?? null;
   const running = isWorking(job);
+  const goesOn = running && job.state !== "stopping";
+  const eta = progress?.etaSeconds ?? null;
   const numbers: Array<readonly [string, string]> = [];
-  if (running) numbers.push(["Time left", eta === null ? "not known yet" : formatTimeLeft(eta).replace(/ left$/, "")]);
-  if (running && eta !== null) numbers.push(["Done at", `about ${formatClock(now + eta * 1000)}`]);
+  if (goesOn) numbers.push(["Time left", eta === null ? "not known yet" : formatTimeLeft(eta).replace(/ left$/, "")]);
+  if (goesOn && eta !== null) numbers.push(["Done at", `about ${formatClock(now + eta * 1000)}`]);
   const elapsed = elapsedSeconds(job, now);
   if (elapsed !== null) numbers.push([running ? "Running for" : "Took", formatDuration(elapsed)]);
   if (running && progress?.speed) numbers.push(["Speed", progress.speed]);
