@@ -9,7 +9,7 @@ export interface TableDigest {
 export type ContentDigest = Readonly<Record<string, TableDigest>>;
 
 /** Rows between two pauses: some milliseconds of work. */
-const rowsPerTurn = 5000;
+const rowsPerTurn = 2000;
 
 /**
  * What a database holds, as one hash for each table. `integrity_check` sees a broken tree but not a changed letter, so a

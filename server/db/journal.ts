@@ -2,7 +2,8 @@ import { Database } from "bun:sqlite";
 import { closeSync, fsyncSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 
 /** Two bytes of the header say which journal a database wants: 1 rollback, 2 write-ahead. Source: SQLite's file format. */
-const formatAt = 18;
+export const formatAt = 18;
+export const rollbackFormat = [1, 1] as const;
 
 /** How the file was left. False for a new one. Only while nobody of this process has it open. */
 export function wantsWal(path: string): boolean {
@@ -45,7 +46,7 @@ export function leaveWal(path: string): boolean {
   if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return false;
   const fd = openSync(path, "r+");
   try {
-    writeSync(fd, Buffer.from([1, 1]), 0, 2, formatAt);
+    writeSync(fd, Buffer.from(rollbackFormat), 0, 2, formatAt);
     fsyncSync(fd);
     return true;
   } finally {

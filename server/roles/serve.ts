@@ -12,6 +12,7 @@ import { makeFolders, type Paths } from "../files/paths.ts";
 import { withPrivateSecrets } from "../files/secrets.ts";
 import { loadUi } from "../files/ui-assets.ts";
 import { self } from "../self.ts";
+import { catchTheRest } from "./last-resort.ts";
 import { listen } from "./listen.ts";
 import { loadPlace } from "./place.ts";
 import { createHold } from "./hold.ts";
@@ -59,7 +60,9 @@ async function start(given: Start): Promise<number | null> {
     const { paths } = place;
     locks.push(lockFolder(paths.lockFile));
     app = createApp({ ...place, self, ui: await loadUi(uiFolder()), env: process.env });
-    takeSessions(paths, app.core.sessions);
+    const { log, data, sessions } = app.core;
+    catchTheRest(log, (error) => data.noteError(error));
+    takeSessions(paths, sessions);
     const port = listen(app.http, place);
     if (port === null) return 1;
     await app.start();

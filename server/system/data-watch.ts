@@ -19,13 +19,17 @@ export interface DataWatchOptions {
 
 const damage = /^SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN|READONLY)/;
 
+/** These do not go away; a disk that failed once may be well again, which is said as long as somebody may look for it. */
+const lasting = /^SQLITE_(CORRUPT|NOTADB)/;
+const faultShownMs = 10 * 60_000;
+
 /** All that looks after the data while the server runs: backups, room on the disks, and what was found at start. */
 export class DataWatch {
   readonly backups: BackupService;
   readonly disk: DiskGuard;
   readonly probe: FsProbe;
   private readonly startedAt = new Date().toISOString();
-  private fault: { readonly at: string; readonly why: string } | null = null;
+  private fault: { readonly at: string; readonly why: string; readonly isLasting: boolean } | null = null;
 
   constructor(private readonly options: DataWatchOptions) {
     const { paths, databases, log, isFinished } = options;
@@ -45,7 +49,7 @@ export class DataWatch {
     if (!damage.test(codeOf(error))) return;
     const why = `${error instanceof Error ? error.message : String(error)} (${codeOf(error)})`;
     if (this.fault === null) this.options.log.error("data.fault", "the database could not be read or written", { error });
-    this.fault = { at: new Date().toISOString(), why };
+    this.fault = { at: new Date().toISOString(), why, isLasting: lasting.test(codeOf(error)) || this.fault?.isLasting === true };
   }
 
   checks(): Check[] {
@@ -53,9 +57,11 @@ export class DataWatch {
   }
 
   private faultChecks(): Check[] {
-    if (this.fault === null) return [];
+    const { fault } = this;
+    if (fault === null) return [];
+    if (!fault.isLasting && Date.now() - Date.parse(fault.at) > faultShownMs) return [];
     return [{
-      id: "database", label: "Database", state: "error", checkedAt: this.fault.at, detail: `The database could not be read or written: ${this.fault.why}.`,
+      id: "database", label: "Database", state: "error", checkedAt: fault.at, detail: `The database could not be read or written: ${fault.why}.`,
       fix: "Restart Isengard. It checks the database at start and then offers the last good backup, if one is needed.",
     }];
   }

@@ -107,12 +107,29 @@ test("the reserve is made where there is room, given back below 1 GiB, and made 
   expect([existsSync(reserve), guard.checks()[0]!.state]).toEqual([true, "warning"]);
 });
 
+test("a quota on a disk with room gives the reserve back once and not again and again", async () => {
+  using folder = temporaryFolder();
+  const { guard, lines } = make(folder.path, { "/volume": 50 * gib, "/scratch": 40 * gib }, { quotaPauseMs: 100 });
+  const reserve = join(folder.path, "reserve");
+  for (let round = 0; round < 2; round++) await guard.refresh();
+  for (let count = 0; count < 5; count++) {
+    guard.noteError(Object.assign(new Error("disk quota exceeded"), { code: "EDQUOT" }));
+    await guard.refresh();
+    expect(existsSync(reserve)).toBe(false);
+  }
+  expect(lines.length).toBe(1);
+  guard.noteError(new Error("something else"));
+  await Bun.sleep(120); // the pause itself is what is tested
+  await guard.refresh();
+  expect(existsSync(reserve)).toBe(true);
+});
+
 test("on a really full disk the next commit succeeds after the reserve was given back", async () => {
   using disk = smallDisk(24 * mib);
   if (disk === null) return console.log("left out: nothing may be mounted here");
   const db = openDatabase(join(disk.path, "state.db"), "FULL");
   db.run("create table t (a)");
-  const { guard } = make(disk.path, {}, { volume: disk.path, scratch: disk.path, levels: small, space: undefined as never, intervalMs: 50 });
+  const { guard } = make(disk.path, {}, { volume: disk.path, scratch: disk.path, levels: small, space: undefined as never, intervalMs: 50, quotaPauseMs: 0 });
   await guard.start();
   await waitFor("the reserve is there", () => existsSync(join(disk.path, "reserve")));
   await guard.stop();

@@ -21,6 +21,7 @@ export interface DiskGuardOptions {
   readonly levels?: DiskLevels;
   readonly space?: (path: string) => Promise<DiskSpace>;
   readonly intervalMs?: number;
+  readonly quotaPauseMs?: number;
 }
 
 export interface Swept {
@@ -34,6 +35,8 @@ const measureLimitMs = 5000;
 const fullCodes = new Set(["ENOSPC", "EDQUOT", "EFBIG", "SQLITE_FULL"]);
 /** An emergency deletes at most this often: what is gone cannot be deleted twice. */
 const sweepPauseMs = 60_000;
+/** A quota refuses writes on a disk with room: a reserve that is made again at once would only be given back again. */
+const defaultQuotaPauseMs = 60_000;
 
 /** Watches the room on both disks, keeps a reserve for the databases, and says what may start. */
 export class DiskGuard implements Service {
@@ -47,6 +50,7 @@ export class DiskGuard implements Service {
   private expectedBytes = new Map<string, number>();
   private timer: ReturnType<typeof setInterval> | null = null;
   private sweptAt = -Infinity;
+  private quotaHitAt = -Infinity;
   private working: Promise<void> | null = null;
   private rounds = 0;
 
@@ -93,6 +97,7 @@ export class DiskGuard implements Service {
   /** Tell it each error of a write: when the disk is full the reserve goes at once, so that the next commit succeeds. */
   noteError(error: unknown): void {
     if (!(error instanceof Error) || !("code" in error) || !fullCodes.has(String(error.code))) return;
+    if ((this.volume?.freeBytes ?? 0) >= this.levels.reserveFromBytes) this.quotaHitAt = performance.now();
     this.release(`a write failed (${String(error.code)})`);
     void this.refresh();
   }
@@ -127,11 +132,15 @@ export class DiskGuard implements Service {
     if (volume.freeBytes < emergencyBytes) {
       this.release(`only ${formatBytes(volume.freeBytes)} were free`);
       await this.sweep(emergencyBytes - volume.freeBytes);
-    } else if (this.rounds > 0 && volume.freeBytes >= reserveFromBytes && !this.reserve.exists()) {
-      // Not in the first round: a start has better things to do than to write 64 MiB.
+    } else if (this.mayReserve() && volume.freeBytes >= reserveFromBytes && !this.reserve.exists()) {
       await this.reserve.make();
       this.released = null;
     }
+  }
+
+  /** Not in the first round: a start has better things to do than to write 64 MiB. */
+  private mayReserve(): boolean {
+    return this.rounds > 0 && performance.now() - this.quotaHitAt >= (this.options.quotaPauseMs ?? defaultQuotaPauseMs);
   }
 
   private async sweep(wantedBytes: number): Promise<void> {
