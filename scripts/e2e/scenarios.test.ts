@@ -3,11 +3,11 @@ import type { Job } from "../../server/contract/job.ts";
 import { processesOf, startExecutable, type Started } from "../testing/executable.ts";
 import { lorasOf, makeCharacter, outputsOf, post, startGeneration, startTraining, waitForEnd } from "../testing/story.ts";
 
-/** What each scenario must end in. `cancel`: the person presses Stop while it hangs. */
+/** What each scenario must end in. `cancel`: the person presses Stop while it hangs; "twice": and again, impatiently. */
 interface Expectation {
   readonly state: Job["state"];
   readonly code?: string;
-  readonly cancel?: true;
+  readonly cancel?: "once" | "twice";
   /** A word of the job's warnings. */
   readonly warns?: RegExp;
 }
@@ -17,9 +17,9 @@ const trainings: Record<string, Expectation> = {
   slow: { state: "succeeded" },
   "out-of-memory": { state: "failed", code: "vram" },
   nan: { state: "succeeded", warns: /NaN|not a number/i },
-  hang: { state: "cancelled", cancel: true },
-  "ignore-term": { state: "cancelled", cancel: true },
-  grandchild: { state: "cancelled", cancel: true },
+  hang: { state: "cancelled", cancel: "twice" },
+  "ignore-term": { state: "cancelled", cancel: "twice" },
+  grandchild: { state: "cancelled", cancel: "once" },
   "die-at-step": { state: "succeeded" },
   garbage: { state: "succeeded" },
   "gated-model": { state: "failed", code: "hf_gated" },
@@ -30,7 +30,7 @@ const generations: Record<string, Expectation> = {
   ok: { state: "succeeded" },
   slow: { state: "succeeded" },
   "out-of-memory": { state: "failed", code: "vram" },
-  hang: { state: "cancelled", cancel: true },
+  hang: { state: "cancelled", cancel: "once" },
   "ignore-term": { state: "succeeded" },
   "slow-boot": { state: "succeeded" },
   "port-taken": { state: "succeeded" },
@@ -44,7 +44,7 @@ for (const [scenario, expected] of Object.entries(trainings)) {
     await inScenario(scenario, async (server) => {
       const character = await makeCharacter(server, "Ada", 2);
       const job = await startTraining(server, character.id, { steps: 120 });
-      if (expected.cancel) await cancelOnceRunning(server, "training", job.id);
+      if (expected.cancel) await cancelOnceRunning(server, "training", job.id, expected.cancel);
       const end = await waitForEnd(() => server, "training", job.id, 150_000);
       check(end, expected);
       expect((await lorasOf(server)).length).toBe(expected.state === "succeeded" ? 1 : 0);
@@ -56,7 +56,7 @@ for (const [scenario, expected] of Object.entries(generations)) {
   test(`generation, scenario ${scenario}: ${expected.state}${expected.code ? ` (${expected.code})` : ""}`, async () => {
     await inScenario(scenario, async (server) => {
       const job = await startGeneration(server, { count: 2, seed: 7 });
-      if (expected.cancel) await cancelOnceRunning(server, "generation", job.id);
+      if (expected.cancel) await cancelOnceRunning(server, "generation", job.id, expected.cancel);
       const end = await waitForEnd(() => server, "generation", job.id, 150_000);
       check(end, expected);
       if (expected.state === "succeeded") expect((await outputsOf(server, job.id)).length).toBe(2);
@@ -75,7 +75,7 @@ async function inScenario(scenario: string, body: (server: Started) => Promise<v
   expect(processesOf(folder)).toEqual([]);
 }
 
-async function cancelOnceRunning(server: Started, kind: "training" | "generation", id: string): Promise<void> {
+async function cancelOnceRunning(server: Started, kind: "training" | "generation", id: string, presses: "once" | "twice"): Promise<void> {
   const end = performance.now() + 60_000;
   for (;;) {
     const job = await server.json<Job>(`/api/${kind}/${id}`);
@@ -84,6 +84,17 @@ async function cancelOnceRunning(server: Started, kind: "training" | "generation
     await Bun.sleep(50);
   }
   await post(server, `/api/${kind}/${id}/cancel`, {});
+  if (presses === "once") return;
+  // Each further press takes the next rung: SIGTERM, then SIGKILL. One that comes too late answers 409.
+  for (let press = 0; press < 2; press++) {
+    await Bun.sleep(700);
+    const answer = await server.api(`/api/${kind}/${id}/cancel`, { method: "POST" });
+    if (answer.status === 409) return;
+    expect(answer.status).toBe(200);
+  }
+  const pressed = performance.now();
+  expect(await waitForEnd(() => server, kind, id, 45_000)).toMatchObject({ state: "cancelled" });
+  console.log(`cancelled ${Math.round(performance.now() - pressed)} ms after the last press`);
 }
 
 function check(job: Job, expected: Expectation): void {

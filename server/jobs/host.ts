@@ -11,6 +11,7 @@ import { laneEnvironment } from "./lanes.ts";
 import { PreviewGate } from "./preview-gate.ts";
 import { ProgressMeter, type ProgressUpdate } from "./progress-meter.ts";
 import type { JobNotes } from "./store-notes.ts";
+import type { SecondPress } from "./second-press.ts";
 import type { Claim } from "./store-rows.ts";
 
 export interface HostParts {
@@ -19,6 +20,7 @@ export interface HostParts {
   readonly library: JobLibrary;
   readonly services: Services;
   readonly runChild: RunChild;
+  readonly secondPress: SecondPress;
   readonly self: readonly string[];
   /** The folder that holds one folder for each job. */
   readonly jobsDir: string;
@@ -100,6 +102,7 @@ export class JobHost implements ImageHost, TrainingHost {
     const runName = `attempt-${this.attempt}/${name}`;
     let written = this.jobLog.lastOffset(runName);
     const tell = this.tolerant(onLine);
+    let forget = (): void => {};
     return this.parts.runChild({
       dir,
       runId: `${this.jobId}.${this.attempt}.${name}`,
@@ -116,7 +119,8 @@ export class JobHost implements ImageHost, TrainingHost {
         }
         tell(line);
       },
-    });
+      onStopping: ({ escalate }) => (forget = this.parts.secondPress.offer(this.jobId, escalate)),
+    }).finally(() => forget());
   }
 
   private onOwnGpu(command: ToolCommand): ToolCommand {

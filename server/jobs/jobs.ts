@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { Job } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Artifacts } from "../library/artifacts.ts";
@@ -24,6 +25,7 @@ import { sweepFolders } from "./retention.ts";
 import { type Room, roomIn } from "./room.ts";
 import { Runner } from "./runner.ts";
 import { ServerRun } from "./server-run.ts";
+import { SecondPress } from "./second-press.ts";
 import { isFinal } from "./states.ts";
 import { JobStore } from "./store.ts";
 import { JobRemoval } from "./store-removal.ts";
@@ -59,6 +61,8 @@ export interface JobsOptions {
   readonly timing?: RetryTiming;
 }
 
+const imageTool = "comfyui";
+
 export interface Jobs {
   readonly store: JobStore;
   readonly queue: JobQueue;
@@ -76,14 +80,16 @@ export function createJobs(options: JobsOptions): Jobs {
   const room = options.room ?? roomIn(options.paths.data);
   const timing = options.timing ?? { random: Math.random, scale: 1 };
   const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState);
+  const secondPress = new SecondPress();
   const runner = new Runner({
+    secondPress,
     store, notes: store.notes, bus, log, library, services, jobsDir, jobLogs,
     runChild: options.runChild, self: options.self,
     handlers: { training: new TrainLora({ backends, library, lanes, log }), generation: new MakeImages({ backends, store }) },
     ends: new JobEnds({ store, room, timing }),
   });
   announceCharacters(bus, library);
-  const queue = new JobQueue({ store, backends, library, jobsDir });
+  const queue = new JobQueue({ store, backends, library, jobsDir, onSecondPress: (job) => pressAgain(job, secondPress, services) });
   const removal = new JobRemoval(store.table);
   return {
     store, queue,
@@ -93,6 +99,12 @@ export function createJobs(options: JobsOptions): Jobs {
       sweep: () => sweepFolders({ removal, jobLogs, jobsDir, log }),
     }),
   };
+}
+
+/** A training has a child of its own; pictures are made by ComfyUI, which then takes the next rung itself. */
+function pressAgain(job: Job, secondPress: SecondPress, services: Services): void {
+  if (job.kind === "training") return secondPress.press(job.id);
+  void services.stopService(imageTool, "Stop was pressed again").catch(() => undefined); // the first press goes on by itself
 }
 
 /** A character shows which job trains it, so it changes when that job comes and goes. Told in a turn of its own. */

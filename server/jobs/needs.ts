@@ -17,6 +17,8 @@ export interface HeldRun {
   readonly signal: AbortSignal;
   readonly detach: AbortSignal;
   readonly onLine: (line: OutputLine) => void;
+  /** Called when the stop ladder begins, with the way to take its next rung at once. */
+  readonly onStopping: (stop: { escalate(): void }) => void;
 }
 
 /** Starts or adopts a child; gives its output from byte 0; rejects when detached, leaving the child alive. */

@@ -23,6 +23,8 @@ export interface QueueParts {
   readonly library: JobLibrary;
   /** The folder that holds one folder for each job. */
   readonly jobsDir: string;
+  /** Stop was pressed again on a job that is stopping. */
+  onSecondPress(job: Job): void;
 }
 
 const keyPattern = /^[\x21-\x7e]{1,128}$/;
@@ -52,9 +54,9 @@ export class JobQueue {
     });
   }
 
-  /** The wish is durable when it returns. A running job is `stopping` until its last process is gone. */
+  /** A second press takes the next rung at once. The wish is durable when it returns. A running job is `stopping` until its last process is gone. */
   cancel(id: string, kind?: Job["kind"]): Job {
-    this.demand(id, kind);
+    if (this.demand(id, kind).state === "stopping") this.parts.onSecondPress(this.demand(id, kind));
     const job = this.parts.store.requestStop(id, "Stopped by the user.");
     if (job === "missing") throw notFound("job", id);
     if (job === "finished") throw new AppError("job_finished", "This job has already ended.", { why: "There is nothing left to stop." });
