@@ -1,23 +1,32 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { Check } from "../../server/contract/system.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { toolVersion } from "./capabilities.ts";
 import { pythonOf } from "./command.ts";
 
 const maxTokenBytes = 4096;
+const pythonLimitMs = 30_000;
 
-/** Looks at AI-Toolkit's folder, its Python and the model's token. Reads a few small files and starts nothing. */
-export function setupChecks(settings: PluginSettings): Check[] {
+/** Looks at AI-Toolkit's folder, its Python, the base model and the model's token. Only Python is started, to load PyTorch. */
+export async function setupChecks(settings: PluginSettings): Promise<Check[]> {
+  const checks = fileChecks(settings);
+  return Promise.all(checks.map((entry) => (entry.id === pythonId && entry.state === "ok" ? torchCheck(entry.detail) : entry)));
+}
+
+/** Why no training can start here, as a sentence, or null. Starts nothing. */
+export function missingPart(settings: PluginSettings): string | null {
+  return fileChecks(settings).find((entry) => entry.state === "error")?.detail ?? null;
+}
+
+function fileChecks(settings: PluginSettings): Check[] {
   if (settings.mode === "fast-test") {
     return [check("ai-toolkit", "AI-Toolkit", "ok", "Played by Isengard in fast-test mode; nothing needs to be installed.", "")];
   }
-  return [folderCheck(settings), pythonCheck(settings), tokenCheck(settings)];
-}
-
-/** Why no training can start here, as a sentence, or null. */
-export function missingPart(settings: PluginSettings): string | null {
-  return setupChecks(settings).find((entry) => entry.state === "error")?.detail ?? null;
+  const folder = folderCheck(settings);
+  // Without the folder nothing can be said about the environment inside.
+  const python = folder.state === "error" && settings.aiToolkit.python === null ? [] : [pythonCheck(settings)];
+  return [folder, ...python, ...modelCheck(settings.baseModel), tokenCheck(settings)];
 }
 
 function folderCheck(settings: PluginSettings): Check {
@@ -35,8 +44,11 @@ function folderCheck(settings: PluginSettings): Check {
   return check(id, label, "ok", `Version ${version} in ${dir}.`, "");
 }
 
+const pythonId = "ai-toolkit-python";
+const pythonLabel = "AI-Toolkit's Python";
+
 function pythonCheck(settings: PluginSettings): Check {
-  const id = "ai-toolkit-python", label = "AI-Toolkit's Python";
+  const id = pythonId, label = pythonLabel;
   const fix = "Run AI-Toolkit's installer (python3 -m manager install), or set its Python in Settings.";
   const python = pythonOf(settings);
   if (python === null) return check(id, label, "error", "There is no .venv or venv in AI-Toolkit's folder.", fix);
@@ -44,11 +56,41 @@ function pythonCheck(settings: PluginSettings): Check {
   return check(id, label, "ok", python, "");
 }
 
+/** A Python that exists proves little: the wrong one is the usual mistake, and it cannot load PyTorch. */
+async function torchCheck(python: string): Promise<Check> {
+  const fix = "Run AI-Toolkit's installer (python3 -m manager install), or set its Python in Settings.";
+  try {
+    const child = Bun.spawn([python, "-c", "import torch; print(torch.__version__)"], {
+      stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: pythonLimitMs, killSignal: "SIGKILL",
+    });
+    const version = (await new Response(child.stdout).text()).trim();
+    if ((await child.exited) === 0 && /^\d/.test(version)) {
+      return check(pythonId, pythonLabel, "ok", `${python} with PyTorch ${version.slice(0, 40)}.`, "");
+    }
+    return check(pythonId, pythonLabel, "error", `${python} cannot load PyTorch.`, fix);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return check(pythonId, pythonLabel, "error", `${python} could not be started: ${why}`, fix);
+  }
+}
+
+/** A repository's id is only known to be right when it is downloaded; a folder can be looked at now. */
+function modelCheck(baseModel: string | null): Check[] {
+  if (baseModel === null || !isAbsolute(baseModel)) return [];
+  const id = "ai-toolkit-model", label = "Base model";
+  const fix = "Set the folder of FLUX.1-dev as Hugging Face has it (with transformer, vae and the rest), or none, to download it.";
+  if (!existsSync(baseModel)) return [check(id, label, "error", `${baseModel} does not exist.`, fix)];
+  if (statSync(baseModel).isDirectory() && !existsSync(join(baseModel, "transformer"))) {
+    return [check(id, label, "error", `${baseModel} has no folder transformer, so it is not a FLUX.1 model.`, fix)];
+  }
+  return [check(id, label, "ok", baseModel, "")];
+}
+
 /** A local base model needs no token. The token's value is not looked at beyond its presence. */
 function tokenCheck(settings: PluginSettings): Check {
   const id = "ai-toolkit-token", label = "Hugging Face token";
-  if (settings.baseModel !== null && existsSync(settings.baseModel)) {
-    return check(id, label, "ok", "Not needed: the base model is a local folder.", "");
+  if (settings.baseModel !== null && (isAbsolute(settings.baseModel) || existsSync(settings.baseModel))) {
+    return check(id, label, "ok", "Not needed: the base model is a folder on this machine.", "");
   }
   const fix = "Accept the licence at huggingface.co/black-forest-labs/FLUX.1-dev and put a read token into Settings.";
   const file = settings.hfTokenFile;

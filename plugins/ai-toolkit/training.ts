@@ -28,7 +28,7 @@ export function trainingBackend(settings: PluginSettings): TrainingBackend {
     canPause: true,
     capabilities: () => trainingCapabilities(settings.baseModel),
     presets: ({ photoCount }) => trainingPresets(photoCount),
-    checks: async () => setupChecks(settings),
+    checks: () => setupChecks(settings),
     train: (job, host) => train(settings, job, host),
   };
 }

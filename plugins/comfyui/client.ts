@@ -151,9 +151,16 @@ export class ComfyClient {
       const headers = { ...this.#headers, ...recordOf(init.headers) as Record<string, string> };
       return await fetch(this.#base + path, { ...init, headers, redirect: "error" });
     } catch (cause) {
-      throw new ComfyUnreachable(`ComfyUI does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new ComfyUnreachable(`ComfyUI does not answer: ${reasonOf(cause)}`, { cause });
     }
   }
+}
+
+/** The two usual reasons in our words; the runtime's own ones are for programmers. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  if (cause.name === "TimeoutError") return "it took too long.";
+  return "code" in cause && (cause.code === "ConnectionRefused" || cause.code === "ECONNREFUSED") ? "nothing listens at its address." : cause.message;
 }
 
 async function boundedText(response: Response): Promise<string> {

@@ -50,6 +50,13 @@ describe("exits", () => {
     expect(exit(7, "nothing known")).toContain("exit code 7");
   });
 
+  test("a killed ComfyUI is not explained by the lines of its ordinary start", () => {
+    const start = ["[INFO] comfyui-frontend-package version: 1.49.6", "ImportError: optional package of a node"];
+    expect(explainExit({ kind: "signalled", signal: "SIGKILL", stopped: false }, start)).toContain("killed by the system");
+    expect(exit(3, ...start, "RuntimeError: other")).toBe("ComfyUI ended with exit code 3. It said: RuntimeError: other");
+    expect(exit(1, "comfyui-frontend-package is not installed.")).toContain("page package is missing");
+  });
+
   test("an end that no rule knows is told with the exception's own words, without colours and not at any length", () => {
     const raised = "RuntimeError: PyTorch and TorchAudio were compiled with different CUDA versions.";
     expect(exit(1, "Traceback (most recent call last):", '  File "main.py", line 278', `\u001b[31m${raised}\u001b[0m`, ""))

@@ -125,8 +125,12 @@ export function engineFailure(why: string): Failure {
   return failure("engine", "ComfyUI is not available.", why, "Start ComfyUI again on the settings page, or look at its log there.");
 }
 
-/** The last lines of a dead ComfyUI in words. Lines come with colours; the patterns do not mind. Source: contract 3.3. */
-const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string; readonly cites?: boolean }> = [
+/**
+ * The last lines of a dead ComfyUI in words. Lines come with colours; the patterns do not mind.
+ * `last`: only meant for the exception that ended it, since packs of nodes that fail to load say the same and it goes on.
+ * Source: contract 3.3.
+ */
+const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string; readonly last?: boolean }> = [
   {
     pattern: /address already in use|Errno 98|port \d+ is already in use/i,
     text: "Another program took ComfyUI's port while it started. The next start takes another port.",
@@ -140,13 +144,13 @@ const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string
     text: "This version of ComfyUI does not know one of the options that Isengard passes. Use version 0.3.57 or newer.",
   },
   {
-    pattern: /comfyui-frontend-package/i,
+    pattern: /comfyui-frontend-package is not installed/i,
     text: "ComfyUI's page package is missing. Install ComfyUI's requirements.txt into its Python environment.",
   },
   {
-    pattern: /ModuleNotFoundError|ImportError/i,
+    pattern: /^(?:ModuleNotFoundError|ImportError)/,
     text: "A Python package that ComfyUI needs is missing. Install ComfyUI's requirements.txt into its Python environment.",
-    cites: true,
+    last: true,
   },
   { pattern: /No space left on device/i, text: "The disk is full." },
   {
@@ -156,16 +160,20 @@ const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string
   { pattern: /OutOfMemoryError|CUDA out of memory/i, text: "The graphics card ran out of memory." },
 ];
 
+/**
+ * A signal comes first: the lines before it are from ordinary work, and an ordinary start already names packages that
+ * are optional or could not be imported.
+ */
 export function explainExit(outcome: ExitOutcome, tail: readonly string[]): string {
   if (outcome.kind === "not-started") return `ComfyUI could not be started: ${outcome.why}`;
   if (outcome.kind === "exited" && outcome.stopped) return "ComfyUI was stopped.";
-  const rule = exitRules.find(({ pattern }) => tail.some((line) => pattern.test(line)));
-  const said = lastException(tail);
-  if (rule) return rule.cites === true && said !== null ? `${rule.text} It said: ${said}` : rule.text;
   const killed = outcome.kind === "signalled" ? outcome.signal === "SIGKILL" : outcome.kind === "exited" && outcome.code === 137;
   if (killed) return "ComfyUI was killed by the system, most likely because the machine ran out of memory while it loaded a model.";
-  if (outcome.kind === "signalled") return `ComfyUI was ended by the signal ${outcome.signal}.`;
   if (outcome.kind === "lost") return `ComfyUI vanished: ${outcome.why}`;
+  const said = lastException(tail);
+  const rule = exitRules.find(({ pattern, last }) => (last === true ? pattern.test(said ?? "") : tail.some((line) => pattern.test(line))));
+  if (rule) return rule.last === true ? `${rule.text} It said: ${said}` : rule.text;
+  if (outcome.kind === "signalled") return `ComfyUI was ended by the signal ${outcome.signal}.`;
   return `ComfyUI ended with exit code ${outcome.code}. ${said === null ? "Its last lines are in the log." : `It said: ${said}`}`;
 }
 

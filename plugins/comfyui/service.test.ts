@@ -89,10 +89,17 @@ describe("what is configured", () => {
     const checks = await setupChecks(settings({ comfyui: { dir, python, url: null } }));
     expect(checks.map(({ id, state }) => [id, state])).toEqual([["comfyui", "warning"], ["comfyui-python", "ok"], ["comfyui-models", "warning"]]);
     expect(checks.filter(({ state }) => state !== "ok").every(({ fix }) => fix !== "")).toBe(true);
+    const models = join(dir, "models", "checkpoints"), file = join(models, "flux1-dev-fp8.safetensors");
+    mkdirSync(models, { recursive: true });
+    const modelState = async () => (await setupChecks(settings({ comfyui: { dir, python, url: null } })))[2]?.state;
+    writeFileSync(file, "");
+    expect(await modelState()).toBe("warning");
+    writeFileSync(file, "weights");
+    expect(await modelState()).toBe("ok");
     const [missing] = await setupChecks(settings({}));
     expect(missing?.state).toBe("error");
     const [unreachable] = await setupChecks(settings({ comfyui: { dir: null, python: null, url: "http://127.0.0.1:1" } }));
-    expect(unreachable?.state).toBe("error");
+    expect(unreachable).toMatchObject({ state: "error", detail: "ComfyUI does not answer: nothing listens at its address." });
   });
 
   test("versions are compared by number", () => {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Check, CheckState } from "../../server/contract/system.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { ComfyClient } from "./client.ts";
@@ -79,8 +79,10 @@ async function pythonCheck(dir: string, configured: string | null): Promise<Chec
 /** A first look by file name; before each picture the running ComfyUI itself is asked. */
 async function modelCheck(dir: string): Promise<Check> {
   const folders = ["checkpoints", "diffusion_models", "unet"].map((name) => join(dir, "models", name));
-  const names = (await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])))).flat();
-  const found = names.filter((name) => /flux.*(dev|schnell).*\.(safetensors|sft)$/i.test(name));
+  const paths = (await Promise.all(folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => join(folder, name))))).flat();
+  const named = paths.filter((path) => /flux.*(dev|schnell).*\.(safetensors|sft)$/i.test(basename(path)));
+  const whole = await Promise.all(named.map((path) => stat(path).then((file) => file.size > 0, () => false)));
+  const found = named.filter((_, index) => whole[index]).map((path) => basename(path));
   if (found.length > 0) return check(modelFiles, "ok", found.slice(0, 5).join(", "), "");
   const [first] = modelFileHints;
   return check(modelFiles, "warning", "No FLUX.1 file was found in ComfyUI's own folders.",

@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../../server/testing/folder.ts";
+import type { PluginSettings } from "../plugin.ts";
+import { missingPart, setupChecks } from "./setup.ts";
+import { simulatorSettings } from "./testing-settings.ts";
+
+const settings = (dir: string | null, python: string | null, baseModel: string | null): PluginSettings =>
+  ({ ...simulatorSettings("ok", 1), mode: "production", aiToolkit: { dir, python }, baseModel });
+const states = async (given: PluginSettings) => Object.fromEntries((await setupChecks(given)).map(({ id, state }) => [id, state]));
+
+async function installation(folder: string, printsVersion: boolean): Promise<{ dir: string; python: string; model: string }> {
+  const dir = join(folder, "ai-toolkit"), model = join(folder, "model"), python = join(folder, "python");
+  mkdirSync(join(model, "transformer"), { recursive: true });
+  await Bun.write(join(dir, "run.py"), "");
+  await Bun.write(join(dir, "version.py"), 'VERSION = "0.12.26"\n');
+  await Bun.write(python, printsVersion ? "#!/bin/sh\necho 2.9.1\n" : "#!/bin/sh\nexit 0\n");
+  chmodSync(python, 0o755);
+  return { dir, python, model };
+}
+
+test("a whole installation is green, and PyTorch's version was read", async () => {
+  using folder = temporaryFolder();
+  const { dir, python, model } = await installation(folder.path, true);
+  const given = settings(dir, python, model);
+  expect(await states(given)).toEqual({
+    "ai-toolkit": "ok", "ai-toolkit-python": "ok", "ai-toolkit-model": "ok", "ai-toolkit-token": "ok",
+  });
+  expect((await setupChecks(given))[1]!.detail).toContain("PyTorch 2.9.1");
+  expect(missingPart(given)).toBeNull();
+});
+
+test("a Python that does not load PyTorch is not green", async () => {
+  using folder = temporaryFolder();
+  const { dir, python, model } = await installation(folder.path, false);
+  expect(await states(settings(dir, python, model))).toMatchObject({ "ai-toolkit": "ok", "ai-toolkit-python": "error" });
+});
+
+test("a base model that is set as a folder must be there and look like one", async () => {
+  using folder = temporaryFolder();
+  const { dir, python } = await installation(folder.path, true);
+  for (const [model, said] of [[join(folder.path, "nowhere"), "does not exist"], [dir, "has no folder transformer"]] as const) {
+    expect(missingPart(settings(dir, python, model))).toContain(said);
+    // The token is not what is missing then.
+    expect(await states(settings(dir, python, model))).toMatchObject({ "ai-toolkit-model": "error", "ai-toolkit-token": "ok" });
+  }
+  expect(await states(settings(dir, python, "someone/flux"))).toMatchObject({ "ai-toolkit": "ok", "ai-toolkit-token": "warning" });
+});
+
+test("without the folder nothing is said about an environment inside it", async () => {
+  expect(await states(settings(null, null, null))).toEqual({ "ai-toolkit": "error", "ai-toolkit-token": "warning" });
+});
