@@ -82,6 +82,7 @@ function viewsOf({ ada, trained, failed, running }: Cast): PageView[] {
     { name: "training-done", path: `/training/${trained.id}`, ready: "is ready" },
     { name: "training-failed", path: `/training/${failed.id}`, ready: "GPU" },
     { name: "generate", path: "/generate", ready: "What should the picture show?" },
+    { name: "queue", path: "/queue", ready: "Done today" },
     { name: "gallery", path: "/gallery", ready: "Gallery" },
     { name: "logs", path: "/logs", ready: "Logs" },
     { name: "video", path: "/video", ready: "In development" },
