@@ -8,6 +8,9 @@ import type { ImageJob } from "../interfaces/image.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { writeSafetensors } from "../simulation/safetensors.ts";
 import { comfyBackend } from "./backend.ts";
+import { ComfyClient } from "./client.ts";
+import { fluxGraph, requiredClasses } from "./graph.ts";
+import { chooseFiles } from "./layout.ts";
 import { defaultLimits } from "./limits.ts";
 import { comfyService } from "./service.ts";
 
@@ -199,6 +202,23 @@ test("a prompt that another life of ComfyUI had is not waited for", async () => 
   host.remember("prompt:0", `${crypto.randomUUID()} of-another-life`);
   expect(await backend.generate(job(), host)).toEqual({ kind: "succeeded" });
   expect(host.logged.filter((line) => line.startsWith("prompt.lost"))).toEqual([]);
+});
+
+test("the progress of a prompt that an earlier server sent is seen again", async () => {
+  const { backend, host, services } = bench("ok", 3);
+  const { url, instance } = await services.use("comfyui");
+  const client = new ComfyClient(url);
+  const [promptId, clientId] = [crypto.randomUUID(), crypto.randomUUID()];
+  const chosen = chooseFiles("flux-dev", await client.nodeClasses(requiredClasses));
+  if (!chosen.ok) throw new Error(chosen.failure.why);
+  const graph = fluxGraph({ ...job(), files: chosen.files, loras: [], seed: 1, filenamePrefix: `isengard/${host.jobId}/0` });
+  expect((await client.post({ promptId, clientId, graph, extraData: { preview_method: "latent2rgb" } })).kind).toBe("accepted");
+  host.remember("prompt:0", `${promptId} ${instance} ${clientId}`);
+  expect(await backend.generate(job(), host)).toEqual({ kind: "succeeded" });
+  expect(host.seen.filter(({ step }) => step > 0 && step < 20).length).toBeGreaterThan(3);
+  expect(host.previews.length).toBeGreaterThan(0);
+  expect(host.logged).toEqual([]);
+  expect(host.job.doubled).toBe(0);
 });
 
 test("giving memory back works while it runs and is no error when it does not", async () => {

@@ -13,11 +13,24 @@ let fixed: { readonly instance: string; readonly classes: NodeClasses } | null =
 export class Engine {
   readonly client: ComfyClient;
   readonly socket: ComfySocket;
+  readonly #onEvent: (event: ComfyEvent) => void;
+  #inherited: ComfySocket | null = null;
   #released = false;
 
   constructor(readonly handle: ServiceHandle, onEvent: (event: ComfyEvent) => void) {
     this.client = new ComfyClient(handle.url);
+    this.#onEvent = onEvent;
     this.socket = new ComfySocket(this.client, onEvent);
+  }
+
+  /**
+   * Listens also to what goes to a connection of an earlier server, so that the progress of its prompt is seen. Nothing
+   * relies on it: if that connection was not quite dead yet, ComfyUI may fall silent on this one (contract 2.6).
+   */
+  inherit(clientId: string): void {
+    this.#inherited?.close();
+    this.#inherited = new ComfySocket(this.client, this.#onEvent, clientId);
+    void this.#inherited.open();
   }
 
   /** Opens the socket and reads the classes, at the same time. */
@@ -38,6 +51,7 @@ export class Engine {
     if (this.#released) return;
     this.#released = true;
     this.socket.close();
+    this.#inherited?.close();
     this.handle.release();
   }
 }

@@ -121,14 +121,15 @@ export class Generation {
    */
   async #submitted(engine: Engine, index: number, graph: Graph): Promise<string | Failure> {
     const key = `prompt:${index}`;
-    const [known, instance] = (this.#host.recall(key) ?? "").split(" ");
+    const [known, instance, heardBy] = (this.#host.recall(key) ?? "").split(" ");
     if (known && (instance === engine.handle.instance || (await locate(engine.client, known)) !== "absent")) {
       this.#current = { index, promptId: known, clientId: null, lastEvent: performance.now() };
+      if (heardBy && heardBy !== engine.socket.clientId) engine.inherit(heardBy);
       return known;
     }
     const promptId = crypto.randomUUID();
-    this.#host.remember(key, `${promptId} ${engine.handle.instance}`);
     const { clientId } = engine.socket;
+    this.#host.remember(key, `${promptId} ${engine.handle.instance} ${clientId ?? ""}`.trimEnd());
     this.#current = { index, promptId, clientId, lastEvent: performance.now() };
     const settings = this.#settings(index);
     const submitted = await submit(engine.client, {

@@ -14,15 +14,18 @@ const longestRetryMs = 5_000;
 export class ComfySocket {
   readonly #client: ComfyClient;
   readonly #onEvent: (event: ComfyEvent) => void;
+  readonly #inheritedId: string | null;
   #socket: WebSocket | null = null;
   #clientId: string | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #retryMs = firstRetryMs;
   #closed = false;
 
-  constructor(client: ComfyClient, onEvent: (event: ComfyEvent) => void) {
+  /** `inheritedId`: of a connection that died with an earlier server, to hear what was sent with it; tried only once. */
+  constructor(client: ComfyClient, onEvent: (event: ComfyEvent) => void, inheritedId: string | null = null) {
     this.#client = client;
     this.#onEvent = onEvent;
+    this.#inheritedId = inheritedId;
   }
 
   /** The id to submit with; null while not connected. Events of a prompt only reach the connection it was sent with. */
@@ -46,7 +49,7 @@ export class ComfySocket {
   }
 
   #connect(whenOpen: () => void): void {
-    const id = crypto.randomUUID();
+    const id = this.#inheritedId ?? crypto.randomUUID();
     const socket = this.#client.openSocket(id);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
@@ -72,7 +75,7 @@ export class ComfySocket {
   #lost(socket: WebSocket): void {
     if (socket !== this.#socket) return;
     this.#drop();
-    if (this.#closed) return;
+    if (this.#closed || this.#inheritedId !== null) return;
     this.#retry = setTimeout(() => this.#connect(() => {}), this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs);
   }
