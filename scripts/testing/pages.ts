@@ -78,9 +78,9 @@ function viewsOf({ ada, trained, failed, running }: Cast): PageView[] {
     { name: "character-loras", path: `/characters/${ada.id}`, ready: "Ada Lovelace", prepare: openTab("LoRAs") },
     { name: "training-list", path: "/training", ready: "Grace Hopper" },
     { name: "training-start", path: `/training/new?character=${ada.id}`, ready: "Train Ada Lovelace on" },
-    { name: "training-live", path: `/training/${running.id}`, ready: "Test pictures" },
-    { name: "training-done", path: `/training/${trained.id}`, ready: "is ready" },
-    { name: "training-failed", path: `/training/${failed.id}`, ready: "GPU" },
+    { name: "training-live", path: `/training/${running.id}`, ready: "Test pictures", prepare: untilDrawn },
+    { name: "training-done", path: `/training/${trained.id}`, ready: "is ready", prepare: untilDrawn },
+    { name: "training-failed", path: `/training/${failed.id}`, ready: "ran out of memory" },
     { name: "generate", path: "/generate", ready: "What should the picture show?" },
     { name: "queue", path: "/queue", ready: "Done today" },
     { name: "gallery", path: "/gallery", ready: "Gallery" },
@@ -88,6 +88,11 @@ function viewsOf({ ada, trained, failed, running }: Cast): PageView[] {
     { name: "video", path: "/video", ready: "In development" },
     { name: "settings", path: "/settings", ready: "Settings" },
   ];
+}
+
+/** Samples, the loss curve and the log come after the page itself. */
+async function untilDrawn(page: Page): Promise<void> {
+  for (const part of ['img[src*="/artifacts/"]', ".uplot canvas", '[role="log"] .message']) await page.locator(part).first().waitFor({ timeout: 15_000 });
 }
 
 async function portraitCharacter(server: Started, name: string, description: string, photos: number): Promise<Character> {

@@ -46,6 +46,19 @@ test("the time left follows the measured speed and not a burst of old lines afte
   expect(etas).toEqual([null, null, null, 96, 94]);
 });
 
+test("a pause for samples counts in its share and does not become the speed of all steps to come", () => {
+  const { published, meter: subject } = meter();
+  let now = 0;
+  for (let step = 0; step <= 60; step++) {
+    now += step === 50 ? 60_000 : 1000;
+    subject.update(update(step), now);
+  }
+  subject.flush();
+  // 40 steps are left at a second each, and about as many pauses for each step as there were.
+  expect(published.at(-1)!.etaSeconds).toBeGreaterThan(40);
+  expect(published.at(-1)!.etaSeconds).toBeLessThan(100);
+});
+
 test("a time left that the tool tells is not replaced", () => {
   const { published, meter: subject } = meter();
   subject.update(update(1, 42));

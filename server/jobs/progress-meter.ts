@@ -14,8 +14,8 @@ const publishEveryMs = 250;
 const saveEveryMs = 1000;
 /** A speed is measured over at least this long: shorter spans are noise. */
 const windowMs = 1000;
-/** Weight of the newest window; the rest is what was measured before. */
-const newestWeight = 0.3;
+/** About five minutes of a training whose steps take a second or less. */
+const marksKept = 300;
 
 /** Thins progress out for the pages and the disk (first and last always pass) and fills in the time left. */
 export class ProgressMeter {
@@ -70,25 +70,35 @@ class Throttle {
   }
 }
 
-/** Seconds for each step, smoothed. The first window is thrown away: it holds the loading, or a replay after a restart. */
+interface Mark {
+  readonly step: number;
+  readonly ms: number;
+}
+
+/**
+ * Seconds for each step: the mean over the last marks. A mean over minutes counts the pauses for samples and saves in
+ * their true share; a weight on the newest would call one pause the speed of all steps to come. The first window is
+ * thrown away: it holds the loading, or a replay after a restart.
+ */
 class Pace {
-  private start: { step: number; ms: number } | null = null;
-  private windows = 0;
-  private secondsPerStep: number | null = null;
+  private marks: Mark[] = [];
+  private isWarm = false;
 
   secondsLeft(step: number, totalSteps: number, nowMs: number): number | null {
-    if (this.start === null || step < this.start.step) {
-      this.start = { step, ms: nowMs };
-    } else if (step > this.start.step && nowMs - this.start.ms >= windowMs) {
-      this.measure((nowMs - this.start.ms) / 1000 / (step - this.start.step));
-      this.start = { step, ms: nowMs };
-    }
-    return this.secondsPerStep === null ? null : Math.max(0, Math.round(this.secondsPerStep * (totalSteps - step)));
+    const last = this.marks.at(-1);
+    if (last === undefined || step < last.step) this.marks = [{ step, ms: nowMs }];
+    else if (step > last.step && nowMs - last.ms >= windowMs) this.mark({ step, ms: nowMs });
+    const first = this.marks[0]!;
+    const newest = this.marks.at(-1)!;
+    if (newest.step === first.step) return null;
+    const secondsPerStep = (newest.ms - first.ms) / 1000 / (newest.step - first.step);
+    return Math.max(0, Math.round(secondsPerStep * (totalSteps - step)));
   }
 
-  private measure(seconds: number): void {
-    this.windows++;
-    if (this.windows === 1) return;
-    this.secondsPerStep = this.secondsPerStep === null ? seconds : newestWeight * seconds + (1 - newestWeight) * this.secondsPerStep;
+  private mark(mark: Mark): void {
+    if (!this.isWarm) this.marks = [];
+    this.isWarm = true;
+    this.marks.push(mark);
+    if (this.marks.length > marksKept) this.marks.shift();
   }
 }
