@@ -61,6 +61,7 @@ export function createCore(options: CoreOptions) {
   const jobs = createJobs({
     ...deps, log, self, backends, services: engines, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
     runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
+    onStorageFault: (error) => data.noteError(error),
     gpus: () => (gpu.status().checkedAt === null ? null : gpu.status().gpus),
   });
   const hub = new Hub(bus, build);

@@ -27,6 +27,7 @@ export interface DispatcherParts {
   sweep(): Promise<boolean>;
   readonly bus: Bus;
   readonly log: Log;
+  onStorageFault(error: unknown): void;
 }
 
 /** The bus wakes the dispatcher; this catches what no event tells, such as the time left of the running job. */
@@ -199,6 +200,7 @@ export class Dispatcher implements Service {
     this.parts.log.error("dispatcher.storage-fault", "the queue could not be read or written; it is tried again", {
       retryMs: this.backOffMs, error,
     });
+    this.parts.onStorageFault(error);
     setTimeout(() => {
       this.backOffMs = 0;
       this.wake();

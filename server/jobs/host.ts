@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { JobProgress } from "../contract/job.ts";
 import type { LogLevel } from "../contract/log.ts";
 import type { OutputSettings } from "../contract/output.ts";
 import type { Bus } from "../events/bus.ts";
@@ -21,6 +22,8 @@ export interface HostParts {
   readonly services: Services;
   readonly runChild: RunChild;
   readonly secondPress: SecondPress;
+  /** Told each error of the disk or the databases that a job lives through. */
+  onStorageFault(error: unknown): void;
   readonly self: readonly string[];
   /** The folder that holds one folder for each job. */
   readonly jobsDir: string;
@@ -79,7 +82,7 @@ export class JobHost implements ImageHost, TrainingHost {
     const { bus, notes } = parts;
     this.meter = new ProgressMeter({
       publish: (progress) => notes.showProgress(this.jobId, progress),
-      save: (progress) => void notes.saveProgress(this.jobId, claim.token, progress),
+      save: (progress) => this.saveProgress(progress),
     });
     this.previews = new PreviewGate((index, dataUrl) => bus.publish({ type: "job.preview", jobId: this.jobId, index, dataUrl }));
   }
@@ -217,6 +220,15 @@ export class JobHost implements ImageHost, TrainingHost {
   }
 
   /** A parser's mistake is told once and must not end hours of work; what it missed is in the log. */
+  /** Called by a timer too, where nobody could catch: a full disk costs the progress of this second and nothing else. */
+  private saveProgress(progress: JobProgress): void {
+    try {
+      this.parts.notes.saveProgress(this.jobId, this.claim.token, progress);
+    } catch (error) {
+      this.parts.onStorageFault(error);
+    }
+  }
+
   private tolerant(onLine: (line: OutputLine) => void): (line: OutputLine) => void {
     let told = false;
     return (line) => {

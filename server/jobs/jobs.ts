@@ -58,6 +58,8 @@ export interface JobsOptions {
   readonly gpus?: GpuList;
   /** Default: by the free space of the data folder. */
   readonly room?: Room;
+  /** Told each error of storage, so that a full disk can be helped at once. */
+  readonly onStorageFault?: (error: unknown) => void;
   readonly timing?: RetryTiming;
 }
 
@@ -78,11 +80,12 @@ export function createJobs(options: JobsOptions): Jobs {
   const store = new JobStore(db, bus, log, serverRun.id);
   const queueState = new QueueState(db, bus);
   const room = options.room ?? roomIn(options.paths.data);
+  const onStorageFault = options.onStorageFault ?? (() => undefined);
   const timing = options.timing ?? { random: Math.random, scale: 1 };
   const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState);
   const secondPress = new SecondPress();
   const runner = new Runner({
-    secondPress,
+    secondPress, onStorageFault,
     store, notes: store.notes, bus, log, library, services, jobsDir, jobLogs,
     runChild: options.runChild, self: options.self,
     handlers: { training: new TrainLora({ backends, library, lanes, log }), generation: new MakeImages({ backends, store }) },
@@ -95,7 +98,7 @@ export function createJobs(options: JobsOptions): Jobs {
     store, queue,
     actions: new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir }),
     dispatcher: new Dispatcher({
-      store, backends, lanes, runner, serverRun, room, timing, bus, log,
+      store, backends, lanes, runner, serverRun, room, timing, bus, log, onStorageFault,
       sweep: () => sweepFolders({ removal, jobLogs, jobsDir, log }),
     }),
   };
