@@ -90,9 +90,9 @@ function viewsOf({ ada, trained, failed, running }: Cast): PageView[] {
   ];
 }
 
-/** Samples, the loss curve and the log come after the page itself. */
+/** Samples and the loss curve come after the page itself. */
 async function untilDrawn(page: Page): Promise<void> {
-  for (const part of ['img[src*="/artifacts/"]', ".uplot canvas", '[role="log"] .message']) await page.locator(part).first().waitFor({ timeout: 15_000 });
+  for (const part of ['img[src*="/artifacts/"]', ".uplot canvas"]) await page.locator(part).first().waitFor({ timeout: 15_000 });
 }
 
 async function portraitCharacter(server: Started, name: string, description: string, photos: number): Promise<Character> {

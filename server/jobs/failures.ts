@@ -32,7 +32,7 @@ export function unknownKind(kind: string): Failure {
   };
 }
 
-const storageFaults = /^SQLITE_(IOERR|FULL|BUSY|CANTOPEN|READONLY|NOMEM)/;
+const storageFaults = /^(SQLITE_(IOERR|FULL|BUSY|CANTOPEN|READONLY|NOMEM)|(ENOSPC|EDQUOT|EIO|EROFS)$)/;
 
 /** The disk failed, not the job. */
 export function isStorageFault(error: unknown): boolean {
