@@ -60,7 +60,7 @@ describe("scenarios", () => {
     expect(host.job.outputs.size).toBe(2);
   });
 
-  test("a ComfyUI that dies in the middle is started again and the picture is made", async () => {
+  test("F30: a ComfyUI that dies in the middle is started again and the picture is made", async () => {
     const { backend, host, services } = bench("die-at-step");
     expect(await backend.generate(job({ seeds: [1, 2] }), host)).toEqual({ kind: "succeeded" });
     expect(services.started).toHaveLength(2);

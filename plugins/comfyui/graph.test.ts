@@ -86,7 +86,7 @@ test("schnell gets neither guidance nor a shift", () => {
 describe("before a graph is sent", () => {
   const classes = withFiles(parseObjectInfo(readFixture("0.33.0", "object-info.json")));
 
-  test("all unknown classes are named at once", () => {
+  test("F35: all unknown classes are named at once", () => {
     const few = new Map([...classes].filter(([name]) => name !== "KSampler" && name !== "SaveImage"));
     const prepared = prepareGraph(fluxGraph(spec({})), few);
     expect(prepared.ok === false && prepared.failure.why).toBe("This ComfyUI does not know the step KSampler, SaveImage.");

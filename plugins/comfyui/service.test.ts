@@ -113,7 +113,7 @@ describe("readiness", () => {
   const place = { dir: "/data/comfyui", port: 4713 };
   const answering = (body: unknown) => Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => Response.json(body) });
 
-  test("another program on the port is not taken for ours", async () => {
+  test("F36: another program on the port is not taken for ours", async () => {
     const service = comfyService(settings({}));
     for (const [body, why] of [
       [{ hello: "world" }, "What answers there is not ComfyUI."],
@@ -126,7 +126,7 @@ describe("readiness", () => {
     }
   });
 
-  test("ours without the node classes is not ready, and they are named", async () => {
+  test("F35: ours without the node classes is not ready, and they are named", async () => {
     const server = answering({ system: { comfyui_version: "0.33.0", argv: ["main.py", "--port", "4713", "--output-directory", "/data/comfyui/output"] } });
     const result = await comfyService(settings({})).probe(`http://127.0.0.1:${server.port}`, place);
     expect(result.ready === false && result.why).toContain("KSampler");

@@ -17,7 +17,7 @@ const shapes: ReadonlyArray<(n: number) => string> = [
 ];
 const planted = Array.from({ length: 200 }, (_, n) => shapes[n % shapes.length]!(n));
 
-test("200 planted secrets appear in no log, no answer of the API and no argument of a process", async () => {
+test("F64: 200 planted secrets appear in no log, no answer of the API and no argument of a process", async () => {
   const inEnvironment = Object.fromEntries(planted.slice(0, 40).map((secret, n) => [["HF_TOKEN", "RUNPOD_API_KEY", "AWS_SECRET_ACCESS_KEY", "MY_SECRET"][n % 4]! + (n < 4 ? "" : `_${n}`), secret]));
   server = await startExecutable({ flags: ["--mode", "fast-test", "--simulate-speed", "20"], env: inEnvironment });
   await server.json("/api/settings/hf-token", { method: "PUT", headers: { "content-type": "application/json" }, body: JSON.stringify({ token: planted[40] }) });

@@ -39,7 +39,7 @@ test("a second start on the same folder opens the running one instead of startin
   expect(second.out).toContain(`${server.url}/open?code=`);
 });
 
-test("a port that was asked for and is taken is named with its owner and the next one", async () => {
+test("F37: a port that was asked for and is taken is named with its owner and the next one", async () => {
   const server = await start();
   const port = Number(new URL(server.url).port);
   const folder = mkdtempSync(join(tmpdir(), "isengard-port-"));
@@ -57,7 +57,7 @@ test("all that is wrong with the settings is said at once, with exit code 2", as
   for (const word of ["--color", '"x"', '"quick"', "ISENGARD_NOPE"]) expect(err).toContain(word);
 });
 
-test("nothing in the folder that it is started in is run or read", async () => {
+test("F65: nothing in the folder that it is started in is run or read", async () => {
   const folder = mkdtempSync(join(tmpdir(), "isengard-hostile-"));
   const mark = join(folder, "was-run");
   await Bun.write(join(folder, "evil.ts"), `require("node:fs").writeFileSync(${JSON.stringify(mark)}, "yes");`);

@@ -76,7 +76,7 @@ test("an upload in three chunks becomes a photo, and its outcome can be asked fo
   expect(readdirSync(server.paths.uploads)).toEqual([]);
 });
 
-test("an upload goes on where the connection broke, in the middle of a chunk", async () => {
+test("F55: an upload goes on where the connection broke, in the middle of a chunk", async () => {
   const bytes = await drawPicture({ width: 700, height: 500, seed: 2, format: "png", noise: true });
   const path = await create(bytes.length);
   await sendAndDrop(path, 0, bytes.length, bytes.subarray(0, 70_000));
@@ -94,7 +94,7 @@ test.each([1, 10, 2000, 70_000, 1_000_000])("a chunk of %i bytes is counted once
   for (const at of [0, size, 2 * size]) expect(Number((await chunk(path, at, new Uint8Array(size))).headers.get("upload-offset"))).toBe(at + size);
 });
 
-test("a chunk at the wrong place is refused and changes nothing", async () => {
+test("F55: a chunk at the wrong place is refused and changes nothing", async () => {
   const path = await create(1000);
   expect((await chunk(path, 0, new Uint8Array(100))).status).toBe(204);
   for (const offset of [0, 99, 101, 1000]) expect((await chunk(path, offset, new Uint8Array(10))).status).toBe(409);

@@ -18,7 +18,7 @@ function setUp() {
   return { bus, hub, change };
 }
 
-test("a browser that dropped gets exactly what it missed, in order", () => {
+test("F52: a browser that dropped gets exactly what it missed, in order", () => {
   const { hub, change } = setUp();
   const first = listen(hub);
   change(5);

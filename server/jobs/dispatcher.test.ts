@@ -37,7 +37,7 @@ test("a training runs from the queue to a published LoRA", async () => {
   await waitFor("the character is told", () => rig.events.some((event) => event.type === "character.changed" && event.character.activeJobId === id));
 });
 
-test("photos that are deleted after the job was accepted are still there for the training", async () => {
+test("F70: photos that are deleted after the job was accepted are still there for the training", async () => {
   const ada = rig.character();
   rig.trainer.work = async (job, host) => (job.photos.every((photo) => existsSync(photo.path)) ? succeed(host) : never());
   const { id } = rig.train(ada.id);

@@ -44,7 +44,7 @@ test("a change keeps what is absent and null clears", () => {
   expect(codeOf(() => library.characters.update("chr-none", { name: "x" }))).toBe("not_found");
 });
 
-test("an active training is shown and forbids deleting; a finished one does not", () => {
+test("F70: an active training is shown and forbids deleting; a finished one does not", () => {
   const { id } = library.characters.create({ name: "Ada" });
   const jobId = plantJob(library, { kind: "training", characterId: id });
   plantJob(library, { kind: "generation", characterId: id });

@@ -61,7 +61,7 @@ test("a file that is not whole is refused with the reason, and the next publish 
   expect((await publish("whole", jobId)).version).toBe(1);
 });
 
-test("a LoRA that a waiting job names cannot be deleted", async () => {
+test("F70: a LoRA that a waiting job names cannot be deleted", async () => {
   const lora = await publish("one");
   const jobId = plantJob(library, { kind: "generation", request: { loras: [{ id: lora.id, strength: 0.9 }] } });
   await expect(library.loras.remove(lora.id)).rejects.toMatchObject({ code: "conflict" });

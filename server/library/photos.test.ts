@@ -126,7 +126,7 @@ const refused: Array<[what: string, bytes: () => Promise<Uint8Array> | Uint8Arra
   ["a JPEG without picture data", () => new Uint8Array([0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 2, 3, 0xff, 0xd9]), "damaged", "damaged"],
 ];
 
-test.each(refused)("%s is refused in words and leaves nothing behind", async (_what, bytes, code, reason) => {
+test.each(refused)("T13: %s is refused in words and leaves nothing behind", async (_what, bytes, code, reason) => {
   expect(await add(await bytes(), "holiday.jpg")).toEqual({ kind: "rejected", fileName: "holiday.jpg", code, reason: expect.stringContaining(reason) });
   expect(library.photos.list(characterId)).toEqual([]);
   expect(readdirSync(library.paths.photos, { recursive: true }).filter((name) => String(name).includes("."))).toEqual([]);

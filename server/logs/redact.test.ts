@@ -73,7 +73,7 @@ describe("redaction by pattern", () => {
 });
 
 describe("redaction by value", () => {
-  test("200 planted secrets of all kinds survive in no form and in no field", () => {
+  test("F64: 200 planted secrets of all kinds survive in no form and in no field", () => {
     const odd = `${letters} "'\\/+=&?#%@:äß€`;
     const planted = Array.from({ length: 200 }, (_, index) =>
       index % 2 === 0 ? pick(Object.values(shaped))() : `${text(3)}${text(8 + Math.floor(random() * 30), odd).trim()}${text(3)}`);

@@ -108,7 +108,7 @@ test("many short runs lose no line and no exit code", async () => {
   for (let at = 0; at < all.length; at += 6) await Promise.all(all.slice(at, at + 6).map(one));
 });
 
-test("a child that writes 60 MB is logged byte for byte, at 20 MB in a second or more", async () => {
+test("F58: a child that writes 60 MB is logged byte for byte, at 20 MB in a second or more", async () => {
   const dir = join(folder.path, "much");
   mkdirSync(dir, { recursive: true });
   const sizeBytes = 60_000_000;

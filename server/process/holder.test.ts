@@ -98,7 +98,7 @@ describe("much output", () => {
     return peak;
   }
 
-  test("a line without an end takes no memory, and its end is known", async () => {
+  test("F58: a line without an end takes no memory, and its end is known", async () => {
     const megabytes = 150;
     const run = watch("long-line", `head -c ${megabytes}000000 /dev/zero | tr '\\0' x; echo; echo done`, { onLine: () => {} });
     const peak = await peakOf(run);

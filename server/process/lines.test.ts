@@ -41,12 +41,12 @@ test("takes a nested bar, which moves the cursor up, as painted over", () => {
   expect(texts("outer 1\n\rinner 1\x1b[A\router 2\n\rinner 2\x1b[A")).toEqual(["outer 1", "~inner 1", "outer 2", "~inner 2"]);
 });
 
-test("leaves out colours, titles and other escape sequences", () => {
+test("F61: leaves out colours, titles and other escape sequences", () => {
   expect(texts("\x1b[32m[INFO]\x1b[0m ready\x1b[K\x1b]0;title\x07!\x1b(B\x1b7\x1b]8;;x\x1b\\link\n")).toEqual(["[INFO] ready!link"]);
   expect(texts("tab\tbell\x07 a\bb nul\0\x7f\n")).toEqual(["tab\tbell b nul"]);
 });
 
-test("broken escape sequences swallow no further line", () => {
+test("F61: broken escape sequences swallow no further line", () => {
   expect(texts("a\x1b[12\nb\x1b]title without end\nc\x1b\nd\n")).toEqual(["a", "b", "c", "d"]);
   const long = `\x1bP${"x".repeat(10_000)}end\n`;
   expect(texts(long).at(-1)?.endsWith("end")).toBe(true);
@@ -57,7 +57,7 @@ test("bytes that are no text become replacement characters, and cost no line", (
   expect(pieces.map((piece) => piece.text)).toEqual(["\ufffd\ufffdA", "\ufffd", "B"]);
 });
 
-test("cuts an endless line into pieces, inside no character, with little memory", () => {
+test("F58: cuts an endless line into pieces, inside no character, with little memory", () => {
   const endless = "█".repeat(400_000);
   const pieces = split(Buffer.from(endless));
   expect(pieces.map((piece) => piece.text).join("")).toBe(endless);

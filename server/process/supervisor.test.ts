@@ -92,7 +92,7 @@ test("starts a crashed tool again for those who use it", async () => {
   expect(changes.find((change) => change.state === "crashed")?.detail).toContain("The tool ended (exited): listening on");
 });
 
-test("gives up after five crashes, with the reason, until somebody clears it", async () => {
+test("F34: gives up after five crashes, with the reason, until somebody clears it", async () => {
   const one = await supervise(tool("broken"));
   expect(one.acquire("tool")).rejects.toThrow("fatal: the model is missing");
   await waitFor("it gave up", () => state(one).state === "gave-up");
@@ -165,7 +165,7 @@ test("chooses another port when its port was taken, without counting a crash", a
   expect(seen("crashed")).toBe(false);
 });
 
-test("does not take a stranger on its port for the tool", async () => {
+test("F36: does not take a stranger on its port for the tool", async () => {
   const strangers: Array<ReturnType<typeof Bun.serve>> = [];
   const spec = tool("ok");
   const command: ServiceSpec["command"] = async (place) => {
@@ -271,7 +271,7 @@ test("a slow start that prints is waited for", async () => {
   expect(seen("crashed")).toBe(false);
 });
 
-test("a tool that is stopped by the system is given up after 3 misses when idle, and after a minute when in use", async () => {
+test("F31: a tool that is stopped by the system is given up after 3 misses when idle, and after a minute when in use", async () => {
   for (const inUse of [false, true]) {
     const one = await supervise(tool("ok", { probe: async (url) => ((await fetch(url, { signal: AbortSignal.timeout(100) })).ok ? { ready: true, version: "1.0" } : { ready: false, why: "An error." }) }));
     const handle = await one.acquire("tool");
