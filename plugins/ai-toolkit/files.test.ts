@@ -56,7 +56,7 @@ describe("the dataset snapshot", () => {
 });
 
 describe("preparing a resume", () => {
-  test("sets everything aside that would be loaded and is not a whole checkpoint", async () => {
+  test("F26: sets everything aside that would be loaded and is not a whole checkpoint", async () => {
     const out = place("out1"), quarantine = place("q1");
     mkdirSync(join(out, "ada_v1_notes"), { recursive: true });
     saveLora(join(out, "ada_v1_000000010.safetensors"), 10);

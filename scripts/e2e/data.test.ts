@@ -74,7 +74,7 @@ test("the end of the server leaves a proven backup, and the status page says whe
   expect(checks.find(({ id }) => id === "volume")).toMatchObject({ state: "ok" });
 }, 30_000);
 
-test("a damaged database is held: everything says so, nothing is served without a key, and the backup starts it in place", async () => {
+test("F47: a damaged database is held: everything says so, nothing is served without a key, and the backup starts it in place", async () => {
   const server = await start();
   await makeCharacter(server, "Ada", 0);
   await server.kill("SIGTERM");
@@ -138,7 +138,7 @@ test("without any backup the damaged file can be set aside, and Isengard starts 
   expect(readdirSync(join(server.folder, "data")).some((name) => name.startsWith("state.db.damaged-"))).toBe(true);
 }, 60_000);
 
-test(`of ${seeds} random damages none ends in a crash: each start serves or holds, and the backup heals it`, async () => {
+test(`F47: of ${seeds} random damages none ends in a crash: each start serves or holds, and the backup heals it`, async () => {
   let server = await start();
   await makeCharacter(server, "Ada", 0);
   await server.kill("SIGTERM");
@@ -159,7 +159,7 @@ test(`of ${seeds} random damages none ends in a crash: each start serves or hold
   expect(await names(servers.at(-1)!)).toEqual(["Ada"]);
 }, 30_000 + seeds * 8000);
 
-test("a training goes on through damage and restore: adopted, one attempt, and it ends well", async () => {
+test("F67: a training goes on through damage and restore: adopted, one attempt, and it ends well", async () => {
   const flags = ["--mode", "fast-test", "--simulate-speed", "4"];
   const server = await start(undefined, flags);
   const character = await makeCharacter(server, "Ada", 3);

@@ -13,7 +13,7 @@ const random = createRandom(seed);
 let server: Started;
 afterAll(async () => server?.dispose());
 
-test(`a training and generations end well although the server is killed ${kills} times (seed ${seed})`, async () => {
+test(`F01, F02: a training and generations end well although the server is killed ${kills} times (seed ${seed})`, async () => {
   const flags = ["--mode", "fast-test", "--simulate-speed", "3"];
   server = await startExecutable({ flags });
   const { folder } = server;

@@ -31,7 +31,7 @@ test("the link logs a browser in once, and not a second time", async () => {
   expect((await fetch(server.link, { redirect: "manual" })).headers.get("location")).toBe("/login");
 });
 
-test("a second start on the same folder opens the running one instead of starting another", async () => {
+test("F50: a second start on the same folder opens the running one instead of starting another", async () => {
   const server = await start();
   const second = await run(["--data", server.folder, "--no-open"]);
   expect(second.code).toBe(0);

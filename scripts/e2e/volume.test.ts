@@ -26,7 +26,7 @@ async function startAgain(folder: string) {
   return { err, code, tookMs: performance.now() - before };
 }
 
-test("a second server on a volume is refused with the name, the process and the age of the first", async () => {
+test("F50: a second server on a volume is refused with the name, the process and the age of the first", async () => {
   const wrapper = join(tmpdir(), `isengard-other-host-${process.pid}.sh`);
   writeFileSync(wrapper, `#!/bin/sh\nexec unshare --uts sh -c 'hostname pod-b && exec "$0" "$@"' ${executablePath} "$@"\n`, { mode: 0o755 });
   if (!runQuietly(["unshare", "--uts", "true"])) return console.log("left out: no other host name can be acted here");
@@ -41,7 +41,7 @@ test("a second server on a volume is refused with the name, the process and the 
   expect((await start(server.folder)).pid).toBeGreaterThan(0);
 }, 60_000);
 
-test("a server that does not answer still has its volume, and a killed one does not", async () => {
+test("F50: a server that does not answer still has its volume, and a killed one does not", async () => {
   const server = await start();
   process.kill(server.pid, "SIGSTOP");
   const second = await startAgain(server.folder);
@@ -51,7 +51,7 @@ test("a server that does not answer still has its volume, and a killed one does 
   await start(server.folder);
 }, 60_000);
 
-test("a read-only volume is explained on the page, and 'try again' serves once it can be written", async () => {
+test("F43: a read-only volume is explained on the page, and 'try again' serves once it can be written", async () => {
   using disk = smallDisk(256 * 1024 ** 2);
   if (disk === null) return console.log("left out: nothing may be mounted here");
   const folder = join(disk.path, "place");
@@ -72,7 +72,7 @@ test("a read-only volume is explained on the page, and 'try again' serves once i
   servers.length = 0;
 }, 60_000);
 
-test("a volume that really fills: the reserve is given back, what was acknowledged stays, and it heals by itself", async () => {
+test("F38: a volume that really fills: the reserve is given back, what was acknowledged stays, and it heals by itself", async () => {
   using disk = largeDisk(12 * gib);
   if (disk === null) return console.log("left out: nothing may be mounted here");
   const folder = join(disk.path, "place");

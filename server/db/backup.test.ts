@@ -70,7 +70,7 @@ test("one letter, one row, one table and one definition change the hash, and not
   expect(compareContent(base, make("create table u (a)")).length).toBe(2);
 });
 
-test("a file that was cut, changed or lost is no backup any more, and a manifest cannot name files elsewhere", () => {
+test("F47: a file that was cut, changed or lost is no backup any more, and a manifest cannot name files elsewhere", () => {
   using folder = dataFolder();
   const { paths } = folder;
   const made = withData(paths, (data) => [1, 2, 3].map(() => back(paths, data)));
@@ -132,7 +132,7 @@ test("whatever is there, the newest backup of the state database is never remove
   }
 });
 
-test("a step to a newer version makes a proven backup first, and the old version can go back to it", () => {
+test("F49: a step to a newer version makes a proven backup first, and the old version can go back to it", () => {
   using folder = dataFolder();
   const { paths } = folder;
   const old = openDatabase(paths.stateDb, "FULL");

@@ -31,7 +31,7 @@ function prepare(paths: Paths): void {
   });
 }
 
-test(`of ${seeds} random damages each is either found and explained, or the database opens; the file is left as it was`, () => {
+test(`F47: of ${seeds} random damages each is either found and explained, or the database opens; the file is left as it was`, () => {
   using source = dataFolder();
   prepare(source.paths);
   const outcomes = { found: 0, opened: 0 };
@@ -70,7 +70,7 @@ function damage(path: string, seed: number): string {
   return kind;
 }
 
-test("an empty or deleted database in a folder with work in it is missed, not replaced by an empty one", () => {
+test("F48: an empty or deleted database in a folder with work in it is missed, not replaced by an empty one", () => {
   using folder = dataFolder();
   const { paths } = folder;
   prepare(paths);
@@ -89,7 +89,7 @@ test("a first start that was killed before anything was written begins again", (
   close(openData(folder.paths));
 });
 
-test("a newer database and one of another program are refused without being touched", () => {
+test("F49: a newer database and one of another program are refused without being touched", () => {
   using folder = dataFolder();
   const { paths } = folder;
   prepare(paths);

@@ -136,7 +136,7 @@ test("killed with -9 at random moments of restores, the data is always one whole
   expect(listBackups(paths.backups).length).toBe(2);
 }, 60_000);
 
-test("a flipped byte anywhere in a stored copy is found before it is used", () => {
+test("F47: a flipped byte anywhere in a stored copy is found before it is used", () => {
   using folder = dataFolder();
   const { paths } = folder;
   const made = withData(paths, (data) => {

@@ -45,7 +45,7 @@ test("Q12: a time that the other side names is never undercut, and never longer 
   expect(waitAfter(rule, 1, 0.5, 86_400_000)).toBe(longestWaitMs);
 });
 
-test("Q16: after a restart a clock that was set back cannot make a wait longer, and one set forward ends it", () => {
+test("Q16, F51: after a restart a clock that was set back cannot make a wait longer, and one set forward ends it", () => {
   const start = Date.parse("2026-11-21T12:00:00.000Z");
   const notBefore = new Date(start + 40_000).toISOString();
   const days = 3 * 24 * 60 * 60_000;

@@ -47,7 +47,7 @@ test("Q7, Q11: a child goes on while the server is away, and its log has each li
   expect(readFileSync(gate, "utf8")).toBe("ran\n");
 });
 
-test("Q9: cancelled is written only when a child that ignores signals is gone with its whole group", async () => {
+test("Q9, F11: cancelled is written only when a child that ignores signals is gone with its whole group", async () => {
   const begun = Promise.withResolvers<void>();
   rig.trainer.work = async (_job, host) => {
     const script = "trap '' INT TERM; (trap '' INT TERM; sleep 60) & echo up; sleep 60";

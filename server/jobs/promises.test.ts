@@ -100,7 +100,7 @@ test("Q15: in every state that is not final, and only there, a second training o
   }
 });
 
-test("Q18: two hundred drains under load: each lets go, and nothing is claimed afterwards", async () => {
+test("Q18, F04: two hundred drains under load: each lets go, and nothing is claimed afterwards", async () => {
   rig.painter.work = async (_job, host) => {
     await Promise.race([untilStopped(host), Bun.sleep(3)]);
     return { kind: "failed", failure };

@@ -147,7 +147,7 @@ test("Q5: a tool that goes on working for a server that has let go can write not
   expect(rig.state(id)).toBe("failed");
 });
 
-test("Q1: every acknowledged submit survives kill -9, twenty times at random moments", async () => {
+test("Q1, F01: every acknowledged submit survives kill -9, twenty times at random moments", async () => {
   const acknowledged: string[] = [];
   const script = join(import.meta.dir, "testing", "submit-loop.ts");
   rig.db.run("pragma locking_mode = normal");

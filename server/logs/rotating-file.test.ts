@@ -76,7 +76,7 @@ describe("the service log file", () => {
     rmSync(missing, { recursive: true });
   });
 
-  test("goes on after the disk was full in the middle of a line, without a torn line in the file", async () => {
+  test("F40: goes on after the disk was full in the middle of a line, without a torn line in the file", async () => {
     const path = join(import.meta.dir, "testing", "full-disk.ts");
     const child = Bun.spawn(["/bin/sh", "-c", 'ulimit -f 8; exec "$0" "$1" "$2"', process.execPath, path, pathOf()], { stdout: "pipe", stderr: "pipe" });
     const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);

@@ -43,7 +43,7 @@ function killedServer(dir: string, runId: string, script: string) {
   return Bun.spawn([process.execPath, join(import.meta.dir, "testing-server.ts"), dir, runId, script], { stdout: "ignore", stderr: "inherit" });
 }
 
-test("a child outlives kill -9 of its server, and the next one has every byte and the exit code", async () => {
+test("F02: a child outlives kill -9 of its server, and the next one has every byte and the exit code", async () => {
   const dir = join(folder.path, "survivor");
   const script = "i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; exit 5";
   const server = killedServer(dir, `run-survivor-${tag}`, script);
@@ -55,7 +55,7 @@ test("a child outlives kill -9 of its server, and the next one has every byte an
   expect(texts).toEqual(Array.from({ length: 60 }, (_, index) => `line ${index}`));
 });
 
-test("a server killed at any moment of a start leads to one child, never two, never an unknown one", async () => {
+test("F01: a server killed at any moment of a start leads to one child, never two, never an unknown one", async () => {
   for (let round = 0; round < 16; round++) {
     const runId = `run-window-${round}-${tag}`;
     const dir = join(folder.path, runId);
@@ -73,7 +73,7 @@ test("a server killed at any moment of a start leads to one child, never two, ne
   }
 });
 
-test("a holder killed at any moment leaves no child, and the run is told as lost", async () => {
+test("F08: a holder killed at any moment leaves no child, and the run is told as lost", async () => {
   for (let round = 0; round < 8; round++) {
     const runId = `run-holder-${round}-${tag}`;
     const dir = join(folder.path, runId);

@@ -50,7 +50,7 @@ function traced(inject: string, calls: string): readonly string[] | null {
 
 const renames = "rename,renameat,renameat2";
 
-test("a holder that dies between the end of its child and the record of it is told as lost, never as running", async () => {
+test("F09: a holder that dies between the end of its child and the record of it is told as lost, never as running", async () => {
   const self = traced("signal=KILL:when=2", renames);
   if (self === null) return console.log("skipped: strace is not there or not allowed");
   const { outcome, texts, dir } = await run("unrecorded", ["-c", "echo done; exit 0"], { self });
@@ -66,14 +66,14 @@ test("a holder that dies before it could tell of its child leaves none", async (
   expect(outcome).toMatchObject({ kind: "lost", stopped: false });
 });
 
-test("an end that the disk refuses at first is recorded a moment later", async () => {
+test("F41: an end that the disk refuses at first is recorded a moment later", async () => {
   const self = traced("error=EIO:when=3", "fsync");
   if (self === null) return console.log("skipped: strace is not there or not allowed");
   const { outcome, texts } = await run("refused", ["-c", "echo done; exit 5"], { self });
   expect({ outcome, texts }).toEqual({ outcome: { kind: "exited", code: 5, stopped: false }, texts: ["done"] });
 });
 
-test("a child whose start the disk does not let us record is not left running", async () => {
+test("F41: a child whose start the disk does not let us record is not left running", async () => {
   const self = traced("error=EIO:when=2", "fsync");
   if (self === null) return console.log("skipped: strace is not there or not allowed");
   const { outcome } = await run("unrecordable", ["-c", "trap '' HUP INT TERM; sleep 30"], { self });

@@ -71,7 +71,7 @@ describe("the record of an end", () => {
   });
 });
 
-test("when memory runs out the kernel is to choose the child, not the holder and not the server", async () => {
+test("F19: when memory runs out the kernel is to choose the child, not the holder and not the server", async () => {
   const run = watch("oom", "cat /proc/self/oom_score_adj; echo up; sleep 20");
   await waitFor("it is up", () => run.lines.some((line) => line.text === "up"));
   const holder = readHolder(run.dir);
@@ -139,7 +139,7 @@ function smallDisk(kilobytes: number): { path: string; remove(): void } | null {
   return { path, remove: () => void Bun.spawnSync(["umount", "-l", path]) };
 }
 
-test("a full disk never makes the child wait, the gap is counted, and the end is recorded", async () => {
+test("F39: a full disk never makes the child wait, the gap is counted, and the end is recorded", async () => {
   const disk = smallDisk(1_000);
   if (disk === null) return console.log("skipped: no memory disk may be mounted here; output-log.test.ts has the injected one");
   try {
@@ -242,7 +242,7 @@ describe("a holder of another version", () => {
   }
 });
 
-test("a stranger that got the number of a dead child is left alone", async () => {
+test("F14: a stranger that got the number of a dead child is left alone", async () => {
   const run = watch("recycled", "echo up; exec sleep 60");
   await waitFor("it is up", () => run.lines.length > 0);
   run.detach.abort();
@@ -277,7 +277,7 @@ async function takeNumber(pid: number) {
   return null;
 }
 
-test("2,000 short children leave no zombie", async () => {
+test("F15: 2,000 short children leave no zombie", async () => {
   const run = watch("short", "i=0; while [ $i -lt 2000 ]; do /bin/true; i=$((i+1)); done; (sleep 0.01 &) ; echo zombies; sleep 0.2");
   await waitFor("they have run", () => run.lines.length > 0, 30_000);
   const holder = readHolder(run.dir)?.holderPid as number;

@@ -11,7 +11,7 @@ function sleeper(env: Record<string, string> = {}) {
   return Bun.spawn(["/bin/sleep", "20"], { env: { PATH: "/usr/bin:/bin", ...env }, detached: true });
 }
 
-test("a process is known by its start, so a stranger under its number is never signalled", async () => {
+test("F14: a process is known by its start, so a stranger under its number is never signalled", async () => {
   const child = sleeper();
   const real = identify(child.pid) as ProcessIdentity;
   const earlier: ProcessIdentity = { ...real, start: String(Number(real.start) - 1) };

@@ -139,14 +139,14 @@ describe("stopping", () => {
     expect(await again.done).toMatchObject({ stopped: true });
   });
 
-  test("kills a child that ignores every signal but SIGKILL", async () => {
+  test("F11: kills a child that ignores every signal but SIGKILL", async () => {
     const run = start(shell("trap '' INT TERM HUP; echo up; while :; do sleep 0.05; done", { stop: quickLadder }));
     await waitFor("it is up", () => run.texts().includes("up"));
     run.stop.abort();
     expect(await run.done).toEqual({ kind: "signalled", signal: "SIGKILL", stopped: true });
   });
 
-  test("finds a grandchild in a session of its own, and leaves nothing", async () => {
+  test("F12: finds a grandchild in a session of its own, and leaves nothing", async () => {
     const run = start(shell("trap '' HUP; setsid sh -c 'trap \"\" INT TERM HUP; while :; do sleep 0.05; done' & echo up; wait", { stop: quickLadder }), { runId: `run-setsid-${tag}` });
     await waitFor("it is up", () => run.texts().includes("up") && findMarked(`run-setsid-${tag}`).length >= 3);
     run.stop.abort();
@@ -154,7 +154,7 @@ describe("stopping", () => {
     expect(findMarked(`run-setsid-${tag}`)).toEqual([]);
   });
 
-  test("clears away workers that outlive a child which ended by itself", async () => {
+  test("F13: clears away workers that outlive a child which ended by itself", async () => {
     const run = start(shell("setsid sh -c 'trap \"\" INT TERM HUP; echo worker; while :; do sleep 0.05; done' & sleep 0.2; exit 4"), { runId: `run-left-${tag}` });
     expect(await run.done).toEqual({ kind: "exited", code: 4, stopped: false });
     expect(findMarked(`run-left-${tag}`)).toEqual([]);
@@ -213,7 +213,7 @@ describe("losing things", () => {
     expect(again.texts()).toEqual([1, 2, 3, 4, 5, 6].map((n) => `line ${n}`));
   });
 
-  test("a killed holder is told as lost, for good, and nothing of the run is left", async () => {
+  test("F08: a killed holder is told as lost, for good, and nothing of the run is left", async () => {
     const run = start(shell("trap '' HUP; echo up; while :; do sleep 0.05; done"), { runId: `run-lost-${tag}` });
     await waitFor("it is up", () => run.texts().includes("up"));
     process.kill(readHolder(run.dir)?.holderPid as number, "SIGKILL");

@@ -92,7 +92,7 @@ test("two at once are made one after the other, and a change during one is in th
   close(data);
 });
 
-test("a database that was deleted while it is open is noticed, and its content saved", async () => {
+test("F48: a database that was deleted while it is open is noticed, and its content saved", async () => {
   using folder = dataFolder();
   const data = openData(folder.paths);
   fill(data, "first");

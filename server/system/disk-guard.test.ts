@@ -124,7 +124,7 @@ test("a quota on a disk with room gives the reserve back once and not again and 
   expect(existsSync(reserve)).toBe(true);
 });
 
-test("on a really full disk the next commit succeeds after the reserve was given back", async () => {
+test("F38: on a really full disk the next commit succeeds after the reserve was given back", async () => {
   using disk = smallDisk(24 * mib);
   if (disk === null) return console.log("left out: nothing may be mounted here");
   const db = openDatabase(join(disk.path, "state.db"), "FULL");
