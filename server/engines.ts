@@ -18,6 +18,7 @@ export interface EnginesOptions {
 }
 
 const checksKeptMs = 30_000;
+const startAnswerMs = 10_000;
 
 /** The tools of the chosen mode: their backends, and the supervisor of those that live long. Empty before a choice. */
 export class Engines implements Service {
@@ -60,13 +61,17 @@ export class Engines implements Service {
     await this.supervisor?.stopService(name, why);
   }
 
-  /** Starts a tool by hand, also one that was given up. */
+  /**
+   * Starts a tool by hand, also one that was given up. Resolves when it is ready, or while it still starts: a tool may
+   * take minutes, and a hosting proxy cuts a request after 100 s. Everybody sees its state anyway.
+   */
   async startService(name: string): Promise<void> {
     const supervisor = this.required();
     this.assertKnown(name);
     supervisor.clear(name);
-    const handle = await supervisor.acquire(name);
-    handle.release();
+    const started = supervisor.acquire(name).then((handle) => handle.release());
+    started.catch(() => undefined); // after the answer its state tells
+    await Promise.race([started, Bun.sleep(startAnswerMs)]);
   }
 
   statuses(): ServiceStatus[] {

@@ -1,5 +1,6 @@
 import { Elysia, ValidationError } from "elysia";
 import type { ErrorBody } from "../contract/error.ts";
+import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import { AppError, errorTable } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { correlationOf } from "./context.ts";
@@ -31,6 +32,7 @@ function toAppError(code: unknown, error: unknown, request: Request): AppError |
   if (error instanceof ValidationError) return fromValidation(error);
   if (code === "NOT_FOUND") return new AppError("not_found", `There is nothing at ${new URL(request.url).pathname.slice(0, 200)}.`);
   if (code === "PARSE") return new AppError("bad_request", "The request's body could not be read.", { why: "It is not valid JSON." });
+  if (error instanceof ServiceUnavailable) return new AppError("backend_unavailable", "The tool cannot be had now.", { why: error.message, cause: error });
   return fromSystem(error);
 }
 
