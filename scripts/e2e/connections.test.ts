@@ -52,9 +52,9 @@ test("F52: a page behind a connection that is cut, half open, or closed after a 
     refetch: async () => (refetches++, boot),
   });
   let written = 0;
-  let isOver = false;
+  const over = new AbortController();
   const writer = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await patch(character, `change ${++written}`);
       await Bun.sleep(10);
     }
@@ -74,7 +74,7 @@ test("F52: a page behind a connection that is cut, half open, or closed after a 
   proxy.lifeMs = 700;
   proxy.cut();
   await reconnected(page.connections.value + 3);
-  isOver = true;
+  over.abort();
   await writer;
   proxy.lifeMs = Infinity;
   await waitFor("the last change has arrived", () => seen.length >= written, limitMs);

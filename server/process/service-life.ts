@@ -97,14 +97,17 @@ async function untilReady(run: ServiceRun, options: LifeOptions): Promise<string
 async function whileReady(run: ServiceRun, options: LifeOptions): Promise<string> {
   const { spec, clock } = options;
   const signal = run.over.signal;
+  let looked = clock.now();
   for (let misses = 0; ;) {
     const untilIdleStop = options.untilIdleStop();
     if (untilIdleStop <= 0) {
       run.stopReason = { why: "Stopped because nobody used it. Starts when needed.", again: false };
       return run.stopReason.why;
     }
-    await clock.sleep(Math.min(livenessMs, untilIdleStop), signal);
+    // From look to look: a tool that hangs makes each look as long as its limit, and must not get twice the time.
+    await clock.sleep(Math.max(0, Math.min(looked + livenessMs - clock.now(), untilIdleStop)), signal);
     if (signal.aborted) return "";
+    looked = clock.now();
     const result = await ask(() => spec.probe(run.url, run.place));
     if (signal.aborted) return "";
     misses = result.ready ? 0 : misses + 1;

@@ -40,7 +40,10 @@ export class TcpProxy {
   /** Half open: connections stay and new ones are taken, but not a byte passes any more, and nobody is told. */
   set halfOpen(is: boolean) {
     this.isHalfOpen = is;
-    for (const { near, far } of this.links) for (const socket of [near, far]) is ? socket.pause() : socket.resume();
+    for (const socket of [...this.links].flatMap(({ near, far }) => [near, far])) {
+      if (is) socket.pause();
+      else socket.resume();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
