@@ -58,14 +58,14 @@ export function createCore(options: CoreOptions) {
   const engines = new Engines({ plugins: options.plugins, config, paths, self, log, onChange: (service) => bus.publish({ type: "service.changed", service }) });
   const backends = new Backends(null);
   const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
+  const data = new DataWatch({ paths, databases, log, isFinished: (id) => typeof jobs.store.get(id)?.finishedAt === "string" });
   const jobs = createJobs({
     ...deps, log, self, backends, services: engines, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
     runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
-    onStorageFault: (error) => data.noteError(error),
+    onStorageFault: (error) => data.noteError(error), disk: data.disk,
     gpus: () => (gpu.status().checkedAt === null ? null : gpu.status().gpus),
   });
   const hub = new Hub(bus, build);
-  const data = new DataWatch({ paths, databases, log, isFinished: (id) => typeof jobs.store.get(id)?.finishedAt === "string" });
   const gpu = new GpuWatch({ command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, env: { ISENGARD_SIM_SCENARIO: config.simulatorScenario }, onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }) });
   return {
     ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu, data,

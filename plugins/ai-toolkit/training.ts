@@ -8,6 +8,7 @@ import { trainingCommand } from "./command.ts";
 import { buildConfig, UnsafeConfig } from "./config.ts";
 import { createControlDb } from "./control-db.ts";
 import { writeDataset } from "./dataset.ts";
+import { trainingDisk } from "./disk.ts";
 import { checkFinal } from "./final-file.ts";
 import { type Decision, decide } from "./outcome.ts";
 import { safeStep, TrainingPause } from "./pause.ts";
@@ -28,6 +29,7 @@ export function trainingBackend(settings: PluginSettings): TrainingBackend {
     canPause: true,
     capabilities: () => trainingCapabilities(settings.baseModel),
     presets: ({ photoCount }) => trainingPresets(photoCount),
+    disk: (plan) => trainingDisk(settings, plan),
     checks: () => setupChecks(settings),
     train: (job, host) => train(settings, job, host),
   };

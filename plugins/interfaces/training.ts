@@ -20,6 +20,24 @@ export interface TrainingJob {
   readonly values: ParameterValues;
 }
 
+/** What is known of a training before it is accepted: enough to tell what it is going to write. */
+export type TrainingPlan = Pick<TrainingJob, "baseModel" | "values"> & { readonly photos: ReadonlyArray<{ readonly path: string }> };
+
+/** What a training is going to write. Sizes in bytes. */
+export interface TrainingDisk {
+  readonly checkpointBytes: number;
+  /** Checkpoints that are kept beside each other. */
+  readonly checkpointsKept: number;
+  readonly optimizerBytes: number;
+  readonly samples: number;
+  readonly sampleBytes?: number;
+  /** What of the base model is still missing, and the folder that it is put into: often on another disk. */
+  readonly downloadBytes?: number;
+  readonly downloadDir?: string;
+  /** Copies of the photos, latents and text embeddings. */
+  readonly cacheBytes?: number;
+}
+
 export type TrainingOutcome =
   /** `loraFile` is complete: its header was read and its step count is the one asked for. */
   | { readonly kind: "succeeded"; readonly loraFile: string; readonly steps: number; readonly rank: number | null; readonly baseModel: string }
@@ -48,6 +66,8 @@ export interface TrainingBackend extends SetupChecks {
   readonly canPause?: boolean;
   /** Presets with values for this many photos. The first is not necessarily the default; `balanced` is. */
   presets(context: { photoCount: number }): Preset[];
+  /** What this training writes from its beginning to its end. Asked often; may look at files. Absent: nobody knows. */
+  disk?(plan: TrainingPlan): TrainingDisk;
   /**
    * Trains. Promises: progress is monotone within an attempt; each sample and checkpoint is told as an artifact soon
    * after it appears; cancelling leaves no process; called again for a running attempt it goes on with that run; a new

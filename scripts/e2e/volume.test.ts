@@ -1,17 +1,18 @@
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Job } from "../../server/contract/job.ts";
 import type { SystemStatus } from "../../server/contract/system.ts";
 import { largeDisk, run as runQuietly, smallDisk } from "../../server/testing/mount.ts";
 import { waitFor } from "../../server/testing/wait.ts";
 import { cleanEnv, executablePath, startExecutable, type Started } from "../testing/executable.ts";
-import { makeCharacter } from "../testing/story.ts";
+import { makeCharacter, startGeneration, startTraining, waitForEnd } from "../testing/story.ts";
 
 const gib = 1024 ** 3;
 const servers: Started[] = [];
-const start = async (folder?: string, executable?: string) => {
-  const server = await startExecutable({ ...(folder === undefined ? {} : { folder }), ...(executable === undefined ? {} : { executable }) });
+const start = async (folder?: string, executable?: string, flags: readonly string[] = []) => {
+  const server = await startExecutable({ flags: ["--mode", "fast-test", ...flags], ...(folder === undefined ? {} : { folder }), ...(executable === undefined ? {} : { executable }) });
   servers.push(server);
   return server;
 };
@@ -72,28 +73,38 @@ test("F43: a read-only volume is explained on the page, and 'try again' serves o
   servers.length = 0;
 }, 60_000);
 
-test("F38: a volume that really fills: the reserve is given back, what was acknowledged stays, and it heals by itself", async () => {
-  using disk = largeDisk(12 * gib);
+test("F38: a volume that really fills: jobs wait with the reason, the reserve is given back, what was acknowledged stays, and it heals by itself", async () => {
+  using disk = largeDisk(120 * gib);
   if (disk === null) return console.log("left out: nothing may be mounted here");
   const folder = join(disk.path, "place");
   mkdirSync(folder);
-  const server = await start(folder);
+  const server = await start(folder, undefined, ["--simulate-speed", "50"]);
   const reserve = join(folder, "data/reserve");
   await waitFor("there is a reserve", () => existsSync(reserve), 30_000);
   const diskCheck = async () => (await server.json<SystemStatus>("/api/status")).checks.find(({ id }) => id === "disk")!;
-  expect((await diskCheck()).state).toBe("warning");
-  const fill = (gibibytes: number) => expect(runQuietly(["fallocate", "-l", `${gibibytes}GiB`, join(disk.path, `filler-${gibibytes}`)])).toBe(true);
-  fill(7);
-  await waitFor("only pictures are told no", async () => (await diskCheck()).state === "error", 30_000);
+  expect((await diskCheck()).state).toBe("ok");
+  const leave = (gibibytes: number) => {
+    const { bavail, bsize } = statfsSync(disk.path);
+    expect(runQuietly(["fallocate", "-l", String(bavail * bsize - gibibytes * gib), join(disk.path, `filler-${gibibytes}`)])).toBe(true);
+  };
+  leave(8);
+  await waitFor("trainings are told no", async () => /No training starts/.test((await diskCheck()).detail), 30_000);
+  const training = await startTraining(server, (await makeCharacter(server, "Ada", 2)).id, { steps: 40 });
+  const pictures = await startGeneration(server, { count: 1 });
+  expect((await waitForEnd(() => server, "generation", pictures.id)).state).toBe("succeeded");
+  expect(await server.json<Job>(`/api/jobs/${training.id}`)).toMatchObject({ state: "queued", attempt: 0, waiting: { code: "disk", text: expect.stringContaining("A training needs at least 10.0 GiB") } });
+  leave(4);
+  await waitFor("pictures are told no too", async () => (await diskCheck()).state === "error", 30_000);
   expect(existsSync(reserve)).toBe(true);
-  fill(3.5);
+  leave(0.5);
   await waitFor("the reserve is given back", () => !existsSync(reserve), 30_000);
   runQuietly(["sh", "-c", `cat /dev/zero > ${join(disk.path, "filler-rest")}`]);
-  const made: string[] = [];
+  const made: string[] = ["Ada"];
   for (let n = 0; n < 5; n++) made.push(...(await makeCharacter(server, `Person ${n}`, 0).then(({ name }) => [name]).catch(() => [])));
   expect((await fetch(`${server.url}/health`)).status).toBe(200);
-  for (const file of ["filler-7", "filler-3.5", "filler-rest"]) rmSync(join(disk.path, file));
+  for (const file of ["filler-8", "filler-4", "filler-0.5", "filler-rest"]) rmSync(join(disk.path, file));
   await waitFor("the reserve is back", () => existsSync(reserve), 40_000);
+  expect((await waitForEnd(() => server, "training", training.id)).state).toBe("succeeded");
   await makeCharacter(server, "After", 0);
   await server.kill("SIGKILL");
   const again = await start(folder);
@@ -101,4 +112,4 @@ test("F38: a volume that really fills: the reserve is given back, what was ackno
   expect(found.sort()).toEqual([...made, "After"].sort());
   await again.dispose();
   servers.length = 0;
-}, 180_000);
+}, 240_000);

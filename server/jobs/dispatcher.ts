@@ -14,6 +14,7 @@ import type { ServerRun } from "./server-run.ts";
 import type { JobStore } from "./store.ts";
 import { JobRetries } from "./store-retry.ts";
 import type { Claim } from "./store-rows.ts";
+import { diskCode } from "./waiting-reasons.ts";
 
 export interface DispatcherParts {
   readonly store: JobStore;
@@ -126,6 +127,7 @@ export class Dispatcher implements Service {
       for (const claim of this.parts.lanes.claim()) this.launch(claim, false);
     }
     this.parts.lanes.explainWaiting();
+    this.parts.room.keepUp();
     this.sweepOld();
   }
 
@@ -147,7 +149,10 @@ export class Dispatcher implements Service {
     this.armTimers();
     const claims = takeOver({ store, log, endOf: (id) => serverRun.endOf(id) });
     this.recovered = true;
-    for (const claim of claims) this.launch(claim, true);
+    for (const claim of claims) {
+      this.parts.room.follow(claim);
+      this.launch(claim, true);
+    }
   }
 
   private armTimers(): void {
@@ -161,6 +166,7 @@ export class Dispatcher implements Service {
     const { id } = claim.job;
     const ended = this.parts.runner.run(claim, adopted, signals, this.detach.signal).then(({ retryMs }) => {
       this.runs.delete(id);
+      this.parts.room.forget(id);
       if (retryMs !== null) this.dueIn(id, retryMs);
       this.wake();
     });
@@ -185,7 +191,8 @@ export class Dispatcher implements Service {
 
   /** A job that waits for disk space stays where it is until there is some: that writes no history and uses no attempt. */
   private wakeSnoozed(job: Job): void {
-    const waiting = job.waiting?.code === "disk" ? this.parts.room(job.kind) : null;
+    const row = job.waiting?.code === diskCode ? this.parts.store.table.row(job.id) : null;
+    const waiting = row === null ? null : this.parts.room.refusal(row);
     if (waiting === null) {
       this.parts.store.transition(job.id, "queued", { why: "It is looked at again." });
       return;

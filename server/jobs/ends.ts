@@ -30,6 +30,11 @@ export class JobEnds {
     this.retries = new JobRetries(parts.store.table);
   }
 
+  /** Before `record`: what only counts when it is measured now. Never throws. */
+  async prepare(outcome: HandlerOutcome): Promise<void> {
+    if (outcome.kind === "failed" && ruleFor(outcome.failure.code)?.kind === "wait-for-room") await this.parts.room.lookAgain();
+  }
+
   /** In how many milliseconds the job has to be looked at again, or null. */
   record(claim: Claim, outcome: HandlerOutcome): number | null {
     const { store } = this.parts;
@@ -63,7 +68,8 @@ export class JobEnds {
     const rule = job.state === "stopping" ? null : ruleFor(failure.code);
     if (rule === null) return this.fail(job, token, failure);
     if (rule.kind === "wait-for-room") {
-      const waiting = this.parts.room(claim.kind);
+      const row = this.parts.store.table.row(job.id);
+      const waiting = row === null ? null : this.parts.room.refusal(row);
       if (waiting === null) return this.fail(job, token, failure);
       this.retries.snooze(job.id, token, failure.what, waiting);
       return this.scaled(roomCheckMs);

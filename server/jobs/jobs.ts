@@ -22,7 +22,7 @@ import { JobQueue } from "./queue.ts";
 import { QueueActions } from "./queue-actions.ts";
 import { QueueState } from "./queue-state.ts";
 import { sweepFolders } from "./retention.ts";
-import { type Room, roomIn } from "./room.ts";
+import { type DiskKeeper, Room } from "./room.ts";
 import { Runner } from "./runner.ts";
 import { ServerRun } from "./server-run.ts";
 import { SecondPress } from "./second-press.ts";
@@ -56,8 +56,7 @@ export interface JobsOptions {
   readonly comfyuiUrl: string | null;
   /** Default: one GPU. */
   readonly gpus?: GpuList;
-  /** Default: by the free space of the data folder. */
-  readonly room?: Room;
+  readonly disk: DiskKeeper;
   /** Told each error of storage, so that a full disk can be helped at once. */
   readonly onStorageFault?: (error: unknown) => void;
   readonly timing?: RetryTiming;
@@ -70,6 +69,8 @@ export interface Jobs {
   readonly queue: JobQueue;
   readonly actions: QueueActions;
   readonly dispatcher: Dispatcher;
+  readonly lanes: Lanes;
+  readonly room: Room;
 }
 
 /** Builds the queue and what works it off. Nothing runs before `dispatcher.start()`. */
@@ -79,10 +80,10 @@ export function createJobs(options: JobsOptions): Jobs {
   const serverRun = new ServerRun(db);
   const store = new JobStore(db, bus, log, serverRun.id);
   const queueState = new QueueState(db, bus);
-  const room = options.room ?? roomIn(options.paths.data);
+  const room = new Room({ disk: options.disk, store, backends, jobsDir, log });
   const onStorageFault = options.onStorageFault ?? (() => undefined);
   const timing = options.timing ?? { random: Math.random, scale: 1 };
-  const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState);
+  const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState, room);
   const secondPress = new SecondPress();
   const runner = new Runner({
     secondPress, onStorageFault,
@@ -95,7 +96,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const queue = new JobQueue({ store, backends, library, jobsDir, onSecondPress: (job) => pressAgain(job, secondPress, services) });
   const removal = new JobRemoval(store.table);
   return {
-    store, queue,
+    store, queue, lanes, room,
     actions: new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir }),
     dispatcher: new Dispatcher({
       store, backends, lanes, runner, serverRun, room, timing, bus, log, onStorageFault,

@@ -2,7 +2,8 @@ import type { ServiceState } from "../contract/system.ts";
 import type { Backends } from "./backends.ts";
 import type { Services } from "./needs.ts";
 import type { QueueState } from "./queue-state.ts";
-import type { JobStore } from "./store.ts";
+import type { Room } from "./room.ts";
+import type { HeldBack, JobStore } from "./store.ts";
 import type { Claim } from "./store-rows.ts";
 import { anyLane } from "./store-table.ts";
 import { WaitingReasons } from "./waiting-reasons.ts";
@@ -44,8 +45,9 @@ export class Lanes {
     private readonly comfyuiUrl: string | null,
     private readonly gpus: GpuList,
     private readonly queueState: QueueState,
+    private readonly room: Room,
   ) {
-    this.reasons = new WaitingReasons(store, backends, queueState, () => this.names());
+    this.reasons = new WaitingReasons(store, backends, queueState, room, () => this.names());
   }
 
   /** What may begin now. Trainings go to a GPU without ComfyUI first; pictures only to the one with it. */
@@ -55,8 +57,17 @@ export class Lanes {
     const lanes = lanesOf(known);
     return lanes
       .toReversed()
-      .map((lane) => this.store.claimNext(lane, crypto.randomUUID(), lane === lanes[0]))
+      .map((lane) => this.claimFor(lane, lane === lanes[0]))
       .filter((claim) => claim !== null);
+  }
+
+  /** Follows it at once, so that the next lane counts what this job is going to write. */
+  private claimFor(lane: string, pictures: boolean): Claim | null {
+    const kinds = (["training", "generation"] as const).filter((kind) => this.room.refusalOf(kind) !== null);
+    const held: HeldBack = { kinds, holds: (row) => row.kind === "training" && this.room.refusal(row) !== null };
+    const claim = this.store.claimNext(lane, crypto.randomUUID(), pictures, held);
+    if (claim !== null) this.room.follow(claim);
+    return claim;
   }
 
   /** Whether this lane's GPU is the one that pictures are made on. */

@@ -68,25 +68,23 @@ test("Q12: Retry-After of the other side is respected", async () => {
 });
 
 test("Q10: a full disk makes a job wait for room without using an attempt, however often that is looked at", async () => {
-  let full = true;
-  let looks = 0;
-  rig.room = () => {
-    looks++;
-    return full ? { code: "disk", text: "Waits for free disk space." } : null;
-  };
+  const { disk } = rig;
   rig.waitScale = 0.00001;
-  rig.painter.work = async () => ({ kind: "failed", failure: failure(rig.painter.calls === 1 ? "disk_full" : "reached") });
+  rig.painter.work = async () => {
+    if (rig.painter.calls === 1) disk.freeBytes = 0;
+    return { kind: "failed", failure: failure(rig.painter.calls === 1 ? "disk_full" : "reached") };
+  };
   rig.start();
   const { id } = rig.paint();
   const waiting = await rig.until(id, "snoozed");
-  expect(waiting).toMatchObject({ attempt: 0, waiting: { code: "disk", text: "Waits for free disk space." }, failure: null });
+  expect(waiting).toMatchObject({ attempt: 0, waiting: { code: "disk", text: expect.stringContaining("Waits for disk space: 0 bytes are free") }, failure: null });
   const steps = rig.path(id).length;
-  await waitFor("it was looked at again and again", () => looks > 1000, 20_000);
+  await waitFor("it was looked at again and again", () => disk.looks > 1000, 20_000);
   for (let round = 0; round < 5; round++) await rig.restart();
-  const seen = looks;
-  await waitFor("the next server looks too", () => looks > seen + 10);
+  const seen = disk.looks;
+  await waitFor("the next server looks too", () => disk.looks > seen + 10);
   expect(rig.path(id)).toHaveLength(steps);
-  full = false;
+  disk.freeBytes = 1;
   await waitFor("it goes on", () => rig.painter.calls === 2);
   expect(await rig.until(id, "failed")).toMatchObject({ attempt: 1, failure: { code: "reached" } });
 }, 40_000);

@@ -1,41 +1,156 @@
-import { statfsSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TrainingBackend, TrainingPlan } from "../../plugins/interfaces/training.ts";
 import type { Waiting } from "../contract/job.ts";
+import type { Log } from "../log.ts";
+import { deviceOf } from "../system/disk-device.ts";
+import { type DiskNeed, forecastNeed, noNeed } from "../system/disk-forecast.ts";
+import type { MayStart } from "../system/disk-guard.ts";
+import type { Backends } from "./backends.ts";
+import { readTraining } from "./frozen.ts";
+import type { JobStore } from "./store.ts";
+import type { Claim, JobRow } from "./store-rows.ts";
 
-const gib = 1024 ** 3;
-/** What has to be free before a job that filled the disk goes on: of the two the smaller, for small disks. */
-const needed: Readonly<Record<string, { readonly bytes: number; readonly share: number }>> = {
-  training: { bytes: 10 * gib, share: 0.1 },
-  generation: { bytes: 5 * gib, share: 0.05 },
-};
-export const roomCheckMs = 30_000;
-
-/** Why a job of this kind has to wait for disk space, or null when there is room. */
-export type Room = (kind: string) => Waiting | null;
-
-export function roomIn(folder: string, look: typeof statfsSync = statfsSync): Room {
-  return (kind) => {
-    const disk = lookAt(folder, look);
-    if (disk === null) return null;
-    const { bavail, blocks, bsize } = disk;
-    const wanted = needed[kind] ?? needed["generation"]!;
-    const limit = Math.min(wanted.bytes, wanted.share * blocks * bsize);
-    const free = bavail * bsize;
-    if (free >= limit) return null;
-    return {
-      code: "disk",
-      text: `Waits for free disk space: ${inGb(limit)} are needed, ${inGb(free)} are free. It is looked at every ${roomCheckMs / 1000} seconds.`,
-    };
-  };
+/** Whoever watches the disks. */
+export interface DiskKeeper {
+  mayStart(kind: "training" | "generation", need?: DiskNeed): MayStart;
+  expect(jobId: string, rest: DiskNeed | null): void;
+  /** Measures now; resolves when that is done or took too long. */
+  refresh(): Promise<void>;
 }
 
-function lookAt(folder: string, look: typeof statfsSync): { bavail: number; blocks: number; bsize: number } | null {
-  try {
-    return look(folder);
-  } catch {
-    return null; // a disk that cannot be asked gives no reason to wait; the job then says what it ran into
+export interface RoomParts {
+  readonly disk: DiskKeeper;
+  readonly store: JobStore;
+  readonly backends: Backends;
+  /** The folder that holds one folder for each job. */
+  readonly jobsDir: string;
+  readonly log: Log;
+}
+
+/** How soon a job that filled the disk is looked at again. */
+export const roomCheckMs = 30_000;
+/** How long the need of a waiting job is taken for known: to answer, a backend looks at files. */
+const needKeptMs = 10_000;
+const needsKept = 200;
+const measureEveryMs = 30_000;
+const measureDepth = 8;
+/** Where the size of what a job has written is kept over restarts. */
+const writtenKey = "disk.written";
+/** Links into the library, made when the job was accepted. */
+const notWritten = "photos";
+
+interface Followed {
+  readonly row: Pick<JobRow, "id" | "kind" | "frozen">;
+  measuredAt: number;
+}
+
+/** Whether there is room on the disks for a job, and what the running ones are still going to write. */
+export class Room {
+  private readonly followed = new Map<string, Followed>();
+  private readonly known = new Map<string, { readonly need: DiskNeed; readonly at: number }>();
+
+  constructor(private readonly parts: RoomParts) {}
+
+  /** Why no job of this kind may begin, or null. */
+  refusalOf(kind: "training" | "generation"): Waiting | null {
+    return waitingFor(this.parts.disk.mayStart(kind));
+  }
+
+  /** Why this job may not begin now, or null. A job that has run before needs only what is still missing. */
+  refusal(row: JobRow): Waiting | null {
+    const kind = row.kind === "training" ? "training" : "generation";
+    return waitingFor(this.parts.disk.mayStart(kind, this.needOfWaiting(row)));
+  }
+
+  /** What a training that nobody has asked for yet would write, and why it would have to wait. null: nobody knows. */
+  outlook(backend: TrainingBackend, plan: TrainingPlan): { need: DiskNeed; waiting: Waiting | null } | null {
+    const disk = backend.disk?.(plan);
+    if (disk === undefined) return null;
+    const need = forecastNeed(disk, 0, this.placeOf(disk.downloadDir));
+    return { need, waiting: waitingFor(this.parts.disk.mayStart("training", need)) };
+  }
+
+  /** Measures now: a job has just met a full disk. */
+  lookAgain(): Promise<void> {
+    return this.parts.disk.refresh();
+  }
+
+  /** From here on what this job is still going to write is taken. */
+  follow(claim: Claim): void {
+    if (claim.kind !== "training") return;
+    const row = { id: claim.job.id, kind: claim.kind, frozen: claim.frozen };
+    this.followed.set(row.id, { row, measuredAt: -Infinity });
+    this.parts.disk.expect(row.id, this.needOf(row));
+  }
+
+  forget(id: string): void {
+    this.followed.delete(id);
+    this.known.delete(id);
+    this.parts.disk.expect(id, null);
+  }
+
+  /** Called often; measures what the running trainings have written, each twice a minute. */
+  keepUp(): void {
+    for (const followed of this.followed.values()) {
+      if (performance.now() - followed.measuredAt < measureEveryMs) continue;
+      followed.measuredAt = performance.now();
+      void this.measure(followed.row);
+    }
+  }
+
+  private async measure(row: Followed["row"]): Promise<void> {
+    const { disk, store, jobsDir, log } = this.parts;
+    try {
+      const bytes = await bytesBelow(join(jobsDir, row.id), measureDepth);
+      if (!this.followed.has(row.id)) return;
+      store.notes.remember(row.id, writtenKey, String(bytes));
+      disk.expect(row.id, this.needOf(row));
+    } catch (error) {
+      log.warn("room.not-measured", "what a training has written could not be measured; the last forecast stays", { jobId: row.id, error });
+    }
+  }
+
+  private needOfWaiting(row: JobRow): DiskNeed {
+    const known = this.known.get(row.id);
+    if (known !== undefined && performance.now() - known.at < needKeptMs) return known.need;
+    const need = this.needOf(row);
+    if (this.known.size >= needsKept) this.known.clear();
+    this.known.set(row.id, { need, at: performance.now() });
+    return need;
+  }
+
+  private needOf({ id, kind, frozen }: Followed["row"]): DiskNeed {
+    if (kind !== "training") return noNeed;
+    try {
+      const disk = this.parts.backends.training().disk?.(readTraining(frozen).job);
+      if (disk === undefined) return noNeed;
+      return forecastNeed(disk, Number(this.parts.store.notes.recall(id, writtenKey) ?? 0), this.placeOf(disk.downloadDir));
+    } catch {
+      return noNeed; // unreadable, or no tool: the job itself says so when its turn comes
+    }
+  }
+
+  private placeOf(dir: string | undefined): "volume" | "scratch" | "elsewhere" {
+    if (dir === undefined) return "elsewhere";
+    const device = deviceOf(dir);
+    if (device === deviceOf(this.parts.jobsDir)) return "volume";
+    return device === deviceOf(tmpdir()) ? "scratch" : "elsewhere";
   }
 }
 
-function inGb(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+function waitingFor(answer: MayStart): Waiting | null {
+  return answer.ok ? null : { code: "disk", text: answer.reason };
+}
+
+async function bytesBelow(folder: string, depth: number): Promise<number> {
+  if (depth === 0) return 0;
+  let total = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) total += depth === measureDepth && entry.name === notWritten ? 0 : await bytesBelow(path, depth - 1);
+    else if (entry.isFile()) total += await stat(path).then((facts) => facts.size, () => 0); // removed meanwhile
+  }
+  return total;
 }

@@ -41,6 +41,7 @@ export class Runner {
     if (claim.pauseRequested) signals.pause.abort();
     const outcome = await this.attempt(claim, adopted, signals, detach);
     if (outcome === null || detach.aborted) return { retryMs: null };
+    await this.parts.ends.prepare(outcome);
     return { retryMs: await this.persist(detach, () => this.parts.ends.record(claim, outcome)) };
   }
 

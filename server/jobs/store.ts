@@ -25,6 +25,13 @@ export interface Entry {
   readonly poison: Failure | null;
 }
 
+/** Jobs that wait for something else than their turn. `kinds`: all of a kind; there may be thousands of them. */
+export interface HeldBack {
+  readonly kinds: readonly string[];
+  holds(row: JobRow): boolean;
+}
+
+const nothingHeld: HeldBack = { kinds: [], holds: () => false };
 const listLimit = 500;
 const actives = JSON.stringify(activeStates);
 
@@ -100,18 +107,12 @@ export class JobStore {
   /**
    * Takes the next job that may run in this lane: by priority, then by position. None while the lane is taken. The lane
    * `gpu` stands for whatever GPU there is, so it and a named one exclude each other. `pictures` false: ComfyUI lives
-   * elsewhere, so only other jobs may come here.
+   * elsewhere, so only other jobs may come here. What is `held` back is passed over and holds up nobody.
    */
-  claimNext(lane: string, token: string, pictures = true): Claim | null {
+  claimNext(lane: string, token: string, pictures = true, held: HeldBack = nothingHeld): Claim | null {
+    const kinds = JSON.stringify(pictures ? held.kinds : [...held.kinds, "generation"]);
     const claimed = this.table.write(() => {
-      const row = this.table.db
-        .query<JobRow, [string, string, number]>(
-          `select * from job where finished_at is null and state = 'queued' and not_before is null and (?3 or kind <> 'generation')
-             and not exists (select 1 from job where finished_at is null and state in (select value from json_each(?2))
-               and (lane = ?1 or lane = '${anyLane}' or ?1 = '${anyLane}'))
-           order by priority desc, position, seq limit 1`,
-        )
-        .get(lane, actives, pictures ? 1 : 0);
+      const row = this.nextFor(lane, kinds, held);
       if (row === null) return null;
       this.table.db
         .query(
@@ -187,6 +188,23 @@ export class JobStore {
 
   history(id: string, afterSeq = 0): JobStep[] {
     return this.table.history(id, afterSeq);
+  }
+
+  private nextFor(lane: string, kinds: string, held: HeldBack): JobRow | null {
+    const passed: string[] = [];
+    for (;;) {
+      const row = this.table.db
+        .query<JobRow, [string, string, string, string]>(
+          `select * from job where finished_at is null and state = 'queued' and not_before is null
+             and kind not in (select value from json_each(?3)) and id not in (select value from json_each(?4))
+             and not exists (select 1 from job where finished_at is null and state in (select value from json_each(?2))
+               and (lane = ?1 or lane = '${anyLane}' or ?1 = '${anyLane}'))
+           order by priority desc, position, seq limit 1`,
+        )
+        .get(lane, actives, kinds, JSON.stringify(passed));
+      if (row === null || !held.holds(row)) return row;
+      passed.push(row.id);
+    }
   }
 
   private rows(sql: string, value: string | number): JobRow[] {

@@ -3,10 +3,13 @@ import { waitLeft } from "./back-off.ts";
 import type { Backends } from "./backends.ts";
 import { retryText, ruleFor } from "./failure-policy.ts";
 import type { QueueState } from "./queue-state.ts";
+import type { Room } from "./room.ts";
 import type { JobStore } from "./store.ts";
 import { type JobRow, pauseOf, toJob } from "./store-rows.ts";
 import { anyLane } from "./store-table.ts";
 import { JobRetries, pausedText } from "./store-retry.ts";
+
+export const diskCode = "disk";
 
 /** Further back in the line nobody reads the exact words; they get theirs when they come nearer. */
 const linesKept = 100;
@@ -19,6 +22,7 @@ export class WaitingReasons {
     private readonly store: JobStore,
     private readonly backends: Backends,
     private readonly queueState: QueueState,
+    private readonly room: Room,
     private readonly lanes: () => readonly string[],
   ) {
     this.retries = new JobRetries(store.table);
@@ -30,8 +34,9 @@ export class WaitingReasons {
     const isPaused = this.queueState.paused() !== null;
     let ahead = 0;
     for (const row of this.store.queued(linesKept)) {
-      this.store.setWaiting(row.id, this.reason(row, holders, ahead, isPaused));
-      if (row.not_before === null) ahead++;
+      const waiting = this.reason(row, holders, ahead, isPaused);
+      this.store.setWaiting(row.id, waiting);
+      if (row.not_before === null && waiting?.code !== diskCode) ahead++;
     }
   }
 
@@ -41,6 +46,8 @@ export class WaitingReasons {
     }
     if (isPaused) return { code: "paused_queue", text: "The queue is paused." };
     if (row.not_before !== null) return this.delay(row, row.not_before);
+    const noRoom = this.room.refusal(row);
+    if (noRoom !== null) return noRoom;
     const pause = pauseOf(row);
     if (pause !== null) return { code: "paused", text: pausedText(pause), ...(pause.for === "" ? {} : { jobId: pause.for }) };
     const holder = this.blocker(row, holders);

@@ -1,18 +1,14 @@
 import type { Check } from "../contract/system.ts";
+import type { TrainingDisk } from "../../plugins/interfaces/training.ts";
 import { formatBytes } from "./disk-levels.ts";
 
-/** What a training is going to write. Sizes in bytes. */
-export interface TrainingDisk {
-  readonly checkpointBytes: number;
-  /** Checkpoints that are kept beside each other. */
-  readonly checkpointsKept: number;
-  readonly optimizerBytes: number;
-  readonly samples: number;
-  readonly sampleBytes?: number;
-  readonly downloadBytes?: number;
-  /** Latents and text embeddings that are cached on the disk. */
-  readonly cacheBytes?: number;
+/** Room that a job needs: on the volume, and on the disk of the container where that is another one. */
+export interface DiskNeed {
+  readonly volumeBytes: number;
+  readonly scratchBytes: number;
 }
+
+export const noNeed: DiskNeed = { volumeBytes: 0, scratchBytes: 0 };
 
 /** A log of some hours, its copy for the page, and the loss database. */
 const logBytes = 64 * 1024 ** 2;
@@ -20,17 +16,29 @@ const defaultSampleBytes = 2 * 1024 ** 2;
 /** Estimates are too small more often than too large. */
 const margin = 1.1;
 
-/** One checkpoint more than are kept, because a new one is written before an old one is deleted. */
+/** Without the download. One checkpoint more than are kept, because a new one is written before an old one is deleted. */
 export function forecastTraining(disk: TrainingDisk): number {
   const checkpoints = disk.checkpointBytes * (disk.checkpointsKept + 1);
   const samples = disk.samples * (disk.sampleBytes ?? defaultSampleBytes);
-  return Math.ceil((checkpoints + disk.optimizerBytes * 2 + samples + (disk.downloadBytes ?? 0) + (disk.cacheBytes ?? 0) + logBytes) * margin);
+  return Math.ceil((checkpoints + disk.optimizerBytes * 2 + samples + (disk.cacheBytes ?? 0) + logBytes) * margin);
 }
 
 /** What is still to come of a running training; at least one more save, whatever was written so far. */
 export function forecastRest(disk: TrainingDisk, writtenBytes: number): number {
   const oneSave = (disk.checkpointBytes + disk.optimizerBytes) * margin;
   return Math.ceil(Math.max(forecastTraining(disk) - writtenBytes, oneSave));
+}
+
+/**
+ * What is still to come, by disk. `downloadsTo`: where the missing part of the base model is put; on a disk that nobody
+ * watches it counts nowhere.
+ */
+export function forecastNeed(disk: TrainingDisk, writtenBytes: number, downloadsTo: "volume" | "scratch" | "elsewhere"): DiskNeed {
+  const download = Math.ceil((disk.downloadBytes ?? 0) * margin);
+  return {
+    volumeBytes: forecastRest(disk, writtenBytes) + (downloadsTo === "volume" ? download : 0),
+    scratchBytes: downloadsTo === "scratch" ? download : 0,
+  };
 }
 
 /** For a running training: whether what it is still going to write fits. */

@@ -6,12 +6,13 @@ import { createLog } from "../log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { smallDisk } from "../testing/mount.ts";
 import { waitFor } from "../testing/wait.ts";
-import { forecastCheck, forecastRest, forecastTraining } from "./disk-forecast.ts";
+import { forecastCheck, forecastNeed, forecastRest, forecastTraining } from "./disk-forecast.ts";
 import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
 import { diskLevels, type DiskSpace } from "./disk-levels.ts";
 
 const gib = 1024 ** 3;
 const mib = 1024 ** 2;
+const onVolume = (volumeBytes: number) => ({ volumeBytes, scratchBytes: 0 });
 const small = { ...diskLevels, warnBytes: 0, warnFraction: 0, trainingBytes: 8 * mib, generationBytes: 6 * mib, emergencyBytes: 2 * mib, reserveFromBytes: 6 * mib, reserveBytes: 4 * mib };
 
 function make(folder: string, free: Record<string, number>, extra: Partial<DiskGuardOptions> = {}) {
@@ -61,16 +62,39 @@ test("a training whose forecast does not fit does not start, and one that runs i
   const disk = { checkpointBytes: 2 * gib, checkpointsKept: 10, optimizerBytes: 3 * gib, samples: 100 };
   const needed = forecastTraining(disk);
   expect(needed / gib).toBeWithin((11 * 2 + 6) * 1.1, (11 * 2 + 6) * 1.1 + 0.5);
-  expect(guard.mayStart("training", needed)).toEqual({ ok: false, reason: expect.stringContaining("is going to write about 31") });
-  expect(guard.mayStart("training", needed / 2).ok).toBe(true);
-  guard.expect("job-1", forecastRest(disk, 10 * gib));
+  expect(guard.mayStart("training", onVolume(needed))).toEqual({ ok: false, reason: expect.stringContaining("is going to write about 31") });
+  expect(guard.mayStart("training", onVolume(needed / 2)).ok).toBe(true);
+  guard.expect("job-1", onVolume(forecastRest(disk, 10 * gib)));
   expect(guard.checks().at(-1)).toMatchObject({ id: "disk-forecast", state: "ok" });
-  guard.expect("job-2", 20 * gib);
+  expect(guard.mayStart("training", onVolume(needed / 2))).toEqual({ ok: false, reason: expect.stringMatching(/of which the running training still needs 2\d/) });
+  guard.expect("job-2", onVolume(20 * gib));
   expect(guard.checks().at(-1)).toMatchObject({ id: "disk-forecast", state: "warning" });
   for (const job of ["job-1", "job-2"]) guard.expect(job, null);
   expect(guard.checks().length).toBe(2);
   expect(forecastRest(disk, 1000 * gib)).toBe(Math.ceil(5 * gib * 1.1));
   expect(forecastCheck(1, 2).state).toBe("ok");
+});
+
+test("a base model that is downloaded to the container's disk must fit there, and costs nothing on the volume", async () => {
+  using folder = temporaryFolder();
+  const { guard } = make(folder.path, { "/volume": 90 * gib, "/scratch": 30 * gib });
+  await guard.refresh();
+  const disk = { checkpointBytes: gib, checkpointsKept: 4, optimizerBytes: gib, samples: 0, downloadBytes: 33 * gib };
+  const need = forecastNeed(disk, 0, "scratch");
+  expect([need.volumeBytes < 9 * gib, need.scratchBytes]).toEqual([true, Math.ceil(33 * gib * 1.1)]);
+  expect(guard.mayStart("training", need)).toEqual({ ok: false, reason: expect.stringContaining("30.0 GiB are free on the disk of /scratch, and this job is going to write about 36.3 GiB") });
+  expect(guard.mayStart("training", forecastNeed(disk, 0, "volume")).ok).toBe(true);
+  expect(guard.mayStart("training", forecastNeed(disk, 0, "elsewhere")).ok).toBe(true);
+});
+
+test("on a small disk a tenth has to be free for a training and a twentieth for pictures", async () => {
+  using folder = temporaryFolder();
+  const may = async (freeMib: number) => {
+    const { guard } = make(folder.path, {}, { space: async (path) => ({ path, freeBytes: freeMib * mib, totalBytes: gib }) });
+    await guard.refresh();
+    return [guard.mayStart("training").ok, guard.mayStart("generation").ok, guard.checks()[0]!.state];
+  };
+  expect([await may(110), await may(80), await may(40)]).toEqual([[true, true, "warning"], [false, true, "warning"], [false, false, "error"]]);
 });
 
 test("before the first measure and while the disk does not answer nothing is held back and nothing is green", async () => {

@@ -2,8 +2,8 @@ import type { JobKind } from "../contract/job.ts";
 import type { Check } from "../contract/system.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
-import { forecastCheck } from "./disk-forecast.ts";
-import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes } from "./disk-levels.ts";
+import { type DiskNeed, forecastCheck, noNeed } from "./disk-forecast.ts";
+import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes, levelsOn } from "./disk-levels.ts";
 import { ReserveFile } from "./disk-reserve.ts";
 import { diskSpace } from "./machine.ts";
 
@@ -47,7 +47,7 @@ export class DiskGuard implements Service {
   private scratch: DiskSpace | null = null;
   private problem = "";
   private released: { readonly at: string; readonly why: string } | null = null;
-  private expectedBytes = new Map<string, number>();
+  private readonly expected = new Map<string, DiskNeed>();
   private timer: ReturnType<typeof setInterval> | null = null;
   private sweptAt = -Infinity;
   private quotaHitAt = -Infinity;
@@ -76,22 +76,26 @@ export class DiskGuard implements Service {
   }
 
   /**
-   * Asked before a job is claimed, with the answer of the last measure (at most 10 s old). `estimateBytes` is what the
-   * job is going to write. While nothing could be measured nothing is held back: the disk itself then answers.
+   * Asked before a job is claimed, with the answer of the last measure (at most 10 s old). `need` is what the job is
+   * going to write; what running jobs are still going to write is taken already. While nothing could be measured nothing
+   * is held back: the disk itself then answers.
    */
-  mayStart(kind: JobKind, estimateBytes = 0): MayStart {
-    for (const space of [this.volume, this.sameDisk() ? null : this.scratch]) {
-      if (space === null) continue;
-      const reason = this.refusal(kind, space === this.volume ? estimateBytes : 0, space);
+  mayStart(kind: JobKind, need: DiskNeed = noNeed): MayStart {
+    const rest = this.rest();
+    const disks = this.sameDisk()
+      ? [[this.volume, need.volumeBytes + need.scratchBytes, rest.volumeBytes + rest.scratchBytes] as const]
+      : [[this.volume, need.volumeBytes, rest.volumeBytes] as const, [this.scratch, need.scratchBytes, rest.scratchBytes] as const];
+    for (const [space, needBytes, takenBytes] of disks) {
+      const reason = space === null ? null : this.refusal(kind, space, needBytes, takenBytes);
       if (reason !== null) return { ok: false, reason };
     }
     return { ok: true };
   }
 
   /** What a running job is still going to write; null when it ended. */
-  expect(jobId: string, restBytes: number | null): void {
-    if (restBytes === null) this.expectedBytes.delete(jobId);
-    else this.expectedBytes.set(jobId, restBytes);
+  expect(jobId: string, rest: DiskNeed | null): void {
+    if (rest === null) this.expected.delete(jobId);
+    else this.expected.set(jobId, rest);
   }
 
   /** Tell it each error of a write: when the disk is full the reserve goes at once, so that the next commit succeeds. */
@@ -105,7 +109,7 @@ export class DiskGuard implements Service {
   checks(): Check[] {
     const checks = [this.volumeCheck()];
     if (this.scratch !== null && !this.sameDisk()) checks.push(this.scratchCheck(this.scratch));
-    const rest = [...this.expectedBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const rest = this.rest().volumeBytes;
     if (rest > 0 && this.volume !== null) checks.push(forecastCheck(rest, this.volume.freeBytes));
     return checks;
   }
@@ -128,7 +132,7 @@ export class DiskGuard implements Service {
   }
 
   private async act(volume: DiskSpace): Promise<void> {
-    const { emergencyBytes, reserveFromBytes } = this.levels;
+    const { emergencyBytes, reserveFromBytes } = levelsOn(volume, this.levels);
     if (volume.freeBytes < emergencyBytes) {
       this.release(`only ${formatBytes(volume.freeBytes)} were free`);
       await this.sweep(emergencyBytes - volume.freeBytes);
@@ -158,13 +162,23 @@ export class DiskGuard implements Service {
     this.options.log.error("disk.reserve-released", `the reserve of ${formatBytes(this.levels.reserveBytes)} was given back because ${why}`, {});
   }
 
-  private refusal(kind: JobKind, estimateBytes: number, space: DiskSpace): string | null {
-    const floor = kind === "training" ? this.levels.trainingBytes : this.levels.generationBytes;
+  private refusal(kind: JobKind, space: DiskSpace, needBytes: number, takenBytes: number): string | null {
+    const levels = levelsOn(space, this.levels);
+    const floor = kind === "training" ? levels.trainingBytes : levels.generationBytes;
     const noun = kind === "training" ? "A training" : "Making pictures";
     const free = `${formatBytes(space.freeBytes)} are free on the disk of ${space.path}`;
     if (space.freeBytes < floor) return `Waits for disk space: ${free}. ${noun} needs at least ${formatBytes(floor)}.`;
-    if (space.freeBytes < estimateBytes) return `Waits for disk space: ${free}, and this job is going to write about ${formatBytes(estimateBytes)}.`;
-    return null;
+    if (needBytes === 0 || space.freeBytes - takenBytes >= needBytes) return null;
+    const taken = takenBytes === 0 ? "" : `, of which the running training still needs ${formatBytes(takenBytes)}`;
+    return `Waits for disk space: ${free}${taken}, and this job is going to write about ${formatBytes(needBytes)}.`;
+  }
+
+  private rest(): DiskNeed {
+    const all = [...this.expected.values()];
+    return {
+      volumeBytes: all.reduce((sum, { volumeBytes }) => sum + volumeBytes, 0),
+      scratchBytes: all.reduce((sum, { scratchBytes }) => sum + scratchBytes, 0),
+    };
   }
 
   private volumeCheck(): Check {

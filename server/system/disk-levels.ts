@@ -22,6 +22,20 @@ export const diskLevels: DiskLevels = {
   reserveFromBytes: 10 * gib, reserveBytes: 64 * 1024 ** 2,
 };
 
+/**
+ * On a small disk the levels are shares of it: a training asks for at most a tenth to be free, pictures for a twentieth,
+ * and a hundredth is the emergency. What a training really needs is told by its forecast.
+ */
+export function levelsOn({ totalBytes }: DiskSpace, levels: DiskLevels): DiskLevels {
+  if (totalBytes <= 0) return levels;
+  return {
+    ...levels,
+    trainingBytes: Math.min(levels.trainingBytes, totalBytes * 0.1),
+    generationBytes: Math.min(levels.generationBytes, totalBytes * 0.05),
+    emergencyBytes: Math.min(levels.emergencyBytes, totalBytes * 0.01),
+  };
+}
+
 export function formatBytes(bytes: number): string {
   if (bytes >= 100 * gib) return `${(bytes / gib).toFixed(0)} GiB`;
   if (bytes > 0 && bytes < 1024 ** 2) return `${Math.ceil(bytes / 1024)} KiB`;
@@ -29,7 +43,8 @@ export function formatBytes(bytes: number): string {
 }
 
 /** The disk in one sentence for the status page. `label` tells two disks apart. */
-export function diskCheck(space: DiskSpace, levels: DiskLevels = diskLevels, label: { id: string; label: string } = { id: "disk", label: "Disk" }): Check {
+export function diskCheck(space: DiskSpace, ordinary: DiskLevels = diskLevels, label: { id: string; label: string } = { id: "disk", label: "Disk" }): Check {
+  const levels = levelsOn(space, ordinary);
   const free = `${formatBytes(space.freeBytes)} free for ${space.path}.`;
   const check = (state: Check["state"], detail: string, fix: string): Check => ({ ...label, state, detail, fix, checkedAt: new Date().toISOString() });
   const remove = "Delete pictures, LoRAs or models that you no longer need before the next job.";

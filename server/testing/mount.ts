@@ -28,7 +28,7 @@ export function largeDisk(sizeBytes: number): SmallDisk | null {
   const folder = temporaryFolder();
   const [image, path] = [`${folder.path}/image`, `${folder.path}/disk`];
   mkdirSync(path);
-  const made = run(["truncate", "-s", String(sizeBytes), image]) && run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=1,nodiscard", image]) && run(["mount", "-o", "loop", image, path]);
+  const made = run(["truncate", "-s", String(sizeBytes), image]) && run(["mkfs.ext4", "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1,nodiscard", image]) && run(["mount", "-o", "loop", image, path]);
   if (!made) {
     folder.remove();
     return null;

@@ -1,6 +1,6 @@
 import type { ImageCapabilities, ParameterSpec, TrainingCapabilities } from "../../contract/backend.ts";
 import type { ImageBackend, ImageHost, ImageJob, ImageOutcome } from "../../../plugins/interfaces/image.ts";
-import type { TrainingBackend, TrainingHost, TrainingJob, TrainingOutcome } from "../../../plugins/interfaces/training.ts";
+import type { TrainingBackend, TrainingDisk, TrainingHost, TrainingJob, TrainingOutcome, TrainingPlan } from "../../../plugins/interfaces/training.ts";
 import type { ToolHost } from "../../../plugins/plugin.ts";
 
 export const parameters: ParameterSpec[] = [
@@ -33,6 +33,7 @@ export const imageCapabilities: ImageCapabilities = {
 export class FakeTrainer implements TrainingBackend {
   readonly name = "fake-trainer";
   canPause = false;
+  disk?: (plan: TrainingPlan) => TrainingDisk;
   work: (job: TrainingJob, host: TrainingHost) => Promise<TrainingOutcome> = async () => ({ kind: "stopped" });
   calls = 0;
 

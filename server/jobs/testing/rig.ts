@@ -14,8 +14,8 @@ import { Backends } from "../backends.ts";
 import { childrenForJobs, createJobs, type Jobs, libraryForJobs, logsForJobs } from "../jobs.ts";
 import type { GpuId } from "../lanes.ts";
 import type { Services } from "../needs.ts";
-import type { Room } from "../room.ts";
 import { FakePainter, FakeTrainer } from "./fake-backends.ts";
+import { FakeDisk } from "./fake-disk.ts";
 
 const holder = [process.execPath, join(import.meta.dir, "..", "..", "process", "testing-hold.ts")];
 const context = { correlationId: "cor-test", idempotencyKey: null };
@@ -40,12 +40,13 @@ export function openRig() {
   const open = () => createJobs({
     db, bus, log, paths, self: holder, backends, services, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
     runChild: childrenForJobs(log), comfyuiUrl: null,
-    gpus: () => rig.gpus, room: (kind) => rig.room(kind), timing: { random: () => 0.5, get scale() { return rig.waitScale; } },
+    gpus: () => rig.gpus, disk: rig.disk, timing: { random: () => 0.5, get scale() { return rig.waitScale; } },
   });
   const running: Jobs[] = [];
-  const settings: { gpus: GpuId[] | null; room: Room; waitScale: number } = { gpus: [], room: () => null, waitScale: 0.01 };
+  const disk = new FakeDisk();
+  const settings: { gpus: GpuId[] | null; waitScale: number } = { gpus: [], waitScale: 0.01 };
   const rig = {
-    ...library, ...settings, trainer, painter, said, statuses, stopped, services, backends, jobLogs, log, open, jobs: null as unknown as Jobs,
+    ...library, ...settings, disk, trainer, painter, said, statuses, stopped, services, backends, jobLogs, log, open, jobs: null as unknown as Jobs,
     start() {
       rig.jobs.dispatcher.start();
       running.push(rig.jobs);
