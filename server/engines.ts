@@ -19,12 +19,16 @@ export interface EnginesOptions {
 
 const checksKeptMs = 30_000;
 const startAnswerMs = 10_000;
+const modes: readonly Mode[] = ["fast-test", "production"];
 
 /** The tools of the chosen mode: their backends, and the supervisor of those that live long. Empty before a choice. */
 export class Engines implements Service {
   parts: PluginParts[] = [];
   private supervisor: Supervisor | null = null;
   readonly name = "engines";
+  /** Aborted when the server leaves. */
+  private readonly leaving = new AbortController();
+  private clearing: Promise<void> = Promise.resolve();
   private lastChecks: { readonly checks: Check[]; readonly at: number } | null = null;
   private asking: Promise<Check[]> | null = null;
 
@@ -32,6 +36,7 @@ export class Engines implements Service {
 
   /** Makes the backends of `mode`. Tools of the mode before are stopped; one mode never uses the other's. */
   async use(mode: Mode): Promise<PluginParts[]> {
+    await this.clearing;
     if (this.supervisor !== null) await this.stopAll("the mode was changed");
     this.prepare(mode);
     this.supervisor = new Supervisor({
@@ -42,7 +47,19 @@ export class Engines implements Service {
       onChange: this.options.onChange,
     });
     await this.supervisor.start();
+    this.clearing = this.stopOtherModes(mode);
     return this.parts;
+  }
+
+  /**
+   * A server that was killed leaves its tools running, and only the next one in the same mode adopts them. In another
+   * mode nobody else would ever end them, and they would keep the GPU's memory. Nothing of this mode waits for it.
+   */
+  private async stopOtherModes(mode: Mode): Promise<void> {
+    const { self, log } = this.options;
+    for (const other of modes.filter((each) => each !== mode)) {
+      await Supervisor.stopLeftovers(join(this.options.paths.services, other), { self, log, detach: this.leaving.signal });
+    }
   }
 
   /** Makes the backends only; no tool is looked at or started. */
@@ -103,7 +120,8 @@ export class Engines implements Service {
 
   /** Lets go of the tools; they run on. */
   async stop(): Promise<void> {
-    await this.supervisor?.stop();
+    this.leaving.abort(new Error("the server leaves"));
+    await Promise.all([this.supervisor?.stop(), this.clearing]);
   }
 
   private async stopAll(why: string): Promise<void> {
