@@ -22,12 +22,12 @@ let jobs = 0;
 const failed: number[] = [];
 const begun = performance.now();
 
-function* wantedSeeds(): Generator<number> {
-  for (let seed = first; wantedKills === null ? seed < first + seeds : kills < wantedKills; seed++) yield seed;
+function* wantedPlans(): Generator<{ seed: number; steps: number }> {
+  for (let seed = first; wantedKills === null ? seed < first + seeds : kills < wantedKills; seed++) yield { seed, steps };
 }
 
 await runPool({
-  seeds: wantedSeeds(), steps, executable, keep: values.keep, parallel: Number(values.parallel), ...(values.verbose ? { say: console.log } : {}),
+  plans: wantedPlans(), executable, keep: values.keep, parallel: Number(values.parallel), ...(values.verbose ? { say: console.log } : {}),
   onResult: (result) => {
     kills += result.kills;
     jobs += result.jobs;

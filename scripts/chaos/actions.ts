@@ -1,5 +1,5 @@
 import type { Action, ActionKind } from "./plan.ts";
-import { isHolder, kill } from "./processes.ts";
+import { isHolder, isOfTool, kill } from "./processes.ts";
 import type { Found } from "./processes.ts";
 import type { Wish, World } from "./world.ts";
 
@@ -45,10 +45,10 @@ export const actions: Readonly<Record<ActionKind, Act>> = {
     return `${told}; the wish is ${wish.id ?? "unanswered"}`;
   },
   "kill-holder": async (world, { pick }) => killOne(world, pick, isHolder),
-  "kill-child": async (world, { pick }) => killOne(world, pick, (one) => one.run !== null && world.isOurs(one.run)),
-  "kill-comfyui": async (world, { pick }) => killOne(world, pick, (one) => one.run !== null && !world.isOurs(one.run)),
+  "kill-child": async (world, { pick }) => killOne(world, pick, (one) => one.run !== null && !isOfTool(one.run)),
+  "kill-comfyui": async (world, { pick }) => killOne(world, pick, (one) => one.run !== null && isOfTool(one.run)),
   "kill-all": async (world, { size }) => {
-    world.hurt = true;
+    world.hurt("tool");
     for (const one of world.processes()) kill(one.pid);
     return restart(world, size, "SIGKILL");
   },
@@ -63,7 +63,7 @@ export const actions: Readonly<Record<ActionKind, Act>> = {
     return `${days} days`;
   },
   "full-disk": async (world, { pick, size }) => {
-    world.hurt = true;
+    world.hurt("disk");
     world.disk.fill();
     await Bun.sleep(200 + size * fullMs);
     const isKilled = pick > 0.5;
@@ -104,6 +104,6 @@ async function killOne(world: World, pick: number, isWanted: (one: Found) => boo
   const one = found[Math.floor(pick * found.length)];
   if (!one || !kill(one.pid)) return "nobody there";
   world.kills++;
-  world.hurt = true;
+  world.hurt("tool");
   return `${one.pid} ${one.run ?? one.command.slice(-80)}`;
 }

@@ -11,17 +11,20 @@ export interface Found {
 
 const runMark = "ISENGARD_RUN=";
 
-/** All living processes that carry a mark of `isOurs`, or have the folder in their command. */
-export function scan(folder: string, isOurs: (run: string) => boolean): Found[] {
-  const found: Found[] = [];
-  for (const entry of readdirSync("/proc")) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const one = look(pid);
-    if (one === null) continue;
-    if (one.command.includes(folder) || (one.run !== null && isOurs(one.run))) found.push(one);
-  }
-  return found;
+/**
+ * All living processes that carry a mark of `isOurs`, or have the folder in their command. Worlds that are played side by
+ * side share one look at the machine, not older than `maxAgeMs`: a look reads three files of every process.
+ */
+export function scan(folder: string, isOurs: (run: string) => boolean, maxAgeMs = 0): Found[] {
+  if (last === null || maxAgeMs === 0 || performance.now() - last.at > maxAgeMs) last = { at: performance.now(), all: lookAtAll() };
+  return last.all.filter((one) => one.command.includes(folder) || (one.run !== null && isOurs(one.run)));
+}
+
+let last: { readonly at: number; readonly all: readonly Found[] } | null = null;
+
+function lookAtAll(): Found[] {
+  const pids = readdirSync("/proc").map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+  return pids.map(look).filter((one) => one !== null);
 }
 
 function look(pid: number): Found | null {
@@ -39,6 +42,9 @@ function look(pid: number): Found | null {
 }
 
 export const isHolder = (one: Found): boolean => one.run === null && one.command.includes(" hold ");
+
+/** Jobs mark their children with their own id, the supervisor its tools with that of a run. */
+export const isOfTool = (run: string): boolean => run.startsWith("run-");
 
 export function kill(pid: number): boolean {
   try {

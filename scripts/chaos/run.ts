@@ -11,14 +11,16 @@ export interface ChaosOptions {
   readonly executable?: string;
   /** Keep the folder of a seed that failed. */
   readonly keep?: boolean;
-  /** Every second or so seed gets a disk that can be filled, every third a clock that jumps. */
   readonly say?: (line: string) => void;
 }
 
 export interface ChaosResult {
   readonly seed: number;
+  readonly steps: number;
   readonly kills: number;
   readonly jobs: number;
+  /** How many jobs ended in which way, as the tab saw it. */
+  readonly ends: Readonly<Record<string, number>>;
   readonly resumes: number;
   readonly refetches: number;
   readonly seconds: number;
@@ -33,6 +35,7 @@ const actionLimitMs = 30_000;
 /** One server through one plan. Everything that is wrong at the end is in `problems`. */
 export async function runChaos({ seed, steps, executable, keep, say = () => {} }: ChaosOptions): Promise<ChaosResult> {
   const begun = performance.now();
+  // Every fourth seed gets a disk that can be filled, every fourth a clock that jumps.
   const wantsDisk = seed % 4 === 0;
   const wantsClock = seed % 4 === 2;
   const world = await World.make({ speed, wantsDisk, wantsClock, ...(executable === undefined ? {} : { executable }) });
@@ -66,9 +69,15 @@ export async function runChaos({ seed, steps, executable, keep, say = () => {} }
   }
   const { resumes, refetches } = world.browser;
   return {
-    seed, kills: world.kills, jobs: world.wishes.filter(({ id }) => id !== null).length, resumes, refetches,
+    seed, steps, kills: world.kills, jobs: world.wishes.filter(({ id }) => id !== null).length, ends: countEnds(world), resumes, refetches,
     seconds: (performance.now() - begun) / 1000, problems: world.problems, protocol, skipped,
   };
+}
+
+function countEnds({ wishes, browser }: World): Record<string, number> {
+  const ends: Record<string, number> = {};
+  for (const { id } of wishes) if (id !== null) ends[browser.stateOf(id) ?? "unseen"] = (ends[browser.stateOf(id) ?? "unseen"] ?? 0) + 1;
+  return ends;
 }
 
 async function perform(world: World, action: Action): Promise<string> {
@@ -85,9 +94,9 @@ async function perform(world: World, action: Action): Promise<string> {
 }
 
 /** A few lines that are enough to run the same again. */
-export function reportOf({ seed, kills, jobs, resumes, refetches, seconds, problems, protocol, skipped }: ChaosResult): string {
+export function reportOf({ seed, kills, jobs, ends, resumes, refetches, seconds, problems, protocol, skipped }: ChaosResult): string {
   const verdict = problems.length === 0 ? "ok  " : "FAIL";
-  const head = `${verdict} seed ${seed}: ${kills} kills, ${jobs} jobs, ${resumes} resumes, ${refetches} refetches, ${seconds.toFixed(1)} s`;
+  const head = `${verdict} seed ${seed}: ${kills} kills, ${jobs} jobs (${Object.entries(ends).map(([end, count]) => `${count} ${end}`).join(", ")}), ${resumes} resumes, ${refetches} refetches, ${seconds.toFixed(1)} s`;
   const notes = skipped.map((note) => `     skipped ${note}`);
   if (problems.length === 0) return [head, ...notes].join("\n");
   return [head, ...notes, ...protocol.map((line) => `     ${line}`), ...problems.map((problem) => `  !! ${problem}`), `     again: bun run chaos --seed ${seed} --steps ${protocol.length}`].join("\n");

@@ -6,7 +6,10 @@ import { isFinal } from "../../server/jobs/states.ts";
 import { LineSplitter } from "../../server/process/lines.ts";
 import { tail } from "../../server/process/tail.ts";
 import { defaultRotation } from "../../server/process/segments.ts";
-import { checkHistory, type JobRow, readRecords, type Records, statesOf } from "./history.ts";
+import { checkAttempts } from "./attempts.ts";
+import { checkEnd } from "./ends.ts";
+import { checkHistory, readRecords, type Records, statesOf } from "./history.ts";
+import { isOfTool } from "./processes.ts";
 import type { World } from "./world.ts";
 
 const settleLimitMs = 90_000;
@@ -78,7 +81,7 @@ async function allEntries(world: World, id: string): Promise<LogEntry[]> {
 /** After the server has ended: its database against what was asked, answered and shown. */
 export function checkRecords(world: World): string[] {
   const records = readRecords(world.folder);
-  const problems = [...checkHistory(records), ...checkViews(world, records), ...checkWishes(world, records)];
+  const problems = [...checkHistory(records), ...checkViews(world, records), ...checkWishes(world, records), ...checkAttempts(world.folder, records.jobs)];
   if (records.integrity !== "ok") problems.push(`the database is damaged: ${records.integrity}`);
   for (const job of records.jobs) problems.push(...checkEnd(world, job, records));
   return problems;
@@ -116,35 +119,11 @@ function isPiece(part: readonly JobState[], all: readonly JobState[]): boolean {
   return all.some((_, at) => part.every((state, index) => all[at + index] === state)) || part.length === 0;
 }
 
-/** The end of a job must follow from what was done to it. */
-function checkEnd(world: World, job: JobRow, { steps, outputs, loras }: Records): string[] {
-  const wish = world.wishes.find(({ key }) => key === job.idempotency_key);
-  const visited = new Set(steps.filter((step) => step.job_id === job.id).map((step) => step.to_state));
-  const problems: string[] = [];
-  if (wish?.cancel === "acknowledged" && !visited.has("stopping") && !visited.has("cancelled")) problems.push(`${job.id}: its stop was acknowledged and forgotten`);
-  if (job.state === "cancelled" && wish?.cancel === "never") problems.push(`${job.id} was cancelled, but nobody asked for that`);
-  if (job.state === "failed" && !world.hurt) problems.push(`${job.id} failed although nothing of it was hurt: ${job.failure}`);
-  if (job.state === "failed" && isOurMistake(job.failure)) problems.push(`${job.id} failed by our own mistake: ${job.failure}`);
-  const pictures = outputs.filter((output) => output.job_id === job.id).map(({ index }) => index);
-  if (new Set(pictures).size !== pictures.length) problems.push(`${job.id} has a picture twice: ${pictures.join(", ")}`);
-  if (job.state !== "succeeded") return problems;
-  const wanted = job.kind === "generation" ? Number(wish?.body["count"]) : 0;
-  if (pictures.join() !== Array.from({ length: wanted }, (_, index) => index).join()) problems.push(`${job.id} succeeded with the pictures ${pictures.join(", ")} of ${wanted}`);
-  const made = loras.filter((lora) => lora.job_id === job.id).length;
-  if (made !== (job.kind === "training" ? 1 : 0)) problems.push(`${job.id} succeeded with ${made} LoRAs`);
-  return problems;
-}
-
-function isOurMistake(failure: string | null): boolean {
-  const code = (JSON.parse(failure ?? "{}") as { code?: string }).code;
-  return code === undefined || ["internal", "unknown", "unreadable_job", "unknown_kind"].includes(code);
-}
-
 /** With the server gone, only its idle ComfyUI may live on, to be taken over by the next. */
 export async function checkLeftovers(world: World): Promise<string[]> {
   const left = world.processes();
-  const ofJobs = left.filter((one) => one.run !== null && world.isOurs(one.run));
-  const runs = new Set(left.map((one) => one.run).filter((run) => run !== null && !world.isOurs(run)));
+  const ofJobs = left.filter((one) => one.run !== null && !isOfTool(one.run));
+  const runs = new Set(left.map((one) => one.run).filter((run) => run !== null && isOfTool(run)));
   const holders = left.filter((one) => one.run === null);
   const problems = ofJobs.map((one) => `process ${one.pid} of the ended job ${one.run} lives on`);
   if (runs.size > 1) problems.push(`several tools live on: ${[...runs].join(", ")}`);

@@ -1,3 +1,4 @@
+import { isOfTool } from "./processes.ts";
 import type { World } from "./world.ts";
 
 const everyMs = 120;
@@ -25,9 +26,9 @@ export class Watcher {
 
   private look(): void {
     const { world } = this;
-    const runs = new Set(world.processes().map((one) => one.run).filter((run) => run !== null));
-    const ofJobs = [...runs].filter(world.isOurs);
-    const ofTools = [...runs].filter((run) => !world.isOurs(run) && run.startsWith("run-"));
+    const runs = new Set(world.processes(everyMs / 2).map((one) => one.run).filter((run) => run !== null));
+    const ofJobs = [...runs].filter((run) => !isOfTool(run));
+    const ofTools = [...runs].filter(isOfTool);
     // Pictures are made inside of ComfyUI, so whatever lives for a job is a training, and there is one graphics card.
     if (ofJobs.length > 1) this.tell(`two attempts live at once: ${ofJobs.toSorted().join(", ")}`);
     if (ofTools.length > 1) this.tell(`two ComfyUI live at once: ${ofTools.toSorted().join(", ")}`);

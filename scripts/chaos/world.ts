@@ -18,6 +18,8 @@ export interface Wish {
   readonly key: string;
   readonly kind: JobKind;
   readonly body: Record<string, unknown>;
+  /** Monotonic. */
+  readonly madeAt: number;
   id: string | null;
   cancel: "never" | "asked" | "acknowledged";
 }
@@ -39,8 +41,8 @@ export class World {
   readonly clock: TestClock | null;
   readonly browser: Browser;
   kills = 0;
-  /** Tools or the disk were hurt: a job may then fail, with a reason. */
-  hurt = false;
+  /** When tools or the disk were hurt: only then may a job fail, with a reason. */
+  readonly hurts: Array<{ readonly at: number; readonly what: "tool" | "disk" }> = [];
   private server: Started | null = null;
   private keys = 0;
 
@@ -87,14 +89,18 @@ export class World {
     if (signal === "SIGTERM" && code !== 0) this.problems.push(`the server ended with code ${code} after SIGTERM:\n${server.printed().slice(-1500)}`);
   }
 
+  hurt(what: "tool" | "disk"): void {
+    this.hurts.push({ at: performance.now(), what });
+  }
+
   isOurs = (run: string): boolean => this.wishes.some(({ id }) => id !== null && run.startsWith(id));
 
-  processes(): Found[] {
-    return scan(this.folder, this.isOurs);
+  processes(maxAgeMs = 0): Found[] {
+    return scan(this.folder, this.isOurs, maxAgeMs);
   }
 
   wish(kind: JobKind, body: Record<string, unknown>): Wish {
-    const wish: Wish = { key: `chaos-${this.keys++}`, kind, body, id: null, cancel: "never" };
+    const wish: Wish = { key: `chaos-${this.keys++}`, kind, body, madeAt: performance.now(), id: null, cancel: "never" };
     this.wishes.push(wish);
     return wish;
   }

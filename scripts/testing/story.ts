@@ -11,11 +11,20 @@ export async function makeCharacter(server: Started, name = "Ada", photos = 3): 
   if (photos === 0) return character;
   const form = new FormData();
   for (let n = 0; n < photos; n++) {
-    const bytes = await drawPicture({ width: 640, height: 480, seed: n + 1, format: "jpeg" });
+    const bytes = await photo(n + 1);
     form.append("files", new File([bytes as BlobPart], `photo-${n}.jpg`, { type: "image/jpeg" }));
   }
   await server.json(`/api/characters/${character.id}/images`, { method: "POST", body: form });
   return character;
+}
+
+/** Drawn once for all servers of a test. */
+const drawn = new Map<number, Promise<Uint8Array>>();
+
+function photo(seed: number): Promise<Uint8Array> {
+  const picture = drawn.get(seed) ?? drawPicture({ width: 640, height: 480, seed, format: "jpeg" });
+  drawn.set(seed, picture);
+  return picture;
 }
 
 export async function startTraining(server: Started, characterId: string, values: Record<string, unknown> = {}): Promise<Job> {
