@@ -15,7 +15,7 @@ export function createViews(core: Core) {
   const statusWith = (checks: () => Promise<Check[]>): Promise<SystemStatus> =>
     systemStatus({
       gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks, root: core.paths.data, startedAt: 0,
-      dataChecks: () => [...core.data.disk.checks(), ...core.data.checks()],
+      dataChecks: () => [...core.data.disk.checks(), ...core.data.checks(), ...core.leftovers.checks()],
     });
   const status = () => statusWith(() => core.engines.checks());
   const useMode = async (mode: Mode): Promise<void> => {

@@ -17,6 +17,7 @@ import { MakeImages } from "./handlers/make-images.ts";
 import { TrainLora } from "./handlers/train-lora.ts";
 import { JobEnds, type RetryTiming } from "./ends.ts";
 import { type GpuList, Lanes } from "./lanes.ts";
+import { Leftovers } from "./leftovers.ts";
 import type { JobLibrary, JobLogOpener, RunChild, Services } from "./needs.ts";
 import { JobQueue } from "./queue.ts";
 import { QueueActions } from "./queue-actions.ts";
@@ -71,6 +72,7 @@ export interface Jobs {
   readonly dispatcher: Dispatcher;
   readonly lanes: Lanes;
   readonly room: Room;
+  readonly leftovers: Leftovers;
 }
 
 /** Builds the queue and what works it off. Nothing runs before `dispatcher.start()`. */
@@ -83,7 +85,8 @@ export function createJobs(options: JobsOptions): Jobs {
   const room = new Room({ disk: options.disk, store, backends, jobsDir, log });
   const onStorageFault = options.onStorageFault ?? (() => undefined);
   const timing = options.timing ?? { random: Math.random, scale: 1 };
-  const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState, room);
+  const leftovers = new Leftovers({ store, jobsDir, self: options.self, log, onGone: () => dispatcher.wake() });
+  const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState, room, leftovers);
   const secondPress = new SecondPress();
   const runner = new Runner({
     secondPress, onStorageFault,
@@ -95,13 +98,16 @@ export function createJobs(options: JobsOptions): Jobs {
   announceCharacters(bus, library);
   const queue = new JobQueue({ store, backends, library, jobsDir, onSecondPress: (job) => pressAgain(job, secondPress, services) });
   const removal = new JobRemoval(store.table);
+  const dispatcher = new Dispatcher({
+    store, backends, lanes, runner, serverRun, room, timing, bus, log, onStorageFault,
+    sweep: async () => {
+      leftovers.start();
+      return sweepFolders({ removal, jobLogs, jobsDir, log });
+    },
+  });
   return {
-    store, queue, lanes, room,
+    store, queue, lanes, room, dispatcher, leftovers,
     actions: new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir }),
-    dispatcher: new Dispatcher({
-      store, backends, lanes, runner, serverRun, room, timing, bus, log, onStorageFault,
-      sweep: () => sweepFolders({ removal, jobLogs, jobsDir, log }),
-    }),
   };
 }
 

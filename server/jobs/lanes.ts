@@ -1,5 +1,6 @@
 import type { ServiceState } from "../contract/system.ts";
 import type { Backends } from "./backends.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { Services } from "./needs.ts";
 import type { QueueState } from "./queue-state.ts";
 import type { Room } from "./room.ts";
@@ -46,14 +47,15 @@ export class Lanes {
     private readonly gpus: GpuList,
     private readonly queueState: QueueState,
     private readonly room: Room,
+    private readonly leftovers: Leftovers,
   ) {
-    this.reasons = new WaitingReasons(store, backends, queueState, room, () => this.names());
+    this.reasons = new WaitingReasons(store, backends, queueState, room, leftovers, () => this.names());
   }
 
   /** What may begin now. Trainings go to a GPU without ComfyUI first; pictures only to the one with it. */
   claim(): Claim[] {
     const known = this.gpus();
-    if (known === null || this.queueState.paused() !== null) return [];
+    if (known === null || this.queueState.paused() !== null || this.leftovers.waiting() !== null) return [];
     const lanes = lanesOf(known);
     return lanes
       .toReversed()

@@ -2,6 +2,7 @@ import type { Waiting } from "../contract/job.ts";
 import { waitLeft } from "./back-off.ts";
 import type { Backends } from "./backends.ts";
 import { retryText, ruleFor } from "./failure-policy.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { QueueState } from "./queue-state.ts";
 import type { Room } from "./room.ts";
 import type { JobStore } from "./store.ts";
@@ -23,6 +24,7 @@ export class WaitingReasons {
     private readonly backends: Backends,
     private readonly queueState: QueueState,
     private readonly room: Room,
+    private readonly leftovers: Leftovers,
     private readonly lanes: () => readonly string[],
   ) {
     this.retries = new JobRetries(store.table);
@@ -45,6 +47,8 @@ export class WaitingReasons {
       return { code: "mode_not_chosen", text: "Waits until you choose on the first page how Isengard runs on this machine." };
     }
     if (isPaused) return { code: "paused_queue", text: "The queue is paused." };
+    const leftover = this.leftovers.waiting();
+    if (leftover !== null) return leftover;
     if (row.not_before !== null) return this.delay(row, row.not_before);
     const noRoom = this.room.refusal(row);
     if (noRoom !== null) return noRoom;

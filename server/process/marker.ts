@@ -12,13 +12,52 @@ export const runMark = "ISENGARD_RUN";
 export function findMarked(runId: string): ProcessIdentity[] {
   const mark = Buffer.from(`\0${runMark}=${runId}\0`);
   const found: ProcessIdentity[] = [];
-  for (const entry of readdirSync("/proc")) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid || !carries(pid, mark)) continue;
+  for (const pid of pids()) {
+    if (!carries(pid, mark)) continue;
     const identity = identify(pid);
     if (identity && isRunning(identity)) found.push(identity);
   }
   return found;
+}
+
+/** The runs of all living marked processes on this machine, also those of another Isengard. */
+export function findMarks(): Set<string> {
+  const found = new Set<string>();
+  for (const pid of pids()) {
+    const mark = textOf(pid, "environ").split("\0").find((each) => each.startsWith(`${runMark}=`));
+    const identity = mark === undefined ? null : identify(pid);
+    if (mark !== undefined && identity && isRunning(identity)) found.add(mark.slice(runMark.length + 1));
+  }
+  return found;
+}
+
+export interface HolderProcess {
+  readonly identity: ProcessIdentity;
+  readonly dir: string;
+}
+
+/** The living holders on this machine, by the run folder in their command. They carry no mark: it is for the child. */
+export function findHolders(): HolderProcess[] {
+  const found: HolderProcess[] = [];
+  for (const pid of pids()) {
+    const args = textOf(pid, "cmdline").split("\0").slice(0, -1);
+    const identity = args.at(-2) === "hold" ? identify(pid) : null;
+    if (identity && isRunning(identity)) found.push({ identity, dir: args.at(-1)! });
+  }
+  return found;
+}
+
+function pids(): number[] {
+  return readdirSync("/proc").map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+}
+
+/** Empty when the process is gone meanwhile, or of another account. */
+function textOf(pid: number, file: "environ" | "cmdline"): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function carries(pid: number, mark: Buffer): boolean {
