@@ -35,6 +35,8 @@ async function main(): Promise<number | null> {
     }
     default: {
       if (first !== "" && !first.startsWith("--")) return complain(`There is no command ${first}.`);
+      // The first process of a container has duties that no server could do and die.
+      if (process.pid === 1) return (await import("./roles/init.ts")).init(words);
       const { plugins } = await import("../plugins/registry.ts");
       return (await import("./roles/serve.ts")).serve(words, plugins);
     }
