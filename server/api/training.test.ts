@@ -70,10 +70,10 @@ test("every guard of a training refuses with its own reason", async () => {
   expect(rig.jobs.queue.list({ limit: 10 })).toHaveLength(1);
 });
 
-test("two hundred posts with one key make one job; the key with another body is refused", async () => {
+test("Q3: a thousand posts at once with one key make one job; the key with another body is refused", async () => {
   const ada = rig.character("Ada");
   const headers = { "idempotency-key": "key-1" };
-  const answers = await Promise.all(Array.from({ length: 200 }, () => call<Job>("/api/training", { characterId: ada.id, preset: "quick" }, headers)));
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => call<Job>("/api/training", { characterId: ada.id, preset: "quick" }, headers)));
   expect(new Set(answers.map((answer) => `${answer.status} ${JSON.stringify(answer.body)}`)).size).toBe(1);
   expect(answers[0]!.status).toBe(201);
   expect(rig.jobs.queue.list({ limit: 10 })).toHaveLength(1);

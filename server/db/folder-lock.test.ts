@@ -13,7 +13,7 @@ async function holder(path: string) {
   return child;
 }
 
-test("a folder is held by one process, within a second, and is free once that is killed", async () => {
+test("P3: a folder is held by one process, within a second, and is free once that is killed", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "lock");
   const other = await holder(path);

@@ -18,7 +18,7 @@ function setUp() {
   return { bus, hub, change };
 }
 
-test("F52: a browser that dropped gets exactly what it missed, in order", () => {
+test("Q20, F52: a browser that dropped gets exactly what it missed, in order", () => {
   const { hub, change } = setUp();
   const first = listen(hub);
   change(5);
@@ -52,7 +52,7 @@ test("events of a job reach only who watches it, also among those missed", () =>
   hub.close();
 });
 
-test("a browser that cannot keep up is closed instead of filling the memory", () => {
+test("P15: a browser that cannot keep up is closed instead of filling the memory", () => {
   const { hub, change } = setUp();
   let open = true;
   const slow = listen(hub, null, () => open);

@@ -12,7 +12,7 @@ function meter() {
   return { published, saved, meter: new ProgressMeter({ publish: (each) => published.push(each), save: (each) => saved.push(each) }) };
 }
 
-test("the first and the last progress always pass, what comes between is thinned out", () => {
+test("P18: the first and the last progress always pass, what comes between is thinned out", () => {
   const { published, saved, meter: subject } = meter();
   for (let step = 1; step <= 100; step++) subject.update(update(step));
   subject.flush();

@@ -157,7 +157,7 @@ describe("a job's log", () => {
     expect(rawLines(logs)).toMatchObject([{ line: 1, field_line: 7, big: "10", password: "[redacted]" }, { line: 2, message: "circle" }]);
   });
 
-  test("sends the live line at once, then at most ten times a second, and the last one always", async () => {
+  test("P18: sends the live line at once, then at most ten times a second, and the last one always", async () => {
     const log = logsOf().open(jobId, { correlationId: "cor-a" });
     const texts = () => events.flatMap((event) => (event.type === "job.live-line" ? [event.text] : []));
     log.liveLine("0");

@@ -43,7 +43,7 @@ function killedServer(dir: string, runId: string, script: string) {
   return Bun.spawn([process.execPath, join(import.meta.dir, "testing-server.ts"), dir, runId, script], { stdout: "ignore", stderr: "inherit" });
 }
 
-test("F02: a child outlives kill -9 of its server, and the next one has every byte and the exit code", async () => {
+test("P23, F02: a child outlives kill -9 of its server, and the next one has every byte and the exit code", async () => {
   const dir = join(folder.path, "survivor");
   const script = "i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i+1)); sleep 0.01; done; exit 5";
   const server = killedServer(dir, `run-survivor-${tag}`, script);
@@ -55,7 +55,7 @@ test("F02: a child outlives kill -9 of its server, and the next one has every by
   expect(texts).toEqual(Array.from({ length: 60 }, (_, index) => `line ${index}`));
 });
 
-test("F01: a server killed at any moment of a start leads to one child, never two, never an unknown one", async () => {
+test("P2, F01: a server killed at any moment of a start leads to one child, never two, never an unknown one", async () => {
   for (let round = 0; round < 16; round++) {
     const runId = `run-window-${round}-${tag}`;
     const dir = join(folder.path, runId);
@@ -96,7 +96,7 @@ test("a holder shrugs off the signals that end servers", async () => {
   expect(await done).toEqual({ kind: "exited", code: 2, stopped: false });
 });
 
-test("many short runs lose no line and no exit code", async () => {
+test("P13: many short runs lose no line and no exit code", async () => {
   const one = async (index: number) => {
     const texts: string[] = [];
     const dir = join(folder.path, `short-${index}`);
@@ -108,7 +108,7 @@ test("many short runs lose no line and no exit code", async () => {
   for (let at = 0; at < all.length; at += 6) await Promise.all(all.slice(at, at + 6).map(one));
 });
 
-test("F58: a child that writes 60 MB is logged byte for byte, at 20 MB in a second or more", async () => {
+test("P13, F58: a child that writes 60 MB is logged byte for byte, at 20 MB in a second or more", async () => {
   const dir = join(folder.path, "much");
   mkdirSync(dir, { recursive: true });
   const sizeBytes = 60_000_000;

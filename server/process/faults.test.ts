@@ -29,7 +29,7 @@ async function run(name: string, args: readonly string[], over: Partial<RunOptio
   return { outcome, texts, dir };
 }
 
-test("hostile strings reach the child as they are, each as one argument, and nothing of them is run", async () => {
+test("P1: hostile strings reach the child as they are, each as one argument, and nothing of them is run", async () => {
   const random = seededRandom(7);
   const alphabet = ["'", '"', "`", "$", "$(touch x)", "${HOME}", ";", "|", "&", "\n", "\r", "\\", " ", "--", "-", "*", "?", "\u202e", "ü", "😀", "\x1b[2J", "<", ">", "#", "!", "%s", "~"];
   const hostile = Array.from({ length: 300 }, () => Array.from({ length: random(12) }, () => alphabet[random(alphabet.length)]).join(""));
@@ -50,7 +50,7 @@ function traced(inject: string, calls: string): readonly string[] | null {
 
 const renames = "rename,renameat,renameat2";
 
-test("F09: a holder that dies between the end of its child and the record of it is told as lost, never as running", async () => {
+test("P20, F09: a holder that dies between the end of its child and the record of it is told as lost, never as running", async () => {
   const self = traced("signal=KILL:when=2", renames);
   if (self === null) return console.log("skipped: strace is not there or not allowed");
   const { outcome, texts, dir } = await run("unrecorded", ["-c", "echo done; exit 0"], { self });
@@ -59,21 +59,21 @@ test("F09: a holder that dies between the end of its child and the record of it 
   expect(JSON.parse(readFileSync(join(dir, "exit.json"), "utf8"))).toMatchObject({ kind: "lost" });
 });
 
-test("a holder that dies before it could tell of its child leaves none", async () => {
+test("P2: a holder that dies before it could tell of its child leaves none", async () => {
   const self = traced("signal=KILL:when=1", renames);
   if (self === null) return console.log("skipped: strace is not there or not allowed");
   const { outcome } = await run("untold", ["-c", "trap '' HUP; sleep 30"], { self });
   expect(outcome).toMatchObject({ kind: "lost", stopped: false });
 });
 
-test("F41: an end that the disk refuses at first is recorded a moment later", async () => {
+test("P20, F41: an end that the disk refuses at first is recorded a moment later", async () => {
   const self = traced("error=EIO:when=3", "fsync");
   if (self === null) return console.log("skipped: strace is not there or not allowed");
   const { outcome, texts } = await run("refused", ["-c", "echo done; exit 5"], { self });
   expect({ outcome, texts }).toEqual({ outcome: { kind: "exited", code: 5, stopped: false }, texts: ["done"] });
 });
 
-test("F41: a child whose start the disk does not let us record is not left running", async () => {
+test("P2, F41: a child whose start the disk does not let us record is not left running", async () => {
   const self = traced("error=EIO:when=2", "fsync");
   if (self === null) return console.log("skipped: strace is not there or not allowed");
   const { outcome } = await run("unrecordable", ["-c", "trap '' HUP INT TERM; sleep 30"], { self });

@@ -52,7 +52,7 @@ function watch(name: string, script: string, over: Partial<RunOptions> = {}) {
 const peakMb = (pid: number) => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
 
 describe("the record of an end", () => {
-  test("tells code, use of the machine and the last 4 KiB of output", async () => {
+  test("P20: tells code, use of the machine and the last 4 KiB of output", async () => {
     const run = watch("usage", "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; exit 7");
     await run.done;
     const exit = readExit(run.dir);
@@ -64,14 +64,14 @@ describe("the record of an end", () => {
     expect(exit.lastOutput?.length).toBe(4096);
   });
 
-  test("has room on a full disk even when each byte of the last output needs an escape", async () => {
+  test("P20: has room on a full disk even when each byte of the last output needs an escape", async () => {
     const run = watch("escapes", "head -c 8000 /dev/zero | tr '\\0' '\\001'; kill -TERM $$");
     expect(await run.done).toEqual({ kind: "signalled", signal: "SIGTERM", stopped: false });
     expect(readExit(run.dir)).toMatchObject({ lastOutput: "\x01".repeat(4096) });
   });
 });
 
-test("F19: when memory runs out the kernel is to choose the child, not the holder and not the server", async () => {
+test("P21, F19: when memory runs out the kernel is to choose the child, not the holder and not the server", async () => {
   const run = watch("oom", "cat /proc/self/oom_score_adj; echo up; sleep 20");
   await waitFor("it is up", () => run.lines.some((line) => line.text === "up"));
   const holder = readHolder(run.dir);
@@ -98,7 +98,7 @@ describe("much output", () => {
     return peak;
   }
 
-  test("F58: a line without an end takes no memory, and its end is known", async () => {
+  test("P16, F58: a line without an end takes no memory, and its end is known", async () => {
     const megabytes = 150;
     const run = watch("long-line", `head -c ${megabytes}000000 /dev/zero | tr '\\0' x; echo; echo done`, { onLine: () => {} });
     const peak = await peakOf(run);
@@ -108,7 +108,7 @@ describe("much output", () => {
     expect(peak).toBeLessThan(110);
   });
 
-  test("rotation keeps head and tail in their room, and says how much is missing between them", async () => {
+  test("P17: rotation keeps head and tail in their room, and says how much is missing between them", async () => {
     const rotation = { segmentBytes: 100_000, segments: 4 };
     const script = "stty -opost; i=0; while [ $i -lt 60000 ]; do echo \"line $i of many\"; i=$((i+1)); done";
     const run = watch("rotation", script, { rotation });
@@ -139,7 +139,7 @@ function smallDisk(kilobytes: number): { path: string; remove(): void } | null {
   return { path, remove: () => void Bun.spawnSync(["umount", "-l", path]) };
 }
 
-test("F39: a full disk never makes the child wait, the gap is counted, and the end is recorded", async () => {
+test("P14, F39: a full disk never makes the child wait, the gap is counted, and the end is recorded", async () => {
   const disk = smallDisk(1_000);
   if (disk === null) return console.log("skipped: no memory disk may be mounted here; output-log.test.ts has the injected one");
   try {
@@ -160,7 +160,7 @@ test("F39: a full disk never makes the child wait, the gap is counted, and the e
 });
 
 describe("silence", () => {
-  test("is told once for each time, and the child lives on", async () => {
+  test("P8: is told once for each time, and the child lives on", async () => {
     const stalls: number[] = [];
     const run = watch("silence", "echo a; sleep 0.9; echo b; sleep 0.9; echo c; exit 3", {
       stallAfterMs: 300, onStalled: ({ quietMs }) => void stalls.push(quietMs),
@@ -187,7 +187,7 @@ describe("silence", () => {
 });
 
 describe("a holder of another version", () => {
-  test("of the protocol before is adopted: all lines, its end, and its stop", async () => {
+  test("P23, Q25: of the protocol before is adopted: all lines, its end, and its stop", async () => {
     expect(holderProtocol).toBe(2);
     for (const isStopped of [false, true]) {
       const dir = join(folder.path, `old-${isStopped}`);
@@ -212,7 +212,7 @@ describe("a holder of another version", () => {
     }
   });
 
-  test("of a later protocol is found and stopped all the same", async () => {
+  test("P23: of a later protocol is found and stopped all the same", async () => {
     const dir = join(folder.path, "new");
     const runId = `run-new-${tag}`;
     used.add(runId);
@@ -242,7 +242,7 @@ describe("a holder of another version", () => {
   }
 });
 
-test("F14: a stranger that got the number of a dead child is left alone", async () => {
+test("P12, Q6, F14: a stranger that got the number of a dead child is left alone", async () => {
   const run = watch("recycled", "echo up; exec sleep 60");
   await waitFor("it is up", () => run.lines.length > 0);
   run.detach.abort();

@@ -11,7 +11,7 @@ function sleeper(env: Record<string, string> = {}) {
   return Bun.spawn(["/bin/sleep", "20"], { env: { PATH: "/usr/bin:/bin", ...env }, detached: true });
 }
 
-test("F14: a process is known by its start, so a stranger under its number is never signalled", async () => {
+test("P12, Q6, F14: a process is known by its start, so a stranger under its number is never signalled", async () => {
   const child = sleeper();
   const real = identify(child.pid) as ProcessIdentity;
   const earlier: ProcessIdentity = { ...real, start: String(Number(real.start) - 1) };
@@ -44,7 +44,7 @@ test("a zombie does not run", async () => {
   }
 });
 
-test("finds the processes of a run by their mark, and only those", async () => {
+test("P12: finds the processes of a run by their mark, and only those", async () => {
   const children = [sleeper({ ISENGARD_RUN: `run-mark-${tag}` }), sleeper({ ISENGARD_RUN: `run-mark-${tag}-2` }), sleeper({ NOT_ISENGARD_RUN: `run-mark-${tag}` })];
   try {
     const found = await waitFor("it is found", () => findMarked(`run-mark-${tag}`)[0]);

@@ -26,12 +26,12 @@ test("ends a line at a newline, however the terminal writes it", () => {
   expect(texts("one\ntwo\r\nthree\r\r\n\n")).toEqual(["one", "two", "three", ""]);
 });
 
-test("tells a text that was painted over from a line that stayed", () => {
+test("P18: tells a text that was painted over from a line that stayed", () => {
   expect(texts("\r 10%\r 50%\r100%\r\ndone")).toEqual(["~ 10%", "~ 50%", "100%", "done"]);
   expect(texts("bar 3/5\r          \rnext\n")).toEqual(["~bar 3/5", "next"]);
 });
 
-test("keeps a message that was glued to a progress bar", () => {
+test("P18: keeps a message that was glued to a progress bar", () => {
   expect(texts("\rjane: 42%|##| 5/12 [00:03]Error running job: Job stopped\r\n\rjane: 50%|###| 6/12]loss is nan\n")).toEqual([
     "jane: 42%|##| 5/12 [00:03]Error running job: Job stopped", "jane: 50%|###| 6/12]loss is nan",
   ]);
@@ -46,7 +46,7 @@ test("F61: leaves out colours, titles and other escape sequences", () => {
   expect(texts("tab\tbell\x07 a\bb nul\0\x7f\n")).toEqual(["tab\tbell b nul"]);
 });
 
-test("F61: broken escape sequences swallow no further line", () => {
+test("P19, F61: broken escape sequences swallow no further line", () => {
   expect(texts("a\x1b[12\nb\x1b]title without end\nc\x1b\nd\n")).toEqual(["a", "b", "c", "d"]);
   const long = `\x1bP${"x".repeat(10_000)}end\n`;
   expect(texts(long).at(-1)?.endsWith("end")).toBe(true);
@@ -90,7 +90,7 @@ function inputs(): Uint8Array[] {
   return [...mixed, ...noise, endless, fixture("ai-toolkit-flux-ok.log"), fixture("ai-toolkit-stop-sigint.log")];
 }
 
-test("pieces and offsets are the same however the bytes are cut into chunks", () => {
+test("P19: pieces and offsets are the same however the bytes are cut into chunks", () => {
   const random = randomNumbers(11);
   for (const bytes of inputs()) {
     const whole = split(bytes);
@@ -107,7 +107,7 @@ test("pieces and offsets are the same however the bytes are cut into chunks", ()
   }
 });
 
-test("offsets grow, stay inside the log, and reading on from any of them gives the same rest", () => {
+test("P19: offsets grow, stay inside the log, and reading on from any of them gives the same rest", () => {
   const random = randomNumbers(13);
   for (const bytes of inputs()) {
     const whole = split(bytes);

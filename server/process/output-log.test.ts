@@ -29,7 +29,7 @@ function disk(roomBytes: number) {
   return { state, fake, text: () => [...state.files.values()].join("") };
 }
 
-test("goes on while the disk is full, counts what is missing, and says so when it can", async () => {
+test("P14: goes on while the disk is full, counts what is missing, and says so when it can", async () => {
   const { state, fake, text } = disk(10);
   const log = new OutputLog(fake, large);
   const begun = performance.now();
@@ -53,7 +53,7 @@ test("tells about a gap at the end of the output too", () => {
   expect(text()).toBe("abc\r\n[isengard: 3 bytes of output could not be written]\r\n");
 });
 
-test("cuts the output into files of one size and keeps the first and the newest", () => {
+test("P17: cuts the output into files of one size and keeps the first and the newest", () => {
   const { state, fake } = disk(1_000_000);
   const log = new OutputLog(fake, { segmentBytes: 10, segments: 4 });
   let written = "";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { describePortOwner, findPortOwner, freePort } from "./port.ts";
 
-test("tells who listens on a port, and that nobody does", async () => {
+test("P4: tells who listens on a port, and that nobody does", async () => {
   const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   const port = server.port as number;
   expect(findPortOwner(port)?.pid).toBe(process.pid);

@@ -75,13 +75,13 @@ describe.each(backends)("the terminal of %s", (_name, spawn) => {
     expect(child.text()).toContain("up");
   });
 
-  test("keeps characters whole that are split over writes", async () => {
+  test("P19: keeps characters whole that are split over writes", async () => {
     const child = watch(spawn, "printf '\\342\\226'; sleep 0.05; printf '\\210 gr\\303'; sleep 0.05; printf '\\274n'");
     await child.exit;
     expect(child.text()).toBe("█ grün");
   });
 
-  test("loses no byte of a child that writes much and ends at once", async () => {
+  test("P13: loses no byte of a child that writes much and ends at once", async () => {
     const child = watch(spawn, "head -c 3000000 /dev/zero | tr '\\0' x");
     await child.exit;
     expect(child.bytes()).toBe(3_000_000);

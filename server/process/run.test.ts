@@ -74,7 +74,7 @@ describe("running a child under a holder", () => {
     expect(run.lines.at(-1)?.offset).toBe(readFileSync(join(run.dir, "pty.log")).length);
   });
 
-  test("keeps secrets and BUN_ variables of the server away from the child", async () => {
+  test("P1: keeps secrets and BUN_ variables of the server away from the child", async () => {
     const secrets = { HF_TOKEN: "hf_planted", RUNPOD_API_KEY: "rpa_planted", BUN_OPTIONS: "", CUDA_API_KEY: "planted" };
     Object.assign(process.env, secrets);
     try {
@@ -112,7 +112,7 @@ describe("running a child under a holder", () => {
     expect(second.lines).toEqual(first.lines);
   });
 
-  test("two starts in one folder make one child, and both see it", async () => {
+  test("P2: two starts in one folder make one child, and both see it", async () => {
     const marker = join(folder.path, "starts");
     const command = shell(`echo started >> ${marker}; sleep 0.2; echo done`);
     const runs = [1, 2, 3].map(() => start(command, { runId: `run-twice-${tag}`, dir: join(folder.path, "twice") }));
@@ -129,7 +129,7 @@ describe("running a child under a holder", () => {
 });
 
 describe("stopping", () => {
-  test("stops a child that ends on SIGINT, and remembers that we asked", async () => {
+  test("P9: stops a child that ends on SIGINT, and remembers that we asked", async () => {
     const run = start(shell("trap 'echo bye; exit 0' INT; echo up; while :; do sleep 0.05; done"));
     await waitFor("it is up", () => run.texts().includes("up"));
     run.stop.abort();
@@ -139,14 +139,14 @@ describe("stopping", () => {
     expect(await again.done).toMatchObject({ stopped: true });
   });
 
-  test("F11: kills a child that ignores every signal but SIGKILL", async () => {
+  test("P9, F11: kills a child that ignores every signal but SIGKILL", async () => {
     const run = start(shell("trap '' INT TERM HUP; echo up; while :; do sleep 0.05; done", { stop: quickLadder }));
     await waitFor("it is up", () => run.texts().includes("up"));
     run.stop.abort();
     expect(await run.done).toEqual({ kind: "signalled", signal: "SIGKILL", stopped: true });
   });
 
-  test("F12: finds a grandchild in a session of its own, and leaves nothing", async () => {
+  test("P9, F12: finds a grandchild in a session of its own, and leaves nothing", async () => {
     const run = start(shell("trap '' HUP; setsid sh -c 'trap \"\" INT TERM HUP; while :; do sleep 0.05; done' & echo up; wait", { stop: quickLadder }), { runId: `run-setsid-${tag}` });
     await waitFor("it is up", () => run.texts().includes("up") && findMarked(`run-setsid-${tag}`).length >= 3);
     run.stop.abort();
@@ -154,13 +154,13 @@ describe("stopping", () => {
     expect(findMarked(`run-setsid-${tag}`)).toEqual([]);
   });
 
-  test("F13: clears away workers that outlive a child which ended by itself", async () => {
+  test("P9, F13: clears away workers that outlive a child which ended by itself", async () => {
     const run = start(shell("setsid sh -c 'trap \"\" INT TERM HUP; echo worker; while :; do sleep 0.05; done' & sleep 0.2; exit 4"), { runId: `run-left-${tag}` });
     expect(await run.done).toEqual({ kind: "exited", code: 4, stopped: false });
     expect(findMarked(`run-left-${tag}`)).toEqual([]);
   });
 
-  test("a second press goes to the next rung at once", async () => {
+  test("P9: a second press goes to the next rung at once", async () => {
     const slow: StopRung[] = [{ signal: "SIGINT", target: "leader", waitMs: 60_000 }, { signal: "SIGTERM", target: "group", waitMs: 60_000 }];
     const stops: Array<{ escalate(): void }> = [];
     const run = start(shell("trap '' INT; trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done", { stop: slow }), {
@@ -213,7 +213,7 @@ describe("losing things", () => {
     expect(again.texts()).toEqual([1, 2, 3, 4, 5, 6].map((n) => `line ${n}`));
   });
 
-  test("F08: a killed holder is told as lost, for good, and nothing of the run is left", async () => {
+  test("P11, F08: a killed holder is told as lost, for good, and nothing of the run is left", async () => {
     const run = start(shell("trap '' HUP; echo up; while :; do sleep 0.05; done"), { runId: `run-lost-${tag}` });
     await waitFor("it is up", () => run.texts().includes("up"));
     process.kill(readHolder(run.dir)?.holderPid as number, "SIGKILL");
@@ -222,7 +222,7 @@ describe("losing things", () => {
     expect(await start(shell("true"), { runId: `run-lost-${tag}`, dir: run.dir }).done).toMatchObject({ kind: "lost" });
   });
 
-  test("a claim whose holder died before it could tell is lost, never started twice", async () => {
+  test("P2: a claim whose holder died before it could tell is lost, never started twice", async () => {
     const dir = join(folder.path, "claimed");
     const first = start(shell("echo one"), { runId: `run-claimed-${tag}`, dir });
     await first.done;

@@ -81,7 +81,7 @@ test("starts a tool for the first who needs it, and shares it", async () => {
   expect(third.instance).not.toBe(first.instance);
 });
 
-test("starts a crashed tool again for those who use it", async () => {
+test("P10: starts a crashed tool again for those who use it", async () => {
   const one = await supervise(tool("ok"));
   const handle = await one.acquire("tool");
   const before = await pidAt(handle);
@@ -92,7 +92,7 @@ test("starts a crashed tool again for those who use it", async () => {
   expect(changes.find((change) => change.state === "crashed")?.detail).toContain("The tool ended (exited): listening on");
 });
 
-test("F34: gives up after five crashes, with the reason, until somebody clears it", async () => {
+test("P10, F34: gives up after five crashes, with the reason, until somebody clears it", async () => {
   const one = await supervise(tool("broken"));
   expect(one.acquire("tool")).rejects.toThrow("fatal: the model is missing");
   await waitFor("it gave up", () => state(one).state === "gave-up");
@@ -157,7 +157,7 @@ test("stops a tool that nobody uses, and starts it again when needed", async () 
   await one.acquire("tool");
 });
 
-test("chooses another port when its port was taken, without counting a crash", async () => {
+test("P4: chooses another port when its port was taken, without counting a crash", async () => {
   const one = await supervise(tool("port-taken-once"));
   await one.acquire("tool");
   const ports = changes.filter((change) => change.state === "starting").map((change) => change.port);
@@ -165,7 +165,7 @@ test("chooses another port when its port was taken, without counting a crash", a
   expect(seen("crashed")).toBe(false);
 });
 
-test("F36: does not take a stranger on its port for the tool", async () => {
+test("P4, F36: does not take a stranger on its port for the tool", async () => {
   const strangers: Array<ReturnType<typeof Bun.serve>> = [];
   const spec = tool("ok");
   const command: ServiceSpec["command"] = async (place) => {
@@ -184,7 +184,7 @@ test("F36: does not take a stranger on its port for the tool", async () => {
   }
 });
 
-test("ends a tool that no longer answers, and starts it again", async () => {
+test("P7: ends a tool that no longer answers, and starts it again", async () => {
   const one = await supervise(tool("ok"));
   const handle = await one.acquire("tool");
   await fetch(`${handle.url}/deaf`);
@@ -194,7 +194,7 @@ test("ends a tool that no longer answers, and starts it again", async () => {
   expect(changes.find((change) => change.state === "crashed")?.detail).toContain("no longer answers");
 });
 
-test("a tool that is never ready is ended at the deadline", async () => {
+test("P5: a tool that is never ready is ended at the deadline", async () => {
   const one = await supervise(tool("ok", { startDeadlineMs: 4_000, probe: async () => ({ ready: false, why: "Loading." }) }));
   const stop = new AbortController();
   const waiting = one.acquire("tool", stop.signal);
@@ -244,7 +244,7 @@ test("finds nobody at an address where nothing listens", async () => {
   expect(state(one).detail).not.toContain("secret");
 });
 
-test("a start that visibly goes on is not given up at the deadline, but at the hard limit", async () => {
+test("P5: a start that visibly goes on is not given up at the deadline, but at the hard limit", async () => {
   let asked = 0;
   const one = await supervise(tool("ok", { startDeadlineMs: 4_000, probe: async () => ({ ready: false, why: `Loading part ${asked++}.` }) }));
   const stop = new AbortController();
@@ -257,7 +257,7 @@ test("a start that visibly goes on is not given up at the deadline, but at the h
   expect(waiting).rejects.toThrow("enough");
 });
 
-test("a slow start that prints is waited for", async () => {
+test("P5: a slow start that prints is waited for", async () => {
   let readyAt = Infinity;
   const spec = tool("ok", { startDeadlineMs: 20_000 });
   const chatty = "i=0; while [ $i -lt 400 ]; do echo loading $i; i=$((i+1)); sleep 0.05; done";
@@ -271,7 +271,7 @@ test("a slow start that prints is waited for", async () => {
   expect(seen("crashed")).toBe(false);
 });
 
-test("F31: a tool that is stopped by the system is given up after 3 misses when idle, and after a minute when in use", async () => {
+test("P7, Q22, F31: a tool that is stopped by the system is given up after 3 misses when idle, and after a minute when in use", async () => {
   for (const inUse of [false, true]) {
     const one = await supervise(tool("ok", { probe: async (url) => ((await fetch(url, { signal: AbortSignal.timeout(100) })).ok ? { ready: true, version: "1.0" } : { ready: false, why: "An error." }) }));
     const handle = await one.acquire("tool");

@@ -62,7 +62,7 @@ test("output of an older holder is one file of any size", async () => {
   expect((await read({ segmentBytes: Infinity })).join("").length).toBe(700_000);
 });
 
-test("a reader that keeps up sees every byte although the middle is dropped behind it", async () => {
+test("P15: a reader that keeps up sees every byte although the middle is dropped behind it", async () => {
   const log = new OutputLog(folderDisk(folder.path), { segmentBytes: 1_000, segments: 4 });
   let written = "";
   let over = false;
@@ -79,7 +79,7 @@ test("a reader that keeps up sees every byte although the middle is dropped behi
   expect(listSegments(folder.path).length).toBe(4);
 });
 
-test("reader and writer at any speed: what is not read is told, and the rest has its right offsets", async () => {
+test("P15: reader and writer at any speed: what is not read is told, and the rest has its right offsets", async () => {
   const log = new OutputLog(folderDisk(folder.path), { segmentBytes: 512, segments: 4 });
   let written = "";
   let over = false;

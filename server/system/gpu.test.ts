@@ -70,7 +70,7 @@ EOF`)).refresh();
     expect((await watch(fake("echo hello")).refresh()).reason).toBe("nvidia-smi answered with something that is not its table: hello");
   });
 
-  test("ends a program that hangs, with the children it started", async () => {
+  test("Q22: ends a program that hangs, with the children it started", async () => {
     const pidFile = join(folder.path, "pid");
     const gpu = watch(fake(`sleep 600 & echo $! > ${pidFile}; wait`), { deadlineMs: 300 });
     const start = performance.now();
