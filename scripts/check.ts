@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { checkFaultTable } from "./fault-table.ts";
+import { checkPromiseTable } from "./promise-table.ts";
 
 /**
- * Layers, file sizes, cycles, paths named in ARCHITECTURE.md and the tests named in docs/faults.md. Prints every breach; exit code 1 when there is one.
+ * Layers, file sizes, cycles, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
  * The length of functions is the linter's work (.oxlintrc.json).
  */
 const root = join(import.meta.dir, "..");
@@ -48,7 +49,7 @@ for (const file of files) {
 }
 checkCycles();
 await checkArchitecture();
-problems.push(...await checkFaultTable());
+problems.push(...await checkFaultTable(), ...await checkPromiseTable());
 
 for (const problem of problems) console.error(problem);
 console.log(`check: ${files.length} files, ${problems.length} problems`);

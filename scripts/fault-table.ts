@@ -12,14 +12,16 @@ const expected = Array.from({ length: 70 }, (_, index) => `F${String(index + 1).
 /** The reason stands in the list below the table. */
 const notInjected = "not injected";
 
-/** The tests of each number, as they stand in the table. Parts of a title that are computed are written as "…". */
-export async function faultTests(): Promise<Map<string, string[]>> {
+export const faultTests = () => numberedTests(/^F\d\d$/);
+
+/** The tests of each number, as they stand in a table. Parts of a title that are computed are written as "…". */
+export async function numberedTests(wanted: RegExp): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
   const files = [...new Bun.Glob("{server,plugins,ui,scripts}/**/*.test.ts").scanSync(root)].sort();
   for (const file of files) {
     const text = await Bun.file(join(root, file)).text();
     for (const [, , numbers, title] of text.matchAll(/(["`])((?:[A-Z]\d+, )*[A-Z]\d+): ((?:(?!\1)[^\n]|\\.)*)\1/g)) {
-      for (const number of numbers!.split(", ").filter((each) => /^F\d\d$/.test(each))) {
+      for (const number of numbers!.split(", ").filter((each) => wanted.test(each))) {
         found.set(number, [...(found.get(number) ?? []), `\`${file}\`: ${title!.replaceAll(/\$\{[^}]*\}/g, "…").replaceAll("|", "/")}`]);
       }
     }

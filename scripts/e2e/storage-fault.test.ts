@@ -27,7 +27,7 @@ async function inject(pid: number, rule: string) {
 }
 
 test.each([["a sync that fails (EIO)", "fsync,fdatasync:error=EIO"], ["a write that finds no room (ENOSPC)", "pwrite64:error=ENOSPC"]])(
-  `F38, F41: ${faultSeconds} seconds of %s: nothing acknowledged is lost, the server answers, the training ends well`,
+  `Q21, F38, F41: ${faultSeconds} seconds of %s: nothing acknowledged is lost, the server answers, the training ends well`,
   async (_, rule) => {
     const flags = ["--mode", "fast-test", "--simulate-speed", "3"];
     let server = await startExecutable({ flags });

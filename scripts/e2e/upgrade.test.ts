@@ -52,7 +52,7 @@ function install(from: string): void {
   renameSync(`${installed}.new`, installed);
 }
 
-test(`F66: a training goes on while the executable is swapped ${swaps} times, without a lost line`, async () => {
+test(`P23, F66: a training goes on while the executable is swapped ${swaps} times, without a lost line`, async () => {
   install(builds[0]);
   server = await startExecutable({ executable: installed, flags });
   const data = server.folder;

@@ -27,7 +27,7 @@ async function startAgain(folder: string) {
   return { err, code, tookMs: performance.now() - before };
 }
 
-test("F50: a second server on a volume is refused with the name, the process and the age of the first", async () => {
+test("P3, F50: a second server on a volume is refused with the name, the process and the age of the first", async () => {
   const wrapper = join(tmpdir(), `isengard-other-host-${process.pid}.sh`);
   writeFileSync(wrapper, `#!/bin/sh\nexec unshare --uts sh -c 'hostname pod-b && exec "$0" "$@"' ${executablePath} "$@"\n`, { mode: 0o755 });
   if (!runQuietly(["unshare", "--uts", "true"])) return console.log("left out: no other host name can be acted here");
@@ -42,7 +42,7 @@ test("F50: a second server on a volume is refused with the name, the process and
   expect((await start(server.folder)).pid).toBeGreaterThan(0);
 }, 60_000);
 
-test("F50: a server that does not answer still has its volume, and a killed one does not", async () => {
+test("P3, F50: a server that does not answer still has its volume, and a killed one does not", async () => {
   const server = await start();
   process.kill(server.pid, "SIGSTOP");
   const second = await startAgain(server.folder);
