@@ -89,7 +89,8 @@ for (const [world, happens] of Object.entries(worlds)) {
       const { id, dir, gate, holder } = await abandon(state);
       const survives = world === "the holder lives";
       await happens(dir, holder);
-      expect(findMarked(`${id}.1.train`).length > 0).toBe(survives || world === "the holder died and the child lives");
+      const lives = survives || world === "the holder died and the child lives";
+      await waitFor(`the child ${lives ? "lives" : "is gone"}`, () => findMarked(`${id}.1.train`).length > 0 === lives);
       rig.waitScale = 0.001;
       await rig.restart();
       if (survives && state !== "stopping") {
