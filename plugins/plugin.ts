@@ -55,10 +55,13 @@ export interface StopRung {
   readonly waitMs: number;
 }
 
-/** How a child ended. `stopped` tells that we asked for it; an exit code alone proves nothing. */
+/**
+ * How a child ended. `stopped` tells that we asked for it; an exit code alone proves nothing. `outOfMemory`, after SIGKILL
+ * or the code 137: the evidence that the machine had no memory left, as a sentence; absent where nothing speaks for it.
+ */
 export type ExitOutcome =
-  | { readonly kind: "exited"; readonly code: number; readonly stopped: boolean }
-  | { readonly kind: "signalled"; readonly signal: string; readonly stopped: boolean }
+  | { readonly kind: "exited"; readonly code: number; readonly stopped: boolean; readonly outOfMemory?: string }
+  | { readonly kind: "signalled"; readonly signal: string; readonly stopped: boolean; readonly outOfMemory?: string }
   | { readonly kind: "not-started"; readonly why: string }
   /** The holder vanished without a record (machine restarted, holder killed). */
   | { readonly kind: "lost"; readonly why: string; readonly stopped: boolean };

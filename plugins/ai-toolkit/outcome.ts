@@ -41,10 +41,10 @@ export function decide(evidence: Evidence): Decision {
         fix: "Check AI-Toolkit's folder and Python in Settings.", tail: evidence.tail,
       } });
     case "lost": return plain({ kind: "interrupted", why: `The training's process was lost: ${exit.why}` });
-    case "signalled": return signalled(evidence, exit.signal);
+    case "signalled": return signalled(evidence, exit.signal, exit.outOfMemory);
     case "exited": {
       const signal = signalNumbers[exit.code];
-      return signal === undefined ? exited(evidence, exit.code) : signalled(evidence, signal);
+      return signal === undefined ? exited(evidence, exit.code) : signalled(evidence, signal, exit.outOfMemory);
     }
   }
 }
@@ -76,11 +76,15 @@ function exited(evidence: Evidence, code: number): Decision {
   return plain({ kind: "failed", failure: diagnose(evidence.lines, evidence.tail) });
 }
 
-function signalled(evidence: Evidence, signal: string): Decision {
-  if (signal === "SIGKILL") return plain({ kind: "failed", failure: {
-    code: "killed", what: "The training was killed by the system.", tail: evidence.tail,
-    why: "The process was ended without a word. Systems do so when the machine runs out of memory (RAM, not GPU memory).",
+function signalled(evidence: Evidence, signal: string, outOfMemory: string | undefined): Decision {
+  if (signal === "SIGKILL" && outOfMemory !== undefined) return plain({ kind: "failed", failure: {
+    code: "host_oom", what: "The machine ran out of memory, so the training was ended.", tail: evidence.tail, why: outOfMemory,
     fix: "Close other programs or use a machine with more memory (64 GB or more for FLUX.1), then train again; it resumes from the last checkpoint.",
+  } });
+  if (signal === "SIGKILL") return plain({ kind: "failed", failure: {
+    code: "killed", what: "The training was killed from outside.", tail: evidence.tail,
+    why: "Another program or a person ended it with SIGKILL; nothing tells that memory had run out.",
+    fix: "Look at what stops programs on this machine (a job scheduler, a limit, a script), then train again; it resumes from the last checkpoint.",
   } });
   if (crashSignals.has(signal)) return plain({ kind: "failed", failure: {
     code: "native_crash", what: "The training crashed.", tail: evidence.tail,

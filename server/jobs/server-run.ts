@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { readFileSync } from "node:fs";
+import { readMemory } from "../process/memory.ts";
 import type { ServerEnd } from "./poison.ts";
 
 interface RunRow { readonly how: string | null; readonly boot_id: string; readonly oom_kills: number }
@@ -17,7 +18,7 @@ export class ServerRun {
 
   constructor(
     private readonly db: Database,
-    private readonly countOomKills: () => number = oomKills,
+    private readonly countOomKills: () => number = () => readMemory().oomKills,
   ) {}
 
   begin(): void {
@@ -55,12 +56,6 @@ export class ServerRun {
 
 function bootId(): string {
   return readText("/proc/sys/kernel/random/boot_id").trim();
-}
-
-/** How often the kernel has killed for lack of memory, in our control group where it tells, else on the machine. */
-function oomKills(): number {
-  const text = readText("/sys/fs/cgroup/memory.events") || readText("/proc/vmstat");
-  return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
 function readText(path: string): string {

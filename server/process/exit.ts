@@ -2,8 +2,9 @@ import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, renameSync, 
 import { join } from "node:path";
 import type { ExitOutcome } from "../../plugins/plugin.ts";
 import { bootId, isRunning } from "./identity.ts";
+import { whyOutOfMemory } from "./memory-watch.ts";
 import { holderIdentity, readExit, runFiles, writeRecord } from "./records.ts";
-import type { ExitRecord, HolderRecord, StopRecord } from "./records.ts";
+import type { ExitFacts, ExitRecord, HolderRecord, StopRecord } from "./records.ts";
 
 /** Enough for the last output even when each of its bytes has to be written as an escape of six. */
 const reserveBytes = 32 * 1024;
@@ -81,9 +82,17 @@ function whyLost(holder: HolderRecord | null): string {
 
 export function toOutcome(record: ExitRecord, stopped: boolean): ExitOutcome {
   switch (record.kind) {
-    case "exited": return { kind: "exited", code: record.code, stopped };
-    case "signalled": return { kind: "signalled", signal: record.signal, stopped };
+    case "exited": return { kind: "exited", code: record.code, stopped, ...(record.code === killedCode ? memoryOf(record) : {}) };
+    case "signalled": return { kind: "signalled", signal: record.signal, stopped, ...(record.signal === "SIGKILL" ? memoryOf(record) : {}) };
     case "not-started": return { kind: "not-started", why: record.why };
     case "lost": return { kind: "lost", why: record.why, stopped };
   }
+}
+
+/** How a shell tells that what it ran was ended by SIGKILL. */
+const killedCode = 137;
+
+function memoryOf({ memory }: ExitFacts): { outOfMemory?: string } {
+  const why = memory === undefined ? null : whyOutOfMemory(memory);
+  return why === null ? {} : { outOfMemory: why };
 }

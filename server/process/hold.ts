@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { recordExit, reserveExit, stopRequested } from "./exit.ts";
 import { bootId, identify } from "./identity.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { folderDisk, OutputLog } from "./output-log.ts";
 import { signalName, spawnPty } from "./pty.ts";
 import type { Pty, PtyExit } from "./pty.ts";
@@ -69,10 +70,12 @@ async function run(dir: string, spec: RunSpec): Promise<void> {
     return notStarted(dir, `Its start could not be recorded in ${dir}: ${(error as Error).message}. Free disk space, then try again.`);
   }
   raiseOomScore(pty.pid);
+  const memory = new MemoryWatch();
   const exit = await ended;
+  const memoryAtEnd = memory.end();
   log.finish();
   const { lostBytes, lostAtEnd, lastOutput } = log;
-  const facts = { endedAt: new Date().toISOString(), lostBytes, lostAtEnd, usage: pty.usage(), lastOutput };
+  const facts = { endedAt: new Date().toISOString(), lostBytes, lostAtEnd, usage: pty.usage(), lastOutput, memory: memoryAtEnd };
   await recordExit(dir, exit.signal > 0
     ? { kind: "signalled", signal: signalName(exit.signal), ...facts }
     : { kind: "exited", code: exit.exitCode, ...facts });

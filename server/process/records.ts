@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { join } from "node:path";
 import type { ToolCommand } from "../../plugins/plugin.ts";
 import type { ProcessIdentity } from "./identity.ts";
+import type { MemoryEvidence } from "./memory-watch.ts";
 import type { PtyUsage } from "./pty.ts";
 import type { Rotation } from "./segments.ts";
 
@@ -75,6 +76,8 @@ export interface ExitFacts {
   readonly usage?: PtyUsage | null;
   /** The last 4 KiB of output, also when the log could not be written; absent in protocol 1. */
   readonly lastOutput?: string;
+  /** Absent where an older holder wrote the record. */
+  readonly memory?: MemoryEvidence;
 }
 
 /** Appears whole or not at all, also after a power cut. Mode 0600. */
