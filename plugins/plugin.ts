@@ -1,5 +1,5 @@
 import type { Check, Mode } from "../server/contract/system.ts";
-import type { Artifact, JobProgress } from "../server/contract/job.ts";
+import type { Artifact, Failure, JobProgress } from "../server/contract/job.ts";
 import type { LogLevel } from "../server/contract/log.ts";
 import type { ImageBackend } from "./interfaces/image.ts";
 import type { TrainingBackend } from "./interfaces/training.ts";
@@ -135,8 +135,8 @@ export interface ServiceSpec {
   command(place: ServicePlace): Promise<ToolCommand>;
   /** Asks the tool itself. `argv` and sockets are compared so that a stranger on the port is not taken for ours. */
   probe(url: string, place: ServicePlace): Promise<ProbeResult>;
-  /** The cause of a crash in words, from the last lines. */
-  explain(outcome: ExitOutcome, tail: readonly string[]): string;
+  /** The class of an end and its cause in words, from the last lines; those that help go with it. */
+  explain(outcome: ExitOutcome, tail: readonly string[]): Failure;
   readonly startDeadlineMs: number;
   readonly idleStopMs: number;
 }
@@ -157,7 +157,7 @@ export interface ServiceHandle {
   readonly dir: string | null;
   /** Changes with every start of the tool: what it held in memory under another id is gone. */
   readonly instance: string;
-  /** Aborted when the tool ends or is asked to stop. */
+  /** Aborted when the tool ends or is asked to stop. Its reason is a `ServiceCrash` when the tool ended by itself. */
   readonly gone: AbortSignal;
   release(): void;
   /** Last resort when the tool does not react to a cancel. */
@@ -165,7 +165,7 @@ export interface ServiceHandle {
 }
 
 /** Thrown by `ToolHost.service`. */
-export { ServiceUnavailable } from "../server/contract/service-unavailable.ts";
+export { ServiceCrash, ServiceUnavailable } from "../server/contract/service-unavailable.ts";
 
 /** Checks of a tool's installation for the system page and before a start. */
 export interface SetupChecks {

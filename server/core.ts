@@ -55,13 +55,13 @@ export function createCore(options: CoreOptions) {
   };
   const saved = new SavedSettings(deps);
   const mode = (): Mode | null => config.mode ?? (saved.get("mode") as Mode | null);
-  const engines = new Engines({ plugins: options.plugins, config, paths, self, log, onChange: (service) => bus.publish({ type: "service.changed", service }) });
+  const engines = new Engines({ plugins: options.plugins, config, paths, self, log, redactor, onChange: (service) => bus.publish({ type: "service.changed", service }) });
   const backends = new Backends(null);
   const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
   const data = new DataWatch({ paths, databases, log, isFinished: (id) => typeof jobs.store.get(id)?.finishedAt === "string" });
   const jobs = createJobs({
     ...deps, log, self, backends, services: engines, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
-    runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
+    redactor, runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
     onStorageFault: (error) => data.noteError(error), disk: data.disk,
     gpus: () => (gpu.status().checkedAt === null ? null : gpu.status().gpus),
   });

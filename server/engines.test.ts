@@ -6,6 +6,7 @@ import type { Mode } from "./contract/system.ts";
 import { Engines } from "./engines.ts";
 import { makeFolders, mapPaths } from "./files/paths.ts";
 import { createLog } from "./log.ts";
+import { Redactor } from "./logs/redact.ts";
 import { findMarked } from "./process/marker.ts";
 import { temporaryFolder } from "./testing/folder.ts";
 import { waitFor } from "./testing/wait.ts";
@@ -24,7 +25,7 @@ const spec: ServiceSpec = {
     stop: [{ signal: "SIGINT", target: "leader", waitMs: 2_000 }, { signal: "SIGKILL", target: "group", waitMs: 1_000 }],
   }),
   probe: async (url) => ((await fetch(url)).ok ? { ready: true, version: "1.0" } : { ready: false, why: "It answered with an error." }),
-  explain: () => "It ended.", startDeadlineMs: 120_000, idleStopMs: 3_600_000,
+  explain: () => ({ code: "unknown", what: "It ended.", why: "It ended.", fix: "", tail: [] }), startDeadlineMs: 120_000, idleStopMs: 3_600_000,
 };
 const plugin: Plugin = { name: "tool", toolVersion: "1", create: () => ({ services: [spec] }), simulators: {} };
 
@@ -32,7 +33,7 @@ function engines(): Engines {
   const paths = mapPaths(folder.path);
   makeFolders(paths);
   const { config } = loadConfig({ flags: [], env: {}, file: null });
-  return new Engines({ plugins: [plugin], config, paths, self, log: createLog({ write: () => {} }, "error"), onChange: () => {} });
+  return new Engines({ plugins: [plugin], config, paths, self, log: createLog({ write: () => {} }, "error"), redactor: new Redactor([]), onChange: () => {} });
 }
 
 /** A server that was killed: its tool runs on, and nobody looks after it. */

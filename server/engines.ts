@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import type { ServiceHandle, Plugin, PluginParts, PluginSettings } from "../plugins/plugin.ts";
+import type { ServiceHandle, ServiceSpec, Plugin, PluginParts, PluginSettings } from "../plugins/plugin.ts";
 import type { Config } from "./config.ts";
 import type { Check, Mode, ServiceStatus } from "./contract/system.ts";
 import { AppError, notFound } from "./errors.ts";
 import type { Paths } from "./files/paths.ts";
 import type { Service } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
+import type { Redactor } from "./logs/redact.ts";
+import { redactFailure } from "./logs/redact-failure.ts";
 import { Supervisor } from "./process/supervisor.ts";
 
 export interface EnginesOptions {
@@ -14,6 +16,7 @@ export interface EnginesOptions {
   readonly paths: Paths;
   readonly self: readonly string[];
   readonly log: Log;
+  readonly redactor: Redactor;
   onChange(status: ServiceStatus): void;
 }
 
@@ -40,7 +43,7 @@ export class Engines implements Service {
     if (this.supervisor !== null) await this.stopAll("the mode was changed");
     this.prepare(mode);
     this.supervisor = new Supervisor({
-      specs: this.parts.flatMap((part) => part.services ?? []),
+      specs: this.parts.flatMap((part) => part.services ?? []).map((spec) => this.discreet(spec)),
       dir: join(this.options.paths.services, mode),
       self: this.options.self,
       log: this.options.log,
@@ -60,6 +63,10 @@ export class Engines implements Service {
     for (const other of modes.filter((each) => each !== mode)) {
       await Supervisor.stopLeftovers(join(this.options.paths.services, other), { self, log, detach: this.leaving.signal });
     }
+  }
+
+  private discreet(spec: ServiceSpec): ServiceSpec {
+    return { ...spec, explain: (outcome, tail) => redactFailure(spec.explain(outcome, tail), this.options.redactor) };
   }
 
   /** Makes the backends only; no tool is looked at or started. */

@@ -60,8 +60,10 @@ describe("scenarios", () => {
     expect(host.job.outputs.size).toBe(2);
   });
 
-  test("F30: a ComfyUI that dies in the middle is started again and the picture is made", async () => {
+  test("F30: a ComfyUI that dies in the middle ends the attempt, and the next has it started again and makes the pictures", async () => {
     const { backend, host, services } = bench("die-at-step");
+    const lost = await backend.generate(job({ seeds: [1, 2] }), host);
+    expect(lost).toMatchObject({ kind: "failed", failure: { code: "killed", why: expect.stringContaining("ComfyUI ended while it made it") } });
     expect(await backend.generate(job({ seeds: [1, 2] }), host)).toEqual({ kind: "succeeded" });
     expect(services.started).toHaveLength(2);
     expect(host.job.doubled).toBe(0);

@@ -36,7 +36,7 @@ async function generate(job: ImageJob, host: ImageHost, limits: GenerationLimits
     return await new Generation(job, host, loras, limits).run();
   } catch (error) {
     if (host.signal.aborted) return { kind: "stopped" };
-    if (error instanceof ServiceUnavailable) return { kind: "failed", failure: engineFailure(error.message) };
+    if (error instanceof ServiceUnavailable) return { kind: "failed", failure: engineFailure(error.message, error.failure) };
     if (error instanceof ComfyUnreachable) return { kind: "interrupted", why: error.message };
     throw error;
   }

@@ -1,5 +1,4 @@
 import type { Failure } from "../../server/contract/job.ts";
-import type { ExitOutcome } from "../plugin.ts";
 import type { RunError } from "./history.ts";
 import { listOf, recordOf, textOf } from "./json.ts";
 
@@ -20,7 +19,7 @@ interface Rule {
 /** Tested on exception type and message together, first match wins. Source: contract 6.2. */
 const runtimeRules: readonly Rule[] = [
   {
-    pattern: /OutOfMemoryError|ran out of memory on your GPU|CUDA out of memory/i, code: "vram",
+    pattern: /OutOfMemoryError|ran out of memory on your GPU|CUDA out of memory|CUDA error: out of memory/i, code: "vram",
     why: "The graphics card ran out of memory.",
     fix: "Choose a smaller size, close other programs that use the card, or use an fp8 version of the model.",
   },
@@ -50,9 +49,16 @@ const runtimeRules: readonly Rule[] = [
     fix: "Upload it again as PNG or JPEG.",
   },
   {
-    pattern: /device-side assert|illegal memory access|GPU is lost|no CUDA-capable device/i, code: "gpu_fault",
-    why: "The graphics card reported a fault.",
+    pattern: /device-side assert|illegal memory access|GPU is lost|fallen off the bus|uncorrectable ECC error|unspecified launch failure|\bXid\b|no CUDA-capable device|No CUDA GPUs are available|Found no NVIDIA driver/i,
+    code: "gpu_fault",
+    why: "The graphics card reported a fault or was not found.",
     fix: "Restart the machine. If it happens again, check the card and its driver.",
+  },
+  {
+    pattern: /LocalEntryNotFoundError|NameResolutionError|Temporary failure in name resolution|Max retries exceeded|Read timed out|Connection(?:Reset)?Error|Connection reset by peer|\b429 |\b50[0-9] Server Error|IncompleteRead|ChunkedEncodingError/i,
+    code: "network",
+    why: "A step of ComfyUI wanted to download a file, and the network failed.",
+    fix: "Check this machine's connection, or put the file into ComfyUI's models folder by hand.",
   },
 ];
 
@@ -93,14 +99,20 @@ export function refusalFailure(answer: unknown): Failure {
     return failure("incompatible", notMade, "This ComfyUI did not accept our prompt id.",
       "Update Isengard or use a tested version of ComfyUI.");
   }
-  const reasons = Object.values(recordOf(body["node_errors"])).flatMap(nodeReasons);
+  const nodes = Object.values(recordOf(body["node_errors"]));
+  const reasons = nodes.flatMap(nodeReasons);
   const why = reasons.length > 0 ? `ComfyUI refused the request: ${reasons.join("; ")}.` : "ComfyUI refused the request without saying why.";
-  return failure("refused", notMade, why, "Check on the settings page that all model files are there, then try again.");
+  return failure(nodes.some(lacksFile) ? "missing_file" : "refused", notMade, why, "Check on the settings page that all model files are there, then try again.");
 }
 
 function missingClassFailure(error: Readonly<Record<string, unknown>>): Failure {
   const name = textOf(recordOf(error["extra_info"])["class_type"]) || /node (\w+) does not exist/.exec(textOf(error["message"]))?.[1];
   return missingClasses([name ?? "unknown"]);
+}
+
+/** The one cause of a refusal that a person can see: the file was there when the job was prepared, or was never. */
+function lacksFile(node: unknown): boolean {
+  return listOf(recordOf(node)["errors"]).some((error) => textOf(recordOf(error)["type"]) === "value_not_in_list");
 }
 
 export function missingClasses(names: readonly string[]): Failure {
@@ -121,67 +133,14 @@ function nodeReasons(node: unknown): string[] {
   });
 }
 
-export function engineFailure(why: string): Failure {
-  return failure("engine", "ComfyUI is not available.", why, "Start ComfyUI again on the settings page, or look at its log there.");
+/** Nothing that tries again by itself helps: ComfyUI cannot be had. `last`: how it ended, where it was started. */
+export function engineFailure(why: string, last: Failure | null = null): Failure {
+  const fix = last?.fix ?? "";
+  return failure("engine", "ComfyUI is not available.", why,
+    `${fix}${fix === "" ? "" : " "}Then start ComfyUI again on the settings page, or look at its log there.`, last?.tail);
 }
 
-/**
- * The last lines of a dead ComfyUI in words. Lines come with colours; the patterns do not mind.
- * `last`: only meant for the exception that ended it, since packs of nodes that fail to load say the same and it goes on.
- * Source: contract 3.3.
- */
-const exitRules: ReadonlyArray<{ readonly pattern: RegExp; readonly text: string; readonly last?: boolean }> = [
-  {
-    pattern: /address already in use|Errno 98|port \d+ is already in use/i,
-    text: "Another program took ComfyUI's port while it started. The next start takes another port.",
-  },
-  {
-    pattern: /database is locked/i,
-    text: "Another ComfyUI uses the same database file. Stop the other one first.",
-  },
-  {
-    pattern: /unrecognized arguments|error: argument/i,
-    text: "This version of ComfyUI does not know one of the options that Isengard passes. Use version 0.3.57 or newer.",
-  },
-  {
-    pattern: /comfyui-frontend-package is not installed/i,
-    text: "ComfyUI's page package is missing. Install ComfyUI's requirements.txt into its Python environment.",
-  },
-  {
-    pattern: /^(?:ModuleNotFoundError|ImportError)/,
-    text: "A Python package that ComfyUI needs is missing. Install ComfyUI's requirements.txt into its Python environment.",
-    last: true,
-  },
-  { pattern: /No space left on device/i, text: "The disk is full." },
-  {
-    pattern: /Torch not compiled with CUDA|Found no NVIDIA driver|CUDA driver version is insufficient/i,
-    text: "PyTorch cannot use the graphics card. Install the PyTorch build that matches the NVIDIA driver.",
-  },
-  { pattern: /OutOfMemoryError|CUDA out of memory/i, text: "The graphics card ran out of memory." },
-];
-
-/**
- * A signal comes first: the lines before it are from ordinary work, and an ordinary start already names packages that
- * are optional or could not be imported.
- */
-export function explainExit(outcome: ExitOutcome, tail: readonly string[]): string {
-  if (outcome.kind === "not-started") return `ComfyUI could not be started: ${outcome.why}`;
-  if (outcome.kind === "exited" && outcome.stopped) return "ComfyUI was stopped.";
-  const killed = outcome.kind === "signalled" ? outcome.signal === "SIGKILL" : outcome.kind === "exited" && outcome.code === 137;
-  if (killed) return "ComfyUI was killed by the system, most likely because the machine ran out of memory while it loaded a model.";
-  if (outcome.kind === "lost") return `ComfyUI vanished: ${outcome.why}`;
-  const said = lastException(tail);
-  const rule = exitRules.find(({ pattern, last }) => (last === true ? pattern.test(said ?? "") : tail.some((line) => pattern.test(line))));
-  if (rule) return rule.last === true ? `${rule.text} It said: ${said}` : rule.text;
-  if (outcome.kind === "signalled") return `ComfyUI was ended by the signal ${outcome.signal}.`;
-  return `ComfyUI ended with exit code ${outcome.code}. ${said === null ? "Its last lines are in the log." : `It said: ${said}`}`;
-}
-
-const exceptionLimit = 300;
-
-/** The line that ends a Python traceback, which names the cause where no rule knows it. */
-function lastException(tail: readonly string[]): string | null {
-  const plain = tail.map((line) => Bun.stripANSI(line).trimEnd());
-  const found = plain.findLast((line) => /^(?:\w+\.)*\w*(?:Error|Exception): \S/.test(line));
-  return found === undefined ? null : found.slice(0, exceptionLimit);
+/** A picture that was lost with ComfyUI, in the class of ComfyUI's end. */
+export function lostWith(end: Failure): Failure {
+  return { ...end, what: notMade, why: `ComfyUI ended while it made it. ${end.why}` };
 }

@@ -1,11 +1,12 @@
 import type { OutputSettings } from "../../server/contract/output.ts";
 import type { Failure } from "../../server/contract/job.ts";
 import type { ImageHost, ImageJob, ImageOutcome } from "../interfaces/image.ts";
+import { ServiceCrash } from "../plugin.ts";
 import { collectPicture, discardPicture } from "./collect.ts";
 import { ComfyUnreachable } from "./client.ts";
 import { Engine } from "./engine.ts";
 import type { ComfyEvent } from "./events.ts";
-import { failure, runtimeFailure } from "./failures.ts";
+import { failure, lostWith, runtimeFailure } from "./failures.ts";
 import { fluxGraph, sampler, scheduler, type Graph, type LoraUse } from "./graph.ts";
 import type { OutputFile, PromptEnd } from "./history.ts";
 import { chooseFiles } from "./layout.ts";
@@ -63,6 +64,8 @@ export class Generation {
         if (ended !== "again") return ended;
       } catch (error) {
         if (!(error instanceof ComfyUnreachable) || !(await this.#isGone())) throw error;
+        const lost = this.#lost();
+        if (lost !== null) return lost;
       }
     }
     return { kind: "failed", failure: gaveUp(this.#limits.tries) };
@@ -85,6 +88,17 @@ export class Generation {
     if (!gone) return false;
     await this.#bell.wait(this.#limits.goneMs, gone, this.#host.signal);
     return gone.aborted;
+  }
+
+  /**
+   * How the attempt ends when ComfyUI ended by itself: in the class of its end, so that the queue decides what follows
+   * and the next attempt makes the same picture from the same seed. null: it was stopped or restarted on purpose.
+   */
+  #lost(): ImageOutcome | null {
+    const reason: unknown = this.#engine?.handle.gone.reason;
+    if (!(reason instanceof ServiceCrash)) return null;
+    const lost = lostWith(reason.failure);
+    return lost.code === "interrupted" ? { kind: "interrupted", why: lost.why } : { kind: "failed", failure: lost };
   }
 
   /** The engine of before while it lives, else a new one; null when the user cancelled meanwhile. */
@@ -169,7 +183,7 @@ export class Generation {
         return "again";
       case "gone":
         this.#host.log("warn", "engine.gone", `ComfyUI ended during picture ${index + 1}.`, { index, promptId });
-        return "again";
+        return this.#lost() ?? "again";
       case "stuck": {
         if (engine.handle.dir === null) return { kind: "interrupted", why: `ComfyUI is stuck: ${watched.why}` };
         this.#host.remember(`prompt:${index}`, "");

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { PluginSettings, ProbeResult, ServicePlace, ServiceSpec, StopRung, ToolCommand } from "../plugin.ts";
 import { ComfyClient } from "./client.ts";
-import { explainExit } from "./failures.ts";
+import { explainExit } from "./exit.ts";
 import { chosenArguments, knownFlags, startOptions } from "./flags.ts";
 import { requiredClasses } from "./graph.ts";
 import { recordOf, textOf, textsOf } from "./json.ts";

@@ -4,7 +4,7 @@ import type { JobProgress } from "../../server/contract/job.ts";
 import type { OutputSettings } from "../../server/contract/output.ts";
 import { waitFor } from "../../server/testing/wait.ts";
 import type { ImageHost } from "../interfaces/image.ts";
-import { ServiceUnavailable, type ServiceHandle, type ServiceSpec } from "../plugin.ts";
+import { ServiceCrash, ServiceUnavailable, type ExitOutcome, type ServiceHandle, type ServiceSpec } from "../plugin.ts";
 
 /** What a server keeps for a job over its own crash: everything that `ImageHost` promises to be durable. */
 export class DurableJob {
@@ -86,7 +86,11 @@ export class TestServices {
     return {
       url: `http://127.0.0.1:${running.port}`, dir: this.#place(spec, running.port).dir, instance: running.instance, gone: running.gone.signal,
       release: () => {},
-      restart: async () => { await this.#end(running, "SIGKILL"); },
+      restart: async () => {
+        this.#current.delete(name);
+        running.gone.abort();
+        await this.#end(running, "SIGKILL");
+      },
     };
   }
 
@@ -124,7 +128,7 @@ export class TestServices {
     const running: Running = { child, port, instance: crypto.randomUUID(), gone: new AbortController(), lines: [] };
     this.started.push(running);
     void this.#keepLines(running);
-    void child.exited.then(() => this.#ended(spec.name, running));
+    void child.exited.then(() => this.#ended(spec, running));
     await this.#ready(spec, place, running);
     this.#current.set(spec.name, running);
     return running;
@@ -134,7 +138,8 @@ export class TestServices {
     await waitFor(`${spec.label} is ready`, async () => {
       if (running.child.exitCode !== null || running.child.signalCode !== null) {
         const code = running.child.exitCode ?? 0;
-        throw new ServiceUnavailable(spec.explain({ kind: "exited", code, stopped: false }, running.lines));
+        const failure = spec.explain({ kind: "exited", code, stopped: false }, running.lines);
+        throw new ServiceUnavailable(failure.why, failure);
       }
       return (await spec.probe(`http://127.0.0.1:${place.port}`, place)).ready;
     }, spec.startDeadlineMs);
@@ -148,9 +153,12 @@ export class TestServices {
     }
   }
 
-  #ended(name: string, running: Running): void {
+  #ended({ name, explain }: ServiceSpec, running: Running): void {
     if (this.#current.get(name) === running) this.#current.delete(name);
-    running.gone.abort();
+    const { signalCode, exitCode } = running.child;
+    const end: ExitOutcome = signalCode === null
+      ? { kind: "exited", code: exitCode ?? 0, stopped: false } : { kind: "signalled", signal: String(signalCode), stopped: false };
+    running.gone.abort(new ServiceCrash(explain(end, running.lines)));
   }
 
   async #end(running: Running, signal: "SIGKILL" | "SIGINT"): Promise<void> {

@@ -162,14 +162,27 @@ function describeCrashes(suite: ImageSuite, usual: () => Bench): void {
     expect([...first.job.remembered.entries()]).toEqual(submitted);
   });
 
-  test("when the tool dies in the middle the picture is made again", async () => {
-    const { backend, host: newHost, running } = usual();
+  test("F30: when the tool dies in the middle the attempt ends in the class of that end, and the next makes the picture", async () => {
+    const { backend, host: newHost, again, running } = usual();
     const host = newHost("job-tool-died");
-    const outcome = backend.generate(job({ seeds: [51, 52] }), host);
+    const asked = job({ seeds: [51, 52] });
+    const outcome = backend.generate(asked, host);
     await waitFor("it samples", () => host.seen.some(({ step }) => step >= 2));
     await running.crash(suite.service);
-    expect(await outcome).toEqual({ kind: "succeeded" });
+    expect(await outcome).toMatchObject({ kind: "failed", failure: { code: "killed" } });
+    expect(await backend.generate(asked, again(host))).toEqual({ kind: "succeeded" });
     expect([...host.job.outputs.keys()]).toEqual([0, 1]);
+    expect([...host.job.outputs.values()].map(({ settings }) => settings.seed)).toEqual([51, 52]);
+    expect(host.job.doubled).toBe(0);
+  });
+
+  test("when the tool is restarted on purpose in the middle, the same call makes the picture", async () => {
+    const { backend, host: newHost, running } = usual();
+    const host = newHost("job-tool-restarted");
+    const outcome = backend.generate(job({ seeds: [53] }), host);
+    await waitFor("it samples", () => host.seen.some(({ step }) => step >= 2));
+    await (await running.use(suite.service)).restart("The test wants it.");
+    expect(await outcome).toEqual({ kind: "succeeded" });
     expect(host.job.doubled).toBe(0);
   });
 }

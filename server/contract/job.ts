@@ -56,6 +56,8 @@ export const Failure = t.Object({
   tail: t.Array(t.String()),
   /** Where the other side named a time before which trying again is useless. */
   retryAfterSeconds: t.Optional(t.Number()),
+  /** Set where only a person can remove this cause, although others of its class may pass by themselves. */
+  lasting: t.Optional(t.Boolean()),
 });
 export type Failure = typeof Failure.static;
 

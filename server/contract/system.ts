@@ -1,5 +1,6 @@
 import { t } from "elysia";
 import { ImageCapabilities, TrainingCapabilities, VideoCapabilities } from "./backend.ts";
+import { Failure } from "./job.ts";
 
 export const Mode = t.Union([t.Literal("fast-test"), t.Literal("production")]);
 export type Mode = typeof Mode.static;
@@ -55,6 +56,8 @@ export const ServiceStatus = t.Object({
   port: t.Union([t.Number(), t.Null()]),
   version: t.Union([t.String(), t.Null()]),
   since: t.String(),
+  /** How it ended last, with its last lines; only while it is `crashed` or `gave-up`. */
+  failure: t.Optional(Failure),
 });
 export type ServiceStatus = typeof ServiceStatus.static;
 

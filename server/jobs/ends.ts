@@ -3,6 +3,8 @@ import { waitAfter } from "./back-off.ts";
 import { retryText, ruleFor } from "./failure-policy.ts";
 import { tooManyAttempts } from "./failures.ts";
 import type { HandlerOutcome } from "./handlers/handler.ts";
+import { redactFailure } from "../logs/redact-failure.ts";
+import type { Redactor } from "../logs/redact.ts";
 import { type Room, roomCheckMs } from "./room.ts";
 import type { JobStore } from "./store.ts";
 import { JobRetries, withTries } from "./store-retry.ts";
@@ -20,6 +22,7 @@ export interface EndsParts {
   readonly store: JobStore;
   readonly room: Room;
   readonly timing: RetryTiming;
+  readonly redactor: Pick<Redactor, "redact">;
 }
 
 /** Writes down how an attempt ended, and what follows by itself. */
@@ -37,7 +40,7 @@ export class JobEnds {
 
   /** In how many milliseconds the job has to be looked at again, or null. */
   record(claim: Claim, outcome: HandlerOutcome): number | null {
-    const { store } = this.parts;
+    const { store, redactor } = this.parts;
     const job = store.get(claim.job.id);
     if (job === null) return null;
     const { token } = claim;
@@ -47,11 +50,11 @@ export class JobEnds {
         store.transition(job.id, "succeeded", { why: "Done.", token, results: outcome.results });
         return null;
       case "failed":
-        return this.failed(job, claim, outcome.failure);
+        return this.failed(job, claim, redactFailure(outcome.failure, redactor));
       case "stopped":
         return this.breakOff(job, token, "The tool stopped although nobody had asked it to.");
       case "interrupted":
-        return this.breakOff(job, token, outcome.why);
+        return this.breakOff(job, token, redactor.redact(outcome.why));
       case "paused":
         if (job.state === "stopping") return this.cancelled(job, token);
         this.retries.paused(job.id, token, outcome.step);
@@ -65,7 +68,7 @@ export class JobEnds {
 
   private failed(job: Job, claim: Claim, failure: Failure): number | null {
     const { token } = claim;
-    const rule = job.state === "stopping" ? null : ruleFor(failure.code);
+    const rule = job.state === "stopping" || failure.lasting === true ? null : ruleFor(failure.code);
     if (rule === null) return this.fail(job, token, failure);
     if (rule.kind === "wait-for-room") {
       const row = this.parts.store.table.row(job.id);

@@ -13,8 +13,9 @@ const soon: BackOff = { retries: 2, firstMs: 1_000, factor: 4 };
 const once: BackOff = { retries: 1, firstMs: 5_000, factor: 2 };
 
 /**
- * Failure class → automatic action. Classes of credentials, settings, GPU memory, a diverged loss, damaged files, an
- * incomplete installation and everything unknown are left out on purpose: the same would only happen again.
+ * Failure class → automatic action. Classes of credentials, settings, GPU memory, a diverged loss, an incomplete
+ * installation and everything unknown are left out on purpose: the same would only happen again. The same goes for a
+ * damaged file that is not ours to remove, which its failure calls `lasting`.
  */
 export const failurePolicy: Readonly<Record<string, FailureRule>> = {
   network: { kind: "retry", ...slowly, because: "the network failed" },
@@ -24,6 +25,7 @@ export const failurePolicy: Readonly<Record<string, FailureRule>> = {
   native_crash: { kind: "retry", ...once, because: "the tool crashed" },
   port: { kind: "retry", ...soon, because: "a port was taken" },
   status_locked: { kind: "retry", ...soon, because: "a file was locked for too long" },
+  corrupt_model: { kind: "retry", ...once, because: "a damaged file was set aside" },
   disk_full: { kind: "wait-for-room" },
 };
 

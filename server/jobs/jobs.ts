@@ -10,6 +10,7 @@ import type { Outputs } from "../library/outputs.ts";
 import type { Photos } from "../library/photos.ts";
 import type { Log } from "../log.ts";
 import type { JobLogs } from "../logs/job-log.ts";
+import type { Redactor } from "../logs/redact.ts";
 import { runHeld } from "../process/run.ts";
 import type { Backends } from "./backends.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -61,6 +62,8 @@ export interface JobsOptions {
   /** Told each error of storage, so that a full disk can be helped at once. */
   readonly onStorageFault?: (error: unknown) => void;
   readonly timing?: RetryTiming;
+  /** Cuts secrets out of what a failed tool said. */
+  readonly redactor?: Pick<Redactor, "redact">;
 }
 
 const imageTool = "comfyui";
@@ -93,7 +96,7 @@ export function createJobs(options: JobsOptions): Jobs {
     store, notes: store.notes, bus, log, library, services, jobsDir, jobLogs,
     runChild: options.runChild, self: options.self,
     handlers: { training: new TrainLora({ backends, library, lanes, log }), generation: new MakeImages({ backends, store }) },
-    ends: new JobEnds({ store, room, timing }),
+    ends: new JobEnds({ store, room, timing, redactor: options.redactor ?? { redact: (text) => text } }),
   });
   announceCharacters(bus, library);
   const queue = new JobQueue({ store, backends, library, jobsDir, onSecondPress: (job) => pressAgain(job, secondPress, services) });

@@ -26,7 +26,7 @@ for (const [code, rule] of Object.entries(failurePolicy)) {
   });
 }
 
-for (const code of ["hf_auth", "config", "vram", "diverged", "corrupt_model", "install", "unknown"]) {
+for (const code of ["hf_auth", "config", "vram", "diverged", "install", "unknown"]) {
   test(`Q12: a failure of the class ${code} is not tried again by itself`, async () => {
     fails(code);
     rig.start();
@@ -35,6 +35,24 @@ for (const code of ["hf_auth", "config", "vram", "diverged", "corrupt_model", "i
     expect(rig.painter.calls).toBe(1);
   });
 }
+
+test("a failure that only a person can remove is not tried again, whatever its class", async () => {
+  rig.painter.work = async () => ({ kind: "failed", failure: failure("corrupt_model", { lasting: true }) });
+  rig.start();
+  const { id } = rig.paint();
+  await rig.until(id, "failed");
+  expect(rig.painter.calls).toBe(1);
+});
+
+test("what a failed tool said is stored without secrets and home paths", async () => {
+  rig.redactor.addSecret("swordfish-42");
+  rig.painter.work = async () => ({ kind: "failed", failure: failure("unknown", { why: "It said swordfish-42.", tail: ["login with swordfish-42 refused"] }) });
+  rig.start();
+  const { id } = rig.paint();
+  const end = await rig.until(id, "failed");
+  expect(end.failure?.tail).toEqual(["login with [redacted] refused"]);
+  expect(JSON.stringify(rig.db.query("select * from job where id = ?").get(id))).not.toContain("swordfish");
+});
 
 test("Q12: while it backs off a job is queued, says when and why it is tried again, and lets others go first", async () => {
   rig.waitScale = 1;

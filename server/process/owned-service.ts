@@ -1,4 +1,5 @@
 import type { OutputLine, ServiceHandle, ServiceSpec } from "../../plugins/plugin.ts";
+import type { Failure } from "../contract/job.ts";
 import type { ServiceStatus } from "../contract/system.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import type { Log } from "../log.ts";
@@ -7,7 +8,7 @@ import type { Clock } from "./clock.ts";
 import { Detached } from "./run.ts";
 import { ServiceDesk } from "./service-desk.ts";
 import type { ReadyTool } from "./service-desk.ts";
-import { beginRun, live, prepareStart } from "./service-life.ts";
+import { beginRun, live, prepareStart, unfit } from "./service-life.ts";
 import type { LifeEnd, LifeOptions, Start } from "./service-life.ts";
 import type { ServiceRun, StopReason } from "./service-run.ts";
 import { StatusBoard } from "./service-status.ts";
@@ -81,7 +82,7 @@ export class OwnedService implements SupervisedService {
   acquire(signal?: AbortSignal): Promise<ServiceHandle> {
     if (this.leaving.signal.aborted) return Promise.reject(new Detached());
     const refusal = this.refusal();
-    if (refusal !== null) return Promise.reject(new ServiceUnavailable(refusal));
+    if (refusal !== null) return Promise.reject(new ServiceUnavailable(refusal, this.status.failure));
     const handle = this.desk.wait(signal);
     this.halted = false;
     if (this.board.state === "ready" && this.run && !this.run.gone.signal.aborted) this.serve(this.run);
@@ -176,7 +177,8 @@ export class OwnedService implements SupervisedService {
     } catch (error) {
       if (this.leaving.signal.aborted) return;
       log.error("service.failed", `Looking after ${spec.label} failed.`, { service: spec.name, error });
-      this.giveUp(`Isengard could not look after ${spec.label}: ${(error as Error).message}`);
+      const why = `Isengard could not look after ${spec.label}: ${(error as Error).message}`;
+      this.giveUp(why, unfit(spec.label, why));
     }
   }
 
@@ -186,7 +188,7 @@ export class OwnedService implements SupervisedService {
     try {
       start = adopted ?? (await prepareStart(spec, this.store));
     } catch (error) {
-      return { kind: "crashed", why: `${spec.label} could not be started: ${(error as Error).message}` };
+      return { kind: "crashed", failure: unfit(spec.label, `${spec.label} could not be started: ${(error as Error).message}`) };
     }
     if (!adopted && !this.wanted) return { kind: "stopped", why: atRest, again: false };
     const detail = adopted ? "It still runs; asking whether it is ready." : "Starting.";
@@ -203,27 +205,28 @@ export class OwnedService implements SupervisedService {
         this.board.set("stopped", end.why);
         return end.again;
       case "port-taken":
-        return portsTaken < portTries || this.crashed("Other programs took each port that was chosen for it.");
-      case "crashed": return this.crashed(end.why);
+        return portsTaken < portTries || this.crashed(noPort(this.options.spec.label));
+      case "crashed": return this.crashed(end.failure);
     }
   }
 
-  private crashed(why: string): boolean {
+  private crashed(failure: Failure): boolean {
     const { clock, log, spec } = this.options;
+    const { why, code } = failure;
     const verdict = this.history.crashed(clock.now());
-    log.warn("service.crashed", why, { service: spec.name, giveUp: verdict.giveUp });
+    log.warn("service.crashed", why, { service: spec.name, class: code, giveUp: verdict.giveUp });
     if (verdict.giveUp) {
-      this.giveUp(`${why} It ended ${maxCrashes} times within ten minutes, so it is not started again by itself. Remove the cause, then start it in Settings.`);
+      this.giveUp(`${why} It ended ${maxCrashes} times within ten minutes, so it is not started again by itself. Remove the cause, then start it in Settings.`, failure);
       return false;
     }
     this.startAfter = clock.now() + verdict.delayMs;
-    this.board.set("crashed", `${why} It is started again when it is needed, at the earliest in ${Math.ceil(verdict.delayMs / 1000)} s.`);
+    this.board.set("crashed", `${why} It is started again when it is needed, at the earliest in ${Math.ceil(verdict.delayMs / 1000)} s.`, { failure });
     return true;
   }
 
-  private giveUp(why: string): void {
-    this.board.set("gave-up", why);
-    this.desk.refuse(new ServiceUnavailable(why));
+  private giveUp(why: string, failure: Failure): void {
+    this.board.set("gave-up", why, { failure });
+    this.desk.refuse(new ServiceUnavailable(why, failure));
   }
 
   private async untilAllowed(): Promise<void> {
@@ -241,4 +244,11 @@ export class OwnedService implements SupervisedService {
   private markIdle(): void {
     if (!this.desk.wanted) this.idleSince = this.options.clock.now();
   }
+}
+
+function noPort(label: string): Failure {
+  return {
+    code: "port", what: `${label} found no free port.`, why: "Other programs took each port that was chosen for it.",
+    fix: "Look at what listens on this machine; the next start tries other ports.", tail: [],
+  };
 }

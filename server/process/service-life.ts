@@ -1,4 +1,5 @@
 import type { ExitOutcome, ServiceSpec, ToolCommand } from "../../plugins/plugin.ts";
+import type { Failure } from "../contract/job.ts";
 import { newId } from "../ids.ts";
 import type { Log } from "../log.ts";
 import type { Clock } from "./clock.ts";
@@ -15,7 +16,7 @@ export type LifeEnd =
   | { readonly kind: "left" }
   | { readonly kind: "stopped"; readonly why: string; readonly again: boolean }
   | { readonly kind: "port-taken" }
-  | { readonly kind: "crashed"; readonly why: string };
+  | { readonly kind: "crashed"; readonly failure: Failure };
 
 export interface Start {
   readonly runId: string;
@@ -40,6 +41,7 @@ const livenessMs = 5_000;
 const missesIdle = 3;
 /** A tool that works may be deaf for a while: ComfyUI answers nothing while it loads a model. */
 const missesInUse = 12;
+const shownLines = 30;
 const portTakenText = /address already in use|EADDRINUSE|errno 98\b/i;
 const strangerOnPort = "Another program answers on the port that was chosen for it.";
 
@@ -52,10 +54,11 @@ export async function prepareStart(spec: ServiceSpec, store: ServiceStore): Prom
 }
 
 export function beginRun(start: Start, options: LifeOptions): ServiceRun {
-  const { store, board, self, log, detach, onLine } = options;
+  const { spec, store, board, self, log, detach, onLine } = options;
   return new ServiceRun({
     runId: start.runId, dir: store.runDir(start.runId), place: store.place(start.port), command: start.command,
     self, log, detach, onLine,
+    explain: (outcome, tail) => spec.explain(outcome, tail),
     onStarted: (pid) => board.set(board.state, board.status.detail, { pid }),
   });
 }
@@ -72,9 +75,17 @@ export async function live(run: ServiceRun, options: LifeOptions): Promise<LifeE
   if (run.stopReason) return { kind: "stopped", ...run.stopReason };
   const wasReady = options.board.status.version !== null;
   if (why === strangerOnPort || (!wasReady && isPortTaken(run))) return { kind: "port-taken" };
-  if (why !== "") return { kind: "crashed", why };
+  if (why !== "") return { kind: "crashed", failure: unfit(options.spec.label, why, run.tail) };
   if (wasStopped(outcome)) return { kind: "stopped", why: "It was stopped.", again: false };
-  return { kind: "crashed", why: options.spec.explain(outcome, run.tail) };
+  return { kind: "crashed", failure: options.spec.explain(outcome, run.tail) };
+}
+
+/** It runs but is of no use, or could not even be tried. */
+export function unfit(label: string, why: string, tail: readonly string[] = []): Failure {
+  return {
+    code: "engine", what: `${label} cannot be used.`, why, fix: "Read its last lines: they tell what it was doing.",
+    tail: tail.slice(-shownLines).map((line) => Bun.stripANSI(line)),
+  };
 }
 
 /** null: it is ready. Else why it must end, or "" when it ended by itself. */

@@ -1,4 +1,6 @@
 import type { ExitOutcome, OutputLine, ServicePlace, ToolCommand } from "../../plugins/plugin.ts";
+import type { Failure } from "../contract/job.ts";
+import { ServiceCrash } from "../contract/service-unavailable.ts";
 import type { Log } from "../log.ts";
 import { findMarked } from "./marker.ts";
 import { findPortOwner } from "./port.ts";
@@ -12,6 +14,7 @@ export interface ServiceRunOptions {
   readonly self: readonly string[];
   readonly detach: AbortSignal;
   readonly log: Log;
+  explain(outcome: ExitOutcome, tail: readonly string[]): Failure;
   onStarted(pid: number): void;
   onLine(line: OutputLine): void;
 }
@@ -28,7 +31,7 @@ const tailLineLength = 2_000;
 export class ServiceRun {
   readonly place: ServicePlace;
   readonly instance: string;
-  /** Aborted when the tool ended or is asked to stop. Not when the server leaves: the tool keeps what it holds. */
+  /** Aborted when the tool ended, with a `ServiceCrash`, or is asked to stop. Not when the server leaves: the tool keeps what it holds. */
   readonly gone = new AbortController();
   /** Aborted when there is nothing more to watch: like `gone`, and when the server leaves. */
   readonly over = new AbortController();
@@ -76,7 +79,7 @@ export class ServiceRun {
 
   private async run(): Promise<ExitOutcome | null> {
     const outcome = await this.hold();
-    if (outcome !== null) this.gone.abort();
+    if (outcome !== null) this.gone.abort(new ServiceCrash(this.options.explain(outcome, this.lines)));
     this.over.abort();
     return outcome;
   }

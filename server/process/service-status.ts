@@ -18,13 +18,17 @@ export class StatusBoard {
     return this.current.state;
   }
 
-  /** Facts that are not named stay, except that a tool that does not run has no process, port and version. */
-  set(state: ServiceState, detail: string, facts: Partial<Pick<ServiceStatus, "pid" | "port" | "version">> = {}): void {
+  /**
+   * Facts that are not named stay, except that a tool that does not run has no process, port and version. A failure is
+   * only told together with the state that it led to.
+   */
+  set(state: ServiceState, detail: string, facts: Partial<Pick<ServiceStatus, "pid" | "port" | "version" | "failure">> = {}): void {
     const runs = state === "starting" || state === "ready" || state === "stopping";
     const { pid, port, version } = this.current;
     const kept = runs ? { pid, port, version } : { pid: null, port: null, version: null };
     const since = state === this.current.state ? this.current.since : new Date().toISOString();
-    this.current = { ...this.current, ...kept, ...facts, state, detail, since };
+    const { failure: _, ...before } = this.current;
+    this.current = { ...before, ...kept, ...facts, state, detail, since };
     this.onChange(this.current);
   }
 }

@@ -50,7 +50,7 @@ function tool(behaviour: string, over: Partial<ServiceSpec> = {}): ServiceSpec {
       stop: [{ signal: "SIGINT", target: "leader", waitMs: 2_000 }, { signal: "SIGKILL", target: "group", waitMs: 1_000 }],
     }),
     probe: async (url) => ((await fetch(url)).ok ? { ready: true, version: "1.0" } : { ready: false, why: "It answered with an error." }),
-    explain: (outcome, tail) => `The tool ended (${outcome.kind}): ${tail.at(-1) ?? "no output"}.`,
+    explain: (outcome, tail) => ({ code: "unknown", what: "The tool ended.", why: `The tool ended (${outcome.kind}): ${tail.at(-1) ?? "no output"}.`, fix: "", tail: [...tail] }),
     startDeadlineMs: 120_000, idleStopMs: 3_600_000, ...over,
   };
 }
@@ -97,9 +97,10 @@ test("P10, F34: gives up after five crashes, with the reason, until somebody cle
   expect(one.acquire("tool")).rejects.toThrow("fatal: the model is missing");
   await waitFor("it gave up", () => state(one).state === "gave-up");
   expect(changes.filter((change) => change.state === "starting" && change.pid === null).length).toBe(5);
-  expect(one.acquire("tool")).rejects.toBeInstanceOf(ServiceUnavailable);
+  expect(one.acquire("tool")).rejects.toMatchObject({ name: "ServiceUnavailable", failure: { code: "unknown", tail: ["fatal: the model is missing"] } });
+  expect(state(one).failure).toMatchObject({ code: "unknown", why: expect.stringContaining("fatal"), tail: ["fatal: the model is missing"] });
   one.clear("tool");
-  expect(state(one).state).toBe("stopped");
+  expect([state(one).state, state(one).failure]).toEqual(["stopped", undefined]);
 });
 
 test("the next server adopts the same process under the same address", async () => {

@@ -8,6 +8,7 @@ import { self } from "../self.ts";
 import { GpuWatch } from "../system/gpu.ts";
 import { systemStatus } from "../system/status.ts";
 import { loadPlace } from "./place.ts";
+import { Redactor } from "../logs/redact.ts";
 
 /** PyTorch is loaded for the checks, which can take long from a network volume. */
 const checksDeadlineMs = 60_000;
@@ -18,7 +19,7 @@ export async function doctor(flags: readonly string[], plugins: readonly Plugin[
   const { config, paths } = loadPlace(flags);
   const mode = config.mode ?? "production";
   const log = createLog({ write: () => undefined }, "error");
-  const engines = new Engines({ plugins, config, paths, self, log, onChange: () => undefined });
+  const engines = new Engines({ plugins, config, paths, self, log, redactor: new Redactor(), onChange: () => undefined });
   engines.prepare(mode);
   const gpu = new GpuWatch({
     command: () => (mode === "fast-test" ? [...self, "simulate", "nvidia-smi"] : [config.nvidiaSmi ?? "nvidia-smi"]),

@@ -36,17 +36,18 @@ export function openRig() {
     statuses: () => statuses,
   };
   const backends = new Backends([{ training: trainer, image: painter }]);
-  const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor: new Redactor([]), bus });
+  const redactor = new Redactor([]);
+  const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
   const open = () => createJobs({
     db, bus, log, paths, self: holder, backends, services, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
-    runChild: childrenForJobs(log), comfyuiUrl: null,
+    runChild: childrenForJobs(log), comfyuiUrl: null, redactor,
     gpus: () => rig.gpus, disk: rig.disk, timing: { random: () => 0.5, get scale() { return rig.waitScale; } },
   });
   const running: Jobs[] = [];
   const disk = new FakeDisk();
   const settings: { gpus: GpuId[] | null; waitScale: number } = { gpus: [], waitScale: 0.01 };
   const rig = {
-    ...library, ...settings, disk, trainer, painter, said, statuses, stopped, services, backends, jobLogs, log, open, jobs: null as unknown as Jobs,
+    ...library, ...settings, disk, trainer, painter, said, statuses, stopped, services, backends, jobLogs, redactor, log, open, jobs: null as unknown as Jobs,
     start() {
       rig.jobs.dispatcher.start();
       running.push(rig.jobs);
