@@ -89,5 +89,5 @@ function settingRows({ config, sources, saved, mode }: Core): SettingRow[] {
 }
 
 function tunnelCommand({ address }: Core): string {
-  return `ssh -L ${address.port}:127.0.0.1:${address.port} user@this-machine`;
+  return `ssh -N -L ${address.port}:127.0.0.1:${address.port} user@this-machine`;
 }

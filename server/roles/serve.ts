@@ -65,6 +65,7 @@ async function start(given: Start): Promise<number | null> {
     takeSessions(paths, sessions);
     const port = listen(app.http, place);
     if (port === null) return 1;
+    app.core.address.port = port;
     await app.start();
     return await ready(app, place, port);
   } catch (error) {

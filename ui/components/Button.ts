@@ -3,6 +3,9 @@ import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { Icon, type IconName } from "./Icon.ts";
 
+/** Sent by a button that was pressed while it can do nothing, with the reason: a finger cannot hover over it to read it. */
+export const refusedEvent = "isengard:refused";
+
 export interface ButtonProps {
   kind?: "plain" | "primary" | "danger" | "quiet" | "link";
   icon?: IconName;
@@ -53,7 +56,10 @@ export function Button(props: ButtonProps) {
     return html`<a ...${shared} href=${props.href} download=${props.download} target=${outside} rel=${outside && "noreferrer"} onClick=${props.onClick}>${content}</a>`;
   }
   const onClick = (event: MouseEvent) => {
-    if (busy || unavailable !== null) return event.preventDefault();
+    if (busy || unavailable !== null) {
+      if (unavailable !== null) event.currentTarget?.dispatchEvent(new CustomEvent(refusedEvent, { bubbles: true, detail: unavailable }));
+      return event.preventDefault();
+    }
     const result = props.onClick?.(event);
     if (!(result instanceof Promise)) return;
     setPending(true);

@@ -11,7 +11,7 @@ import { Thumb } from "./Thumb.ts";
 
 const maxCaption = 2000;
 
-/** A text per photo. It is saved when the field is left; Ctrl+Enter saves and goes to the next one. */
+/** A text per photo. It saves itself in a pause and when the field is left; Ctrl+Enter saves and goes to the next one. */
 export function CaptionList({ model }: { model: PhotosModel }) {
   const photos = model.photos.value;
   return html`<${Loaded} resource=${model.resource} skeleton=${html`<${Skeleton} height="132px" count=${4} />`}>

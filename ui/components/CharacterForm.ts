@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Character, TriggerCheck } from "../../server/contract/character.ts";
 import { asApiError, type ApiError } from "../api.ts";
 import { useApp } from "../models/AppModel.ts";
@@ -49,13 +49,18 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
   const [description, setDescription] = useState(character?.description ?? "");
   const [photos, setPhotos] = useState<readonly File[]>([]);
   const [error, setError] = useState<ApiError | null>(null);
+  const [isAsked, setAsked] = useState(false);
+  const form = useRef<HTMLDivElement>(null);
   // A name is no made-up word: with the question mark it is never accepted as it is, and a suggestion comes back.
   const check = useTriggerCheck(trigger ?? (name.trim() === "" ? "" : `${name.trim()} ?`), character?.id ?? null);
   const suggestion = check?.suggestion ?? "";
   const problem = trigger !== null && check && !check.ok ? [check.problem, suggestion && `Try “${suggestion}”.`].join(" ") : "";
   const ofField = (path: string) => error?.fields.find((field) => field.path.includes(path))?.message ?? "";
 
+  const isNameless = name.trim() === "";
   const save = async () => {
+    setAsked(true);
+    if (isNameless) return form.current?.querySelector("input")?.focus();
     const fields = { name: name.trim(), description: description.trim() === "" ? null : description.trim() };
     const chosen = (trigger ?? suggestion).trim();
     const word = chosen === "" ? {} : { triggerWord: chosen };
@@ -73,12 +78,12 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
     <${Button}
       kind="primary"
       busyText=${character ? text.saving : text.creating}
-      unavailable=${name.trim() === "" ? text.nameNeeded : null}
       onClick=${save}
     >${character ? text.save : text.emptyAction}<//>`;
-  return html`<${Dialog} title=${character ? text.editTitle : text.createTitle} onClose=${onClose} footer=${buttons}>
+  return html`<${Dialog} title=${character ? text.editTitle : text.createTitle} isForm onClose=${onClose} footer=${buttons}>
+    <div class="stack wide" ref=${form}>
     ${error && html`<${ErrorNotice} error=${error} alert />`}
-    <${TextField} label=${text.name} hint=${text.nameHint} problem=${ofField("name")} value=${name} onInput=${setName} maxLength=${100} />
+    <${TextField} label=${text.name} hint=${text.nameHint} problem=${isAsked && isNameless ? text.nameNeeded : ofField("name")} value=${name} onInput=${setName} maxLength=${100} />
     <${TextField}
       label=${text.trigger}
       hint=${text.triggerHint}
@@ -94,5 +99,6 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
       <span class="label">${text.photosLabel}</span>
       <${DropZone} small count=${photos.length} onFiles=${(files: File[]) => setPhotos([...photos, ...files])} />
     </div>`}
+    </div>
   <//>`;
 }

@@ -10,6 +10,8 @@ export interface DialogProps {
   busy?: boolean;
   /** `sheet` slides in from the side, on a small screen from below. */
   shape?: "dialog" | "sheet" | "viewer";
+  /** Holds what somebody typed, so that a press beside it does not close it. */
+  isForm?: boolean;
   footer?: ComponentChildren;
   children?: ComponentChildren;
 }
@@ -18,7 +20,7 @@ export interface DialogProps {
 const firstFocus = "[data-focus], input:not([type=file]), textarea, select, footer .btn";
 
 /** Open for as long as it is rendered. The browser keeps the focus inside and gives it back afterwards. */
-export function Dialog({ title, onClose, busy = false, shape = "dialog", footer, children }: DialogProps) {
+export function Dialog({ title, onClose, busy = false, shape = "dialog", isForm = false, footer, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
@@ -36,7 +38,7 @@ export function Dialog({ title, onClose, busy = false, shape = "dialog", footer,
     if (!busy) onClose();
   };
   const onBackdrop = (event: MouseEvent) => {
-    if (event.target === ref.current && !busy) onClose();
+    if (event.target === ref.current && !busy && !isForm) onClose();
   };
   /** Enter in a one-line field does what the main button does. */
   const onKeyDown = (event: KeyboardEvent) => {

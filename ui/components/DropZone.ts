@@ -54,10 +54,11 @@ export function DropZone({ onFiles, wholePage = false, small = false, row = fals
   return html`<div class=${row ? "drop line" : "drop"} ref=${zone} data-over=${over ? "" : undefined}>
     ${!small && html`<${Icon} name="upload" size=${row ? "" : "l"} />`}
     <div>
-      <p><strong>${count > 0 ? `${plural(count, "photo")} chosen` : text.dropTitle}</strong></p>
+      <p><strong>${count > 0 ? `${plural(count, "photo")} chosen` : small || row ? text.dropTitle : text.noPhotosTitle}</strong></p>
+      ${!small && !row && html`<p>${text.noPhotos}</p>`}
       ${!small && html`<p class="hint">${text.dropHelp}</p>`}
     </div>
     <input ref=${input} class="hide" type="file" accept="image/jpeg,image/png,image/webp" multiple tabindex="-1" aria-hidden="true" onChange=${onChange} />
-    <${Button} icon="plus" onClick=${() => input.current?.click()}>${text.choose}<//>
+    <${Button} kind=${small || row ? "plain" : "primary"} icon="plus" onClick=${() => input.current?.click()}>${text.choose}<//>
   </div>`;
 }

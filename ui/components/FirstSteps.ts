@@ -13,8 +13,8 @@ interface Step {
   href: string;
 }
 
-/** The way to the first picture, with each step's real state. Leaves when there is something trained. */
-export function FirstSteps() {
+/** The way to the first picture, with each step's real state. Leaves when there is something trained. As a preview it only says what comes. */
+export function FirstSteps({ isPreview = false }: { isPreview?: boolean }) {
   const app = useApp();
   const characters = app.characters.all.value;
   const needed = app.info.value.training?.minPhotos ?? defaultMinPhotos;
@@ -25,7 +25,7 @@ export function FirstSteps() {
     { title: text.train, help: text.trainHelp, isDone: false, href: `/training/new?character=${first?.id}` },
   ];
   const training = first?.activeJobId ?? null;
-  const now = steps.findIndex((step) => !step.isDone);
+  const now = isPreview ? -1 : steps.findIndex((step) => !step.isDone);
   return html`<section class="card" aria-labelledby="steps-title">
     <div>
       <h2 id="steps-title">${text.welcome}</h2>

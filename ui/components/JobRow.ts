@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import type { Job, JobState } from "../../server/contract/job.ts";
 import { useApp } from "../models/AppModel.ts";
-import { isWorking } from "../models/JobsModel.ts";
+import { isWorking, promptOf } from "../models/JobsModel.ts";
 import { queueText } from "../text/queue.ts";
 import { Badge, type Tone } from "./Badge.ts";
 import { ErrorNotice } from "./Notice.ts";
@@ -43,12 +43,19 @@ export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
           <div class="row wrap grow"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /></div>
           <${StopJob} job=${job} kind="quiet" onStop=${stop} />
         </div>
+        <${JobPrompt} job=${job} />
         ${isWorking(job) ? html`<${JobProgressBar} job=${job} />` : html`<p class="hint">${job.waiting?.text ?? queueText.waits}</p>`}
         <${StopHint} job=${job} />
       </div>
     </div>
     ${error && html`<${ErrorNotice} error=${error} alert />`}
   </div>`;
+}
+
+/** Tells one picture job from the next. */
+export function JobPrompt({ job }: { job: Job }) {
+  const prompt = promptOf(job);
+  return prompt === "" ? null : html`<p class="hint cut">${prompt}</p>`;
 }
 
 /** Reads the fast-changing progress here, so that a tick draws this bar and nothing else. */

@@ -67,6 +67,22 @@ test("never had a line, nothing matches, and could not be read are three differe
   }
 });
 
+test("lines that arrive while it scrolls to the end do not stop the following; a person who scrolls up does", () => {
+  const { view, calls } = show(Array.from({ length: 500 }, (_, index) => row(index + 1)));
+  using _ = view;
+  const box = view.root.querySelector<HTMLElement>(".log-scroll")!;
+  Object.defineProperties(box, { scrollHeight: { value: 20_000 }, clientHeight: { value: 400 } });
+  const scrollTo = (top: number) => {
+    box.scrollTop = top;
+    box.dispatchEvent(new Event("scroll"));
+  };
+  scrollTo(8000);
+  scrollTo(9600);
+  expect(calls).toEqual([]);
+  scrollTo(9000);
+  expect(calls).toEqual(["follow false"]);
+});
+
 test("while paused it says how many lines are new, and a click follows again", async () => {
   const { view, calls } = show([row(1)], { following: signal(false), newLines: signal(128) });
   using _ = view;

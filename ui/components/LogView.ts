@@ -85,6 +85,7 @@ function LogTools({ model }: { model: LogModel }) {
 function LogRows({ model, rows, label, viewportPx }: { model: LogModel; rows: readonly LogRow[]; label: string; viewportPx: number | undefined }) {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
+  const lastTop = useRef(0);
   const following = model.following.value;
   const height = viewportPx ?? box.current?.clientHeight ?? 600;
   const first = Math.max(0, Math.min(Math.floor(top / rowPx), rows.length - 1) - overscanRows);
@@ -96,9 +97,12 @@ function LogRows({ model, rows, label, viewportPx }: { model: LogModel; rows: re
   }, [rows, following]);
   const onScroll = () => {
     const at = box.current!;
+    // Lines that arrive move the end away without anybody scrolling; only a person goes upwards.
+    const isUpwards = at.scrollTop < lastTop.current;
+    lastTop.current = at.scrollTop;
     setTop(at.scrollTop);
     const isAtEnd = at.scrollHeight - at.scrollTop - at.clientHeight < nearEndPx;
-    if (isAtEnd !== model.following.value && (isAtEnd || at.scrollTop < rows.length * rowPx - at.clientHeight - nearEndPx)) model.follow(isAtEnd);
+    if (isAtEnd !== model.following.value && (isAtEnd || isUpwards)) model.follow(isAtEnd);
   };
   const count = model.newLines.value;
   return html`<div class="log-box">

@@ -74,7 +74,7 @@ function JobsButton() {
     .filter((part) => part !== "")
     .join(" · ");
   return html`<${Button} kind="quiet" icon="clock" hasPopup="dialog" name=${`${active.length} at work: ${words || frameText.idle}`} onClick=${() => (app.layer.value = "jobs")}>
-    <span class="wide">${words || frameText.idle}</span>
+    <span class="wide">${active.length > 0 ? plural(active.length, "job") : frameText.idle}</span>
     ${active.length > 0 && html`<span class="narrow num" aria-hidden="true">${active.length}</span>`}
   <//>`;
 }

@@ -4,7 +4,6 @@ import { plural } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import type { PhotosModel } from "../models/PhotosModel.ts";
 import { maxFilesAtOnce } from "../models/UploadModel.ts";
-import { charactersText as text } from "../text/characters.ts";
 import { DropZone } from "./DropZone.ts";
 import { Loaded } from "./Loaded.ts";
 import { Notice } from "./Notice.ts";
@@ -17,17 +16,14 @@ export function PhotosPanel({ characterId, model }: { characterId: string; model
   const [leftOut, setLeftOut] = useState(0);
   const photos = model.photos.value;
   return html`
-    <${DropZone} wholePage row=${photos.length > 0} onFiles=${(files: File[]) => setLeftOut(app.uploads.add(characterId, files))} />
+    <${DropZone} wholePage row=${photos.length > 0 || model.resource.data.value === null} onFiles=${(files: File[]) => setLeftOut(app.uploads.add(characterId, files))} />
     ${leftOut > 0 &&
     html`<${Notice} tone="warn" title=${`${plural(leftOut, "file was", "files were")} left out`} alert>
       <p>At most ${maxFilesAtOnce} files can be added at once. 10 to 20 good photos are enough for a training.</p>
     <//>`}
     <${UploadList} characterId=${characterId} />
     <${Loaded} resource=${model.resource} skeleton=${html`<${Skeleton} layout="photos" height="132px" count=${8} />`}>
-      ${() =>
-        photos.length === 0
-          ? html`<div class="center"><h2>${text.noPhotosTitle}</h2><p class="dim measure">${text.noPhotos}</p></div>`
-          : html`<${PhotoGrid} photos=${photos} onRemove=${model.remove} />`}
+      ${() => photos.length > 0 && html`<${PhotoGrid} photos=${photos} onRemove=${model.remove} />`}
     <//>
   `;
 }

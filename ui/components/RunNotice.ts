@@ -42,7 +42,7 @@ export function RunNotice({ job, checkpoints }: RunNoticeProps) {
 function WaitingNotice({ job }: { job: Job }) {
   const app = useApp();
   const before = job.waiting?.jobId === undefined ? undefined : app.jobs.byId(job.waiting.jobId);
-  const link = before?.kind === "training" && html`<${Button} href=${`/training/${before.id}`}>Watch ${before.title}<//>`;
+  const link = before?.kind === "training" && html`<${Button} href=${`/training/${before.id}`}>${text.watchThat}<//>`;
   const until = job.waiting?.until;
   return html`<${Notice} title="Waiting" actions=${html`${link}<${Button} href="/queue">${text.seeQueue}<//>`}>
     <p>${job.waiting?.text ?? text.waiting}${until && ` ${text.triedAgain(formatClock(Date.parse(until)))}`}</p>
@@ -62,6 +62,7 @@ function DoneNotice({ job }: { job: Job }) {
     <div class="grow">
       <h2>${text.done(lora?.name ?? "The LoRA")}</h2>
       <p class="dim">${text.doneHelp}</p>
+      ${job.warnings.map((warning) => html`<p class="row top small warn" key=${warning}><${Icon} name="alert" size="s" /><span>${warning}</span></p>`)}
     </div>
     <div class="row wrap">
       ${id && html`<${Button} kind="primary" class="big" icon="spark" href=${`/generate?lora=${id}`}>${text.makePictures}<//>`}

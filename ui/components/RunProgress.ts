@@ -14,9 +14,10 @@ const quietMs = 120_000;
 export function RunProgress({ job }: { job: Job }) {
   const app = useApp();
   const progress = app.jobs.progress(job.id).value;
-  const now = app.now.value;
-  const running = isWorking(job);
   const lost = app.connection.lostSince.value;
+  // Without a connection nothing is known beyond this moment, so the clock stands still too.
+  const now = lost ?? app.now.value;
+  const running = isWorking(job);
   const quietFor = running && progress && lost === null ? now - Date.parse(progress.updatedAt) : 0;
   const tone = job.state === "succeeded" ? "ok" : job.state === "failed" ? "bad" : "run";
   const words = running && job.state !== "stopping" ? progressWords(progress) : { text: endWords(progress), aside: "" };
@@ -43,11 +44,18 @@ function numbersOf(job: Job, progress: JobProgress | null, now: number): Array<r
   if (goesOn && eta !== null) numbers.push(["Done at", `about ${formatClock(now + eta * 1000)}`]);
   const elapsed = elapsedSeconds(job, now);
   if (elapsed !== null) numbers.push([running ? "Running for" : "Took", formatDuration(elapsed)]);
-  if (running && progress?.speed) numbers.push(["Speed", progress.speed]);
+  if (running && progress?.speed) numbers.push(["Speed", speedWords(progress.speed)]);
   const { loss = null, learningRate = null } = progress ?? {};
   if (loss !== null) numbers.push(["Loss", loss.toFixed(3)]);
   if (learningRate !== null) numbers.push(["Learning rate", String(Number(learningRate.toPrecision(2)))]);
   return numbers;
+}
+
+/** "22.31 iter/sec" and "1.25s/it" of the tools, in words. */
+function speedWords(speed: string): string {
+  const [, number = "", unit = ""] = /^([\d.]+)\s*(\S+)$/.exec(speed.trim()) ?? [];
+  if (/^it(er)?\/s(ec)?$/.test(unit)) return `${Number(Number(number).toPrecision(3))} steps/s`;
+  return /^s(ec)?\/it(er)?$/.test(unit) ? `${Number(Number(number).toPrecision(3))} s/step` : speed;
 }
 
 /** From the first start to the end, or to now. */

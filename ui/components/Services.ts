@@ -11,7 +11,7 @@ import { StatusDot } from "./StatusDot.ts";
 
 const words: Record<ServiceState, readonly [string, Tone]> = {
   "not-configured": ["Not set up", "off"],
-  stopped: ["Stopped; starts when it is needed", "off"],
+  stopped: ["Stopped", "off"],
   starting: ["Starting", "run"],
   ready: ["Ready", "ok"],
   stopping: ["Stopping", "run"],
@@ -48,8 +48,8 @@ function ServiceRow({ service, withActions }: { service: ServiceStatus; withActi
     <div class="row wrap apart">
       <div>
         <p class="small"><strong>${service.label}</strong>${service.version && html`<span class="hint"> ${service.version}</span>`}</p>
-        <${StatusDot} tone=${tone}>${word}<//>
-        <p class="hint">${sentence(service.detail)} For ${formatDuration((app.now.value - Date.parse(service.since)) / 1000)}.</p>
+        <${StatusDot} tone=${tone}>${word} <span class="hint num">for ${formatDuration((app.now.value - Date.parse(service.since)) / 1000)}</span><//>
+        <p class="hint">${sentence(service.detail)}</p>
       </div>
       ${withActions && canStart && html`<${Button} icon="play" busyText="Starting…" onClick=${() => act("start")}>Start<//>`}
       ${withActions && canStop && html`<${Button} icon="stop" busyText="Stopping…" onClick=${() => act("stop")}>Stop<//>`}

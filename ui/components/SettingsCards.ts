@@ -149,12 +149,13 @@ export function ValuesCard({ settings }: { settings: Settings }) {
 export function AboutCard() {
   const app = useApp();
   const { info } = app;
-  const { training, image, build, version } = info.value;
+  const { training, image, build, version, mode } = info.value;
+  const none = mode === null ? "known when the mode is chosen" : "not available";
   const { os } = app.system.status.value;
   const facts = [
     ["Isengard", `${version} (build ${build})`],
-    ["Training", training ? `${training.tool} ${training.toolVersion}` : "not available"],
-    ["Pictures", image ? `${image.tool} ${image.toolVersion}` : "not available"],
+    ["Training", training ? `${training.tool} ${training.toolVersion}` : none],
+    ["Pictures", image ? `${image.tool} ${image.toolVersion}` : none],
     ["System", os],
   ] as const;
   return html`<section class="card" aria-labelledby="about-title">

@@ -14,8 +14,8 @@ export function StageList({ stages }: { stages: readonly Stage[] }) {
         <span class="mark">${stage.state === "done" && html`<${Icon} name="check" />`}</span>
         <span>
           ${stage.label}<span class="hide">, ${words[stage.state]}</span>
-          ${stage.state === "skipped" && html`<span class="detail"> not needed</span>`}
-          ${detail && html`<span class="detail num"> ${detail}</span>`}
+          ${stage.state === "skipped" && html`<span class="detail"> · not needed</span>`}
+          ${detail && html`<span class="detail num"> · ${detail}</span>`}
         </span>
       </li>`;
     })}

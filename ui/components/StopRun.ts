@@ -38,7 +38,7 @@ export function StopDialog({ job, checkpoints, onStop, onClose }: StopDialogProp
   `;
   return html`<${Dialog} title=${working ? text.stopTitle : text.cancelTitle} busy=${busy} onClose=${onClose} footer=${footer}>
     <p>${working ? text.stopKeeps(checkpoints) : text.cancelKeeps}</p>
-    ${working && html`<p class="dim">${text.stopFinal}</p>`}
+    ${working && checkpoints > 0 && html`<p class="dim">${text.stopFinal}</p>`}
     ${error && html`<${ErrorNotice} error=${error} alert />`}
   <//>`;
 }

@@ -1,10 +1,19 @@
 import { html } from "htm/preact";
+import { useLayoutEffect } from "preact/hooks";
 import { useApp } from "../models/AppModel.ts";
-import { Button } from "./Button.ts";
+import { Button, refusedEvent } from "./Button.ts";
 
 /** Short news at the bottom. Never the only place of an error. */
 export function Toasts() {
   const { toasts } = useApp();
+  useLayoutEffect(() => {
+    const onRefused = (event: Event) => {
+      const reason = (event as CustomEvent<string>).detail;
+      if (!toasts.toasts.value.some((toast) => toast.text === reason)) toasts.show(reason);
+    };
+    document.addEventListener(refusedEvent, onRefused);
+    return () => document.removeEventListener(refusedEvent, onRefused);
+  }, [toasts]);
   const hold = () => toasts.pause(true);
   const release = () => toasts.pause(false);
   return html`<div class="toasts" role="status" aria-label="News" onMouseEnter=${hold} onMouseLeave=${release} onFocusIn=${hold} onFocusOut=${release}>

@@ -7,7 +7,7 @@ import type { QueueModel } from "../models/QueueModel.ts";
 import { queueText as text } from "../text/queue.ts";
 import { Button } from "./Button.ts";
 import { Icon } from "./Icon.ts";
-import { jobAddress } from "./JobRow.ts";
+import { JobPrompt, jobAddress } from "./JobRow.ts";
 import { ErrorNotice } from "./Notice.ts";
 import { StopJob, useStop } from "./StopJob.ts";
 import { useRowDrag } from "./useRowDrag.ts";
@@ -82,6 +82,7 @@ function Waiting({ job, model }: { job: Job; model: QueueModel }) {
   const error = model.errorOf(job.id);
   return html`<div class="grow stack tight">
     <a class="title-link" href=${jobAddress(job)}>${job.title}</a>
+    <${JobPrompt} job=${job} />
     <p class="small">${job.waiting?.text ?? text.waits}</p>
     <${Start} job=${job} model=${model} />
     <${WaitChoice} job=${job} isFolded />

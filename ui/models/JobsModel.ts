@@ -44,6 +44,11 @@ export function countOf(job: Job): number {
   return typeof job.request["count"] === "number" ? Math.max(1, job.request["count"]) : 1;
 }
 
+/** What the pictures of a job are to show; empty for a training. */
+export function promptOf(job: Job): string {
+  return typeof job.request["prompt"] === "string" ? job.request["prompt"] : "";
+}
+
 export function createJobsModel(api: Api, events: Events): JobsModel {
   const all = signal<readonly Job[]>([]);
   const progress = new Map<string, Signal<JobProgress | null>>();

@@ -6,6 +6,8 @@ import { createResource, type Resource } from "./Resource.ts";
 
 /** Many uploads end at nearly the same time; one fetch serves them all. */
 const refetchMs = 300;
+/** A pause in typing after which a caption saves itself. */
+const captionMs = 1500;
 
 export type CaptionState = { kind: "draft" } | { kind: "saving" } | { kind: "saved" } | { kind: "failed"; error: ApiError };
 
@@ -37,6 +39,7 @@ class Photos implements PhotosModel {
   private readonly base: string;
   private readonly stops: ReadonlyArray<() => void>;
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly typing = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(private readonly app: PhotosDeps, characterId: string) {
     this.base = `/api/characters/${encodeURIComponent(characterId)}/images`;
@@ -53,11 +56,14 @@ class Photos implements PhotosModel {
   readonly type = (photoId: string, caption: string): void => {
     this.drafts.value = new Map(this.drafts.value).set(photoId, caption);
     this.mark(photoId, { kind: "draft" });
+    clearTimeout(this.typing.get(photoId));
+    this.typing.set(photoId, setTimeout(() => this.saveTyped(photoId), captionMs));
   };
 
   readonly saveCaption = async (photo: Photo): Promise<void> => {
     const caption = this.drafts.value.get(photo.id);
     if (caption === undefined) return;
+    clearTimeout(this.typing.get(photo.id));
     this.mark(photo.id, { kind: "saving" });
     try {
       this.put(await this.app.api.patch<Photo>(`${this.base}/${encodeURIComponent(photo.id)}`, { caption }));
@@ -86,7 +92,16 @@ class Photos implements PhotosModel {
 
   dispose(): void {
     if (this.timer) clearTimeout(this.timer);
+    for (const [photoId, timer] of this.typing) {
+      clearTimeout(timer);
+      this.saveTyped(photoId);
+    }
     for (const stop of this.stops) stop();
+  }
+
+  private saveTyped(photoId: string): void {
+    const photo = this.resource.data.value?.find((candidate) => candidate.id === photoId);
+    if (photo) void this.saveCaption(photo);
   }
 
   private reloadSoon(): void {

@@ -3,17 +3,34 @@ import type { Check, SystemStatus } from "../../server/contract/system.ts";
 import type { Api } from "../api.ts";
 import type { Events } from "../events.ts";
 
+/** Checks that are older than this may be wrong by now. */
+const oldMs = 60_000;
+
 export interface SystemModel {
   readonly status: ReadonlySignal<SystemStatus>;
   /** Asks the server to look again at everything it can check. */
   refresh(): Promise<void>;
+  /** For a page that is opened: looks again when what is known has become old. */
+  freshen(): void;
   problems(): readonly Check[];
   reset(status: SystemStatus): void;
 }
 
 export function createSystemModel(api: Api, events: Events, initial: SystemStatus): SystemModel {
   const status = signal(initial);
-  events.on("gpu.changed", ({ gpu }) => (status.value = { ...status.value, gpu }));
+  let knownAt = Date.now();
+  const refresh = async () => {
+    status.value = await api.get<SystemStatus>("/api/status");
+    knownAt = Date.now();
+  };
+  // A look that fails leaves what was known, with its age.
+  const lookAgain = () => void refresh().catch(() => undefined);
+  events.on("gpu.changed", ({ gpu }) => {
+    const isNews = gpu.state !== status.value.gpu.state;
+    status.value = { ...status.value, gpu };
+    // The list of checks speaks of the GPU too.
+    if (isNews) lookAgain();
+  });
   events.on("service.changed", ({ service }) => {
     const known = status.value.services.some((other) => other.name === service.name);
     const services = known
@@ -23,10 +40,12 @@ export function createSystemModel(api: Api, events: Events, initial: SystemStatu
   });
   return {
     status,
-    async refresh() {
-      status.value = await api.get<SystemStatus>("/api/status");
-    },
+    refresh,
+    freshen: () => Date.now() - knownAt > oldMs && lookAgain(),
     problems: () => status.value.checks.filter((check) => check.state === "error" || check.state === "warning"),
-    reset: (next) => (status.value = next),
+    reset(next) {
+      status.value = next;
+      knownAt = Date.now();
+    },
   };
 }

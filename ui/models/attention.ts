@@ -1,4 +1,5 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
+import type { Job } from "../../server/contract/job.ts";
 import { formatBytes } from "../format.ts";
 import type { AppModel } from "./AppModel.ts";
 
@@ -38,14 +39,17 @@ function failedJobs({ jobs }: Pick<AppModel, "jobs">): Need[] {
     tone: "bad",
     text: `${job.title} failed`,
     detail: job.failure?.what ?? "",
-    action: { label: "See why", href: job.kind === "training" ? `/training/${job.id}` : `/logs?job=${job.id}` },
+    action: { label: "See why", href: job.kind === "training" ? `/training/${job.id}` : `/queue?open=${job.id}` },
   }));
 }
 
 function finishedTrainings({ jobs, characters }: Pick<AppModel, "jobs" | "characters">): Need[] {
+  // Whoever made pictures of this person since then needs no reminder.
+  const isUsed = (training: Job) =>
+    jobs.all.value.some((job) => job.kind === "generation" && job.characterId === training.characterId && job.createdAt > (training.finishedAt ?? ""));
   return jobs.all.value
     .filter((job) => job.kind === "training" && job.state === "succeeded" && job.characterId !== null)
-    .filter((job, index, list) => list.findIndex((other) => other.characterId === job.characterId) === index)
+    .filter((job, index, list) => list.findIndex((other) => other.characterId === job.characterId) === index && !isUsed(job))
     .map((job) => ({
       id: `done:${job.id}`,
       tone: "ok",

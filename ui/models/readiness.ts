@@ -42,6 +42,6 @@ export function readinessSentence(app: Pick<AppModel, "info">, character: Charac
     case "ready":
       return character.photoCount < 10 ? `Ready to train with ${photos}. 10 to 20 give a better likeness.` : `Ready to train with ${photos}.`;
     case "needs-photos":
-      return `${photos} so far. At least ${minPhotos(app)} are needed, 10 to 20 are good.`;
+      return `${photos} so far. ${minPhotos(app) === 1 ? "At least 1 is" : `At least ${minPhotos(app)} are`} needed, 10 to 20 are good.`;
   }
 }

@@ -25,6 +25,8 @@ export function HomePage() {
   const app = useApp();
   const isNew = app.library.loras.value.length === 0;
   const isStarted = app.info.value.mode !== null;
+  // What was checked when the page was loaded may be hours old by now.
+  useEffect(() => void app.system.freshen(), []);
   return html`<${Page} title=${text.title}>
     <${AwayList} />
     ${isStarted ? html`<${Needs} />` : html`<${ModeChoice} />`}
@@ -38,7 +40,7 @@ export function HomePage() {
           </div>
           <div class="stack wide"><${MachineCard} /><${Engines} /></div>
         </div>`
-      : html`<div class="cols two"><${MachineCard} /><${Engines} /></div>`}
+      : html`<${FirstSteps} isPreview />`}
   <//>`;
 }
 

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Settings } from "../../server/contract/system.ts";
 import { Loaded } from "../components/Loaded.ts";
 import { Page } from "../components/Page.ts";
@@ -18,6 +18,7 @@ export function SettingsPage() {
     void resource.load();
     return resource;
   }, []);
+  useEffect(() => void app.system.freshen(), []);
   return html`<${Page} title=${text.title}>
     <div class="cols two">
       <div class="stack wide">

@@ -38,8 +38,9 @@ export function TrainingPage() {
 function Open({ jobs }: { jobs: readonly Job[] }) {
   return html`<section class="card" aria-labelledby="open-title">
     <header><h2 id="open-title">${text.open}</h2></header>
-    ${jobs.length === 0 && html`<p class="hint">${text.noOpen}</p>`}
-    <ul class="lines">${jobs.map((job) => html`<li key=${job.id}><${JobRow} job=${job} picture=${html`<${Face} job=${job} />`} /></li>`)}</ul>
+    ${jobs.length === 0
+      ? html`<p class="hint">${text.noOpen}</p>`
+      : html`<ul class="lines">${jobs.map((job) => html`<li key=${job.id}><${JobRow} job=${job} picture=${html`<${Face} job=${job} />`} /></li>`)}</ul>`}
   </section>`;
 }
 

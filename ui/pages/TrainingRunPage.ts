@@ -48,7 +48,7 @@ export function TrainingRunPage({ params }: PageParams) {
   return html`<${Page} title=${job.title} up=${up} actions=${!isEnded(job) && html`<${StopJob} job=${job} hasPopup="dialog" onStop=${() => setAsking(true)} />`}>
     <div class="row wrap"><${JobBadge} state=${job.state} /><${About} job=${job} /></div>
     <${RunNotice} job=${job} checkpoints=${model.checkpoints.value} />
-    ${job.startedAt !== null && html`<${RunProgress} job=${job} />`}
+    ${job.startedAt !== null && (!isEnded(job) || (job.progress?.step ?? 0) > 0) && html`<${RunProgress} job=${job} />`}
     ${job.startedAt === null && !isEnded(job)
       ? html`<${Gpu} />`
       : html`<div class="cols main-side">
@@ -78,6 +78,7 @@ function Card({ title, end, children }: { title: string; end?: ComponentChildren
 
 function Samples({ model, job }: { model: TrainingRunModel; job: Job }) {
   const error = model.artifacts.error.value;
+  if (isEnded(job) && !error && model.samples.value.steps.length === 0) return null;
   return html`<${Card} title=${text.samples}>
     ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${model.artifacts.load}>Try again<//>`} />`}
     <${SampleTimeline} table=${model.samples.value} prompts=${model.prompts.value} isRunning=${!isEnded(job)} />
@@ -87,6 +88,8 @@ function Samples({ model, job }: { model: TrainingRunModel; job: Job }) {
 function Loss({ model, job }: { model: TrainingRunModel; job: Job }) {
   const { series, version, resource } = model.loss;
   const error = resource.error.value;
+  // A run that ended before its first step has nothing to show here.
+  if (isEnded(job) && !error && (job.progress?.step ?? 0) === 0) return null;
   return html`<${Card} title=${text.loss}>
     ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${resource.load}>Try again<//>`} />`}
     <${LossChart} series=${series} version=${version} isRunning=${!isEnded(job)} />
@@ -101,13 +104,13 @@ function Side({ model, job }: { model: TrainingRunModel; job: Job }) {
   const warnings = job.warnings;
   return html`<div class="stack wide">
     ${isWorking(job) && html`<${Stages} job=${job} />`}
-    ${warnings.length > 0 &&
+    ${warnings.length > 0 && job.state !== "succeeded" &&
     html`<${Card} title=${text.warnings}>
       <ul class="stack small">
         ${warnings.map((warning) => html`<li class="row top" key=${warning}><${Icon} name="info" size="s" /><span>${warning}</span></li>`)}
       </ul>
     <//>`}
-    <${Card} title=${text.checkpoints}><${CheckpointList} checkpoints=${model.checkpoints.value} /><//>
+    ${(!isEnded(job) || model.checkpoints.value.length > 0) && html`<${Card} title=${text.checkpoints}><${CheckpointList} checkpoints=${model.checkpoints.value} /><//>`}
     ${!isEnded(job) && html`<${Gpu} />`}
   </div>`;
 }

@@ -81,6 +81,22 @@ describe("Home", () => {
     byName(page.root, "Put away: Training Ada failed").click();
     await waitFor("it is gone", () => !page.text().includes("Needs you"));
   });
+
+  test("asks for pictures of somebody trained, until there are some", async () => {
+    visit("/", { characters: [testCharacter()], jobs: [testJob({ id: "t", state: "succeeded", finishedAt: "2026-11-21T11:00:00.000Z" })] });
+    expect(page.text()).toContain("Ada is trained");
+    open!.app.jobs.put(testJob({ id: "g", kind: "generation", state: "queued", createdAt: "2026-11-21T12:00:00.000Z" }));
+    await waitFor("it is gone", () => !page.text().includes("Ada is trained"));
+  });
+
+  test("forgets a warning about the GPU as soon as another GPU answers", async () => {
+    const { status } = testBoot();
+    const check = { id: "gpu", label: "GPU", state: "warning" as const, detail: "No GPU was found.", fix: "", checkedAt: null };
+    visit("/", { status: { ...status, checks: [check] } }, (method, path) => (path === "/api/status" ? status : emptyServer(method, path)));
+    expect(page.text()).toContain("GPU: No GPU was found.");
+    open!.app.events.emit({ type: "gpu.changed", gpu: { ...status.gpu, state: "present" } });
+    await waitFor("the warning is gone", () => !page.text().includes("No GPU was found."));
+  });
 });
 
 describe("Characters", () => {

@@ -104,6 +104,25 @@ describe("changing the order", () => {
     expect(up.getAttribute("aria-disabled")).toBe("true");
     up.click();
     expect(sent).toEqual([]);
+    await waitFor("the reason is there for a finger too", () => page.root.querySelector(".toast")?.textContent?.includes("It is the first already.") === true);
+  });
+});
+
+describe("a failure in the list", () => {
+  const view1 = () => view({ recent: [{ ...failed, kind: "generation", title: "4 pictures", request: { prompt: "in a red coat" } }] });
+
+  test("says what it was about and what happened; cause and raw words are one press away", async () => {
+    visit("/queue", [], serve(view1));
+    await shown("in a red coat");
+    const fold = page.root.querySelector<HTMLDetailsElement>("details.fold")!;
+    expect(fold.open).toBe(false);
+    expect(fold.querySelector("summary")!.textContent).toContain("The GPU ran out of memory.");
+    expect(fold.querySelector(".notice")).not.toBeNull();
+  });
+
+  test("is open when Home leads to it", async () => {
+    visit("/queue?open=f", [], serve(view1));
+    await waitFor("it is open", () => page.root.querySelector<HTMLDetailsElement>("details.fold")?.open === true);
   });
 });
 

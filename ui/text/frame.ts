@@ -9,7 +9,7 @@ export const frameText = {
   late: "Slow connection",
   lost: "Connection lost",
   lostTitle: "The connection to the server is lost. Work on the server goes on.",
-  lostHelp: "If your computer slept, start the tunnel again:",
+  lostHelp: "If you use a tunnel and your computer slept, start it again:",
   idle: "Nothing running",
   noJobs: "Nothing is running or waiting.",
   jobsTitle: "Running and waiting",

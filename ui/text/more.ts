@@ -25,7 +25,7 @@ export const settingsText = {
   hfSave: "Save token",
   hfRemove: "Remove token",
   tunnelTitle: "Tunnel from your computer",
-  tunnelHelp: "Run this on your own computer to reach Isengard from there. Run it again when the connection is lost.",
+  tunnelHelp: "Run this on your own computer to reach Isengard from there; put your login in place of user@this-machine. Run it again when the connection is lost.",
   signOut: "Sign out of this browser",
   mode: "Mode",
   modeNow: { "fast-test": "Simulators do the work. No GPU is used.", production: "Real training and real pictures on this machine's GPU." },
