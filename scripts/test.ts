@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { faketimePaths } from "./chaos/disk.ts";
 import { chromiumPaths } from "./testing/chromium.ts";
 
 /** `npm test`: everything that must hold before a change lands. Stops at the first step that fails. */
@@ -20,6 +21,7 @@ const steps: readonly Step[] = [
 ];
 
 const browser = await findBrowser();
+const leftOut = await findFaultTools();
 let passed = 0;
 for (const step of steps) {
   const started = performance.now();
@@ -33,6 +35,7 @@ for (const step of steps) {
   passed++;
   console.log(`== ${step.name}: ok, ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
+if (leftOut.length > 0) console.log(`\nLeft out were the faults that need ${leftOut.join(" and ")}. Install it (Debian: apt-get install ${leftOut.join(" ")}) and run again.`);
 console.log(`\n${passed} passed, 0 failed`);
 
 /** The browser of the machine, else Debian's package where we may install it. */
@@ -40,11 +43,27 @@ async function findBrowser(): Promise<string> {
   const named = process.env["CHROMIUM"];
   const found = [...(named ? [named] : []), ...chromiumPaths].find((path) => existsSync(path));
   if (found) return found;
-  if (process.getuid?.() === 0 && Bun.which("apt-get")) {
-    console.log("== installing Chromium from Debian");
-    await Bun.$`apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium`.quiet().nothrow();
+  if (mayInstall()) {
+    await install("chromium");
     if (existsSync(chromiumPaths[0])) return chromiumPaths[0];
   }
   console.error("The browser tests need Chromium. Install it (Debian: apt-get install chromium) or name it with CHROMIUM=/path, then run again.");
   process.exit(1);
+}
+
+/** Debian's packages with which the tests make faults of the disk and the clock. Answers those that are missing: their tests are skipped. */
+async function findFaultTools(): Promise<string[]> {
+  const isMissing = (name: string) => name === "strace" ? Bun.which(name) === null : faketimePaths.every((path) => !existsSync(path));
+  const names = ["strace", "libfaketime"];
+  for (const name of names.filter(isMissing)) if (mayInstall()) await install(name);
+  return names.filter(isMissing);
+}
+
+function mayInstall(): boolean {
+  return process.getuid?.() === 0 && Bun.which("apt-get") !== null;
+}
+
+async function install(name: string): Promise<void> {
+  console.log(`== installing ${name} from Debian`);
+  await Bun.$`apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq ${name}`.quiet().nothrow();
 }

@@ -38,12 +38,13 @@ function mount(...args: string[]): boolean {
   return Bun.spawnSync(["mount", ...args], { stdio: ["ignore", "ignore", "ignore"] }).exitCode === 0;
 }
 
-const libraries = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1"];
+/** Where Debian puts libfaketime. */
+export const faketimePaths = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1"];
 
 /** Moves the wall clock of one program, by libfaketime (Debian: apt-get install libfaketime). null: it is not there. */
 export class TestClock {
   static find(folder: string): TestClock | null {
-    const library = libraries.find((path) => existsSync(path));
+    const library = faketimePaths.find((path) => existsSync(path));
     return library === undefined ? null : new TestClock(library, join(folder, ".clock"));
   }
 

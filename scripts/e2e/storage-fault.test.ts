@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import type { Character } from "../../server/contract/character.ts";
 import type { SystemStatus } from "../../server/contract/system.ts";
-import { run } from "../../server/testing/mount.ts";
+import { canTrace, injectInto } from "../../server/testing/strace.ts";
 import { waitFor } from "../../server/testing/wait.ts";
 import { startExecutable, type Started } from "../testing/executable.ts";
 import { makeCharacter, post, startTraining, waitForEnd } from "../testing/story.ts";
@@ -13,20 +13,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.dispose();
 });
 
-/** Makes a system call of this process fail until it is ended. Null where processes may not be traced. */
-async function inject(pid: number, rule: string) {
-  if (!run(["strace", "--version"])) return null;
-  const [calls] = rule.split(":error");
-  const tracer = Bun.spawn(["strace", "-f", "-p", String(pid), "-e", `trace=${calls}`, "-e", `inject=${rule}`, "-o", "/dev/null"], { stderr: "pipe" });
-  const first = await tracer.stderr.getReader().read();
-  if (!new TextDecoder().decode(first.value).includes("attached")) return null;
-  return async () => {
-    tracer.kill("SIGINT");
-    await tracer.exited;
-  };
-}
-
-test.each([["a sync that fails (EIO)", "fsync,fdatasync:error=EIO"], ["a write that finds no room (ENOSPC)", "pwrite64:error=ENOSPC"]])(
+test.skipIf(!canTrace).each([["a sync that fails (EIO)", "fsync,fdatasync:error=EIO"], ["a write that finds no room (ENOSPC)", "pwrite64:error=ENOSPC"]])(
   `Q21, F38, F41: ${faultSeconds} seconds of %s: nothing acknowledged is lost, the server answers, the training ends well`,
   async (_, rule) => {
     const flags = ["--mode", "fast-test", "--simulate-speed", "3"];
@@ -45,8 +32,7 @@ test.each([["a sync that fails (EIO)", "fsync,fdatasync:error=EIO"], ["a write t
       if (answer.ok) acknowledged.add(name);
       else refused++;
     };
-    const heal = await inject(server.pid, rule);
-    if (heal === null) return console.log("left out: nothing may be traced here");
+    const heal = await injectInto(server.pid, rule);
     const end = performance.now() + faultSeconds * 1000;
     for (let n = 0; performance.now() < end; n++) {
       await submit(`During ${n}`);

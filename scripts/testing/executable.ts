@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly flags?: readonly string[];
   readonly executable?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Words that go before the program and its arguments, as `unshare --uts`. */
+  readonly wrapper?: readonly string[];
   /** The port comes from `env` instead of being any free one. */
   readonly keepPort?: boolean;
 }
@@ -34,7 +36,7 @@ export interface StartOptions {
 export async function startExecutable(options: StartOptions = {}): Promise<Started> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "isengard-exe-"));
   const flags = options.flags ?? ["--mode", "fast-test"];
-  const child = Bun.spawn([options.executable ?? executablePath, ...flags, "--data", folder, ...(options.keepPort ? [] : ["--port", "0"]), "--no-open"], {
+  const child = Bun.spawn([...(options.wrapper ?? []), options.executable ?? executablePath, ...flags, "--data", folder, ...(options.keepPort ? [] : ["--port", "0"]), "--no-open"], {
     cwd: folder,
     env: cleanEnv(options.env),
     stdin: "ignore",

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLog } from "../log.ts";
 import { seededRandom } from "../testing/random.ts";
+import { canTrace, straced } from "../testing/strace.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { findMarked } from "./marker.ts";
 import { runHeld } from "./run.ts";
@@ -41,41 +42,29 @@ test("P1: hostile strings reach the child as they are, each as one argument, and
   expect(existsSync("/tmp/x")).toBe(false);
 });
 
-/** The holder with a fault of the system injected into it; null: programs may not be traced here. */
-function traced(inject: string, calls: string): readonly string[] | null {
-  const strace = Bun.which("strace");
-  if (strace === null || Bun.spawnSync([strace, "-o", "/dev/null", "true"]).exitCode !== 0) return null;
-  return [strace, "-f", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", `inject=${calls}:${inject}`, ...holder];
-}
+/** The holder with a fault of the system injected into it. */
+const faulty = (rule: string) => ({ self: straced(rule, holder) });
 
 const renames = "rename,renameat,renameat2";
 
-test("P20, F09: a holder that dies between the end of its child and the record of it is told as lost, never as running", async () => {
-  const self = traced("signal=KILL:when=2", renames);
-  if (self === null) return console.log("skipped: strace is not there or not allowed");
-  const { outcome, texts, dir } = await run("unrecorded", ["-c", "echo done; exit 0"], { self });
+test.skipIf(!canTrace)("P20, F09: a holder that dies between the end of its child and the record of it is told as lost, never as running", async () => {
+  const { outcome, texts, dir } = await run("unrecorded", ["-c", "echo done; exit 0"], faulty(`${renames}:signal=KILL:when=2`));
   expect(outcome).toMatchObject({ kind: "lost", stopped: false });
   expect(texts).toEqual(["done"]);
   expect(JSON.parse(readFileSync(join(dir, "exit.json"), "utf8"))).toMatchObject({ kind: "lost" });
 });
 
-test("P2: a holder that dies before it could tell of its child leaves none", async () => {
-  const self = traced("signal=KILL:when=1", renames);
-  if (self === null) return console.log("skipped: strace is not there or not allowed");
-  const { outcome } = await run("untold", ["-c", "trap '' HUP; sleep 30"], { self });
+test.skipIf(!canTrace)("P2, F08: a holder that dies before it could tell of its child leaves none", async () => {
+  const { outcome } = await run("untold", ["-c", "trap '' HUP; sleep 30"], faulty(`${renames}:signal=KILL:when=1`));
   expect(outcome).toMatchObject({ kind: "lost", stopped: false });
 });
 
-test("P20, F41: an end that the disk refuses at first is recorded a moment later", async () => {
-  const self = traced("error=EIO:when=3", "fsync");
-  if (self === null) return console.log("skipped: strace is not there or not allowed");
-  const { outcome, texts } = await run("refused", ["-c", "echo done; exit 5"], { self });
+test.skipIf(!canTrace)("P20, F41: an end that the disk refuses at first is recorded a moment later", async () => {
+  const { outcome, texts } = await run("refused", ["-c", "echo done; exit 5"], faulty("fsync:error=EIO:when=3"));
   expect({ outcome, texts }).toEqual({ outcome: { kind: "exited", code: 5, stopped: false }, texts: ["done"] });
 });
 
-test("P2, F41: a child whose start the disk does not let us record is not left running", async () => {
-  const self = traced("error=EIO:when=2", "fsync");
-  if (self === null) return console.log("skipped: strace is not there or not allowed");
-  const { outcome } = await run("unrecordable", ["-c", "trap '' HUP INT TERM; sleep 30"], { self });
+test.skipIf(!canTrace)("P2, F41: a child whose start the disk does not let us record is not left running", async () => {
+  const { outcome } = await run("unrecordable", ["-c", "trap '' HUP INT TERM; sleep 30"], faulty("fsync:error=EIO:when=2"));
   expect(outcome).toMatchObject({ kind: "not-started", why: expect.stringContaining("could not be recorded") });
 });
