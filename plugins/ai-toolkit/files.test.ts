@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { TrainingPhoto } from "../interfaces/training.ts";
@@ -68,6 +68,21 @@ describe("preparing a resume", () => {
     expect(plan.moved.length).toBe(3);
     expect(readdirSync(out).sort()).toEqual(["ada_v1_000000010.safetensors", "optimizer.pt"]);
     expect(readdirSync(quarantine).length).toBe(3);
+  });
+
+  test("F25: wherever a checkpoint was cut off, it is set aside and the one before stays", async () => {
+    const out = place("cut"), quarantine = place("q-cut");
+    mkdirSync(out);
+    const newest = join(out, "ada_v1_000000020.safetensors");
+    saveLora(join(out, "ada_v1_000000010.safetensors"), 10);
+    saveLora(newest, 20);
+    const whole = readFileSync(newest);
+    for (let bytes = 0; bytes < whole.length; bytes += bytes < 600 ? 1 : 97) {
+      writeFileSync(newest, whole.subarray(0, bytes));
+      const { moved } = await prepareResume(out, quarantine, "ada_v1", 40);
+      expect([bytes, moved.length, readdirSync(out)]).toEqual([bytes, 1, ["ada_v1_000000010.safetensors"]]);
+      rmSync(quarantine, { recursive: true });
+    }
   });
 
   test("knows a finished training, and only with the steps that were asked for", async () => {

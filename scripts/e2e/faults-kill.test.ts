@@ -6,7 +6,7 @@ import { canTrace, faultyMainThread } from "../../server/testing/strace.ts";
 import { waitFor } from "../../server/testing/wait.ts";
 import { startExecutable, type Started, type StartOptions } from "../testing/executable.ts";
 import { expectSound } from "../testing/soundness.ts";
-import { makeCharacter, post, startGeneration, startTraining, waitForEnd } from "../testing/story.ts";
+import { makeCharacter, post, startTraining, waitForEnd } from "../testing/story.ts";
 
 /** 1,000 are tried with ISENGARD_TEST_KILLS_IN_A_ROW=1000. */
 const killsInARow = Number(process.env["ISENGARD_TEST_KILLS_IN_A_ROW"] ?? 50);

@@ -6,6 +6,7 @@ import { newId } from "../ids.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { openLibrary, type TestLibrary } from "../testing/library.ts";
 import { seededRandom } from "../testing/random.ts";
+import { canTrace } from "../testing/strace.ts";
 import { createLog } from "../log.ts";
 import { JobStore } from "./store.ts";
 
@@ -67,7 +68,7 @@ function readAfterCut(files: Files, name: number) {
   return { check, ids, halves };
 }
 
-test(`Q1: ${cuts} power cuts in the middle of a write lose no acknowledged job and leave none by halves (seed ${seed})`, () => {
+test(`Q1, F46: ${cuts} power cuts in the middle of a write lose no acknowledged job and leave none by halves (seed ${seed})`, () => {
   mkdirSync(folder.path, { recursive: true });
   const random = seededRandom(seed);
   const { synchronous } = library.db.query<{ synchronous: number }, []>("pragma synchronous").get()!;
@@ -101,14 +102,12 @@ test(`Q1: ${cuts} power cuts in the middle of a write lose no acknowledged job a
   expect(acknowledged.length).toBeGreaterThan(10);
 }, 300_000);
 
-test("Q1: the disk has been told to keep a job before it is acknowledged", async () => {
-  const strace = Bun.which("strace");
-  if (strace === null || Bun.spawnSync([strace, "-o", "/dev/null", "true"]).exitCode !== 0) return console.log("skipped: strace is not there or not allowed");
+test.skipIf(!canTrace)("Q1, F46: the disk has been told to keep a job before it is acknowledged", async () => {
   const trace = join(folder.path, "trace");
   mkdirSync(folder.path, { recursive: true });
   const root = join(folder.path, "root");
   const script = join(import.meta.dir, "testing", "submit-loop.ts");
-  const child = Bun.spawn([strace, "-f", "-o", trace, "-e", "trace=fsync,fdatasync,write,pwrite64", process.execPath, script, root], { stdout: "pipe", stderr: "ignore" });
+  const child = Bun.spawn(["strace", "-f", "-o", trace, "-e", "trace=fsync,fdatasync,write,pwrite64", process.execPath, script, root], { stdout: "pipe", stderr: "ignore" });
   let text = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {

@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { BackupService } from "./backup-service.ts";
 import { DiskGuard } from "./disk-guard.ts";
 import { sweepDisk } from "./disk-sweep.ts";
+import { SyncWatch } from "./sync-watch.ts";
 import { type FsProbe, probeCheck, probeFolder } from "./fs-probe.ts";
 
 export interface DataWatchOptions {
@@ -27,6 +28,7 @@ const faultShownMs = 10 * 60_000;
 export class DataWatch {
   readonly backups: BackupService;
   readonly disk: DiskGuard;
+  readonly sync: SyncWatch;
   readonly probe: FsProbe;
   private readonly startedAt = new Date().toISOString();
   private fault: { readonly at: string; readonly why: string; readonly isLasting: boolean } | null = null;
@@ -39,6 +41,7 @@ export class DataWatch {
       volume: paths.data, scratch: tmpdir(), reserveFile: join(paths.data, "reserve"), log,
       sweep: (wantedBytes) => sweepDisk({ paths, isFinished }, wantedBytes),
     });
+    this.sync = new SyncWatch({ folder: paths.data, log });
     for (const note of databases.notes) log.warn("data.noted", note.detail, { note: note.id });
     if (this.probe.failures.length > 0) log.warn("volume.failed", "the volume does not do all that the databases need", { ...this.probe });
   }
@@ -53,7 +56,7 @@ export class DataWatch {
   }
 
   checks(): Check[] {
-    return [probeCheck(this.probe, this.startedAt), ...this.faultChecks(), ...this.noteChecks(), ...this.backups.checks()];
+    return [probeCheck(this.probe, this.startedAt), ...this.sync.checks(), ...this.faultChecks(), ...this.noteChecks(), ...this.backups.checks()];
   }
 
   private faultChecks(): Check[] {
