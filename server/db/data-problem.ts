@@ -2,9 +2,9 @@ import type { DatabaseName } from "./backup-manifest.ts";
 
 /**
  * damaged: the content cannot be trusted; missing: it is gone although there was work; newer: written by a later version;
- * foreign: of another program; full, refused, unreadable: the disk; unprepared: a step to this version failed.
+ * foreign: of another program; newer-program: a child lives that a later version started; full, refused, unreadable: the disk; unprepared: a step to this version failed.
  */
-export type DataProblemKind = "damaged" | "missing" | "newer" | "foreign" | "full" | "refused" | "unreadable" | "unprepared";
+export type DataProblemKind = "damaged" | "missing" | "newer" | "foreign" | "newer-program" | "full" | "refused" | "unreadable" | "unprepared";
 
 /** Why the data cannot be used, for a person. The file is left exactly as it was found. */
 export class DataProblem extends Error {
@@ -59,6 +59,11 @@ const words: Readonly<Record<DataProblemKind, { what: string; why: string; fix: 
     what: "The database belongs to another program.",
     why: "A file of another program lies where Isengard keeps its data.",
     fix: "Choose another folder with --data, or use the last good backup.",
+  },
+  "newer-program": {
+    what: "A program that another version of Isengard started still runs here.",
+    why: "This version cannot look after it without risking its work, so it was left alone and goes on.",
+    fix: "Start the version of Isengard that started it, or wait until that program has ended and try again.",
   },
   full: {
     what: "The disk is full.",

@@ -86,6 +86,8 @@ export function toOutcome(record: ExitRecord, stopped: boolean): ExitOutcome {
     case "signalled": return { kind: "signalled", signal: record.signal, stopped, ...(record.signal === "SIGKILL" ? memoryOf(record) : {}) };
     case "not-started": return { kind: "not-started", why: record.why };
     case "lost": return { kind: "lost", why: record.why, stopped };
+    // Of a later protocol: it has ended, and how is not known here.
+    default: return { kind: "lost", why: "How it ended was written down by another version of Isengard, which this one cannot read.", stopped };
   }
 }
 

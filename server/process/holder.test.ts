@@ -5,10 +5,9 @@ import type { OutputLine, StopRung } from "../../plugins/plugin.ts";
 import { createLog } from "../log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
-import { identify, isRunning } from "./identity.ts";
-import type { ProcessIdentity } from "./identity.ts";
+import { identify } from "./identity.ts";
 import { findMarked } from "./marker.ts";
-import { holderProtocol, readExit, readHolder, readSpec } from "./records.ts";
+import { readExit, readHolder } from "./records.ts";
 import { runHeld } from "./run.ts";
 import type { RunOptions } from "./run.ts";
 import { listSegments } from "./segments.ts";
@@ -184,62 +183,6 @@ describe("silence", () => {
     next.stop.abort();
     await next.done;
   });
-});
-
-describe("a holder of another version", () => {
-  test("P23, Q25: of the protocol before is adopted: all lines, its end, and its stop", async () => {
-    expect(holderProtocol).toBe(2);
-    for (const isStopped of [false, true]) {
-      const dir = join(folder.path, `old-${isStopped}`);
-      const runId = `run-old-${isStopped}-${tag}`;
-      used.add(runId);
-      const old = await pretendOldHolder(dir, runId);
-      const run = watch("unused", "true", { dir, runId });
-      await waitFor("its first line is read", () => run.lines.length > 0);
-      writeFileSync(join(dir, "pty.log"), "second\r\n", { flag: "a" });
-      if (isStopped) run.stop.abort();
-      else {
-        process.kill(old.child.pid, "SIGKILL");
-        // As protocol 1 wrote it: no use of the machine, no last output.
-        writeFileSync(join(dir, "exit.json"), JSON.stringify({ kind: "exited", code: 6, endedAt: new Date().toISOString(), lostBytes: 0 }));
-      }
-      await waitFor("the child is gone", () => !isRunning(old.child));
-      if (isStopped) writeFileSync(join(dir, "exit.json"), JSON.stringify({ kind: "signalled", signal: "SIGKILL", endedAt: new Date().toISOString(), lostBytes: 0 }));
-      expect(await run.done).toEqual(isStopped ? { kind: "signalled", signal: "SIGKILL", stopped: true } : { kind: "exited", code: 6, stopped: false });
-      expect(run.lines.map((line) => [line.text, line.offset])).toEqual([["first", 7], ["second", 15]]);
-      old.holder.kill("SIGKILL");
-      await old.holder.exited;
-    }
-  });
-
-  test("P23: of a later protocol is found and stopped all the same", async () => {
-    const dir = join(folder.path, "new");
-    const runId = `run-new-${tag}`;
-    used.add(runId);
-    const { child, holder } = await pretendOldHolder(dir, runId, 99);
-    const run = watch("unused", "true", { dir, runId, signal: AbortSignal.abort() });
-    await waitFor("the child is gone", () => !isRunning(child));
-    holder.kill("SIGKILL");
-    await holder.exited;
-    expect(await run.done).toMatchObject({ kind: "lost", stopped: true });
-  });
-
-  async function pretendOldHolder(dir: string, runId: string, protocol = 1) {
-    mkdirSync(dir, { recursive: true });
-    const holder = Bun.spawn(["/bin/sleep", "60"], { detached: true });
-    const spawned = Bun.spawn(["/bin/sleep", "60"], { detached: true, env: { ISENGARD_RUN: runId } });
-    const [holding, child] = [identify(holder.pid), identify(spawned.pid)] as [ProcessIdentity, ProcessIdentity];
-    const command = { file: "/bin/sleep", args: ["60"], cwd: "/", columns: 250, stop };
-    writeFileSync(join(dir, "spec.json"), JSON.stringify({ protocol, runId, correlationId: "cor-old", command, env: {} }));
-    writeFileSync(join(dir, "claim.json"), JSON.stringify({ holder: holding }));
-    writeFileSync(join(dir, "pty.log"), "first\r\n");
-    writeFileSync(join(dir, "holder.json"), JSON.stringify({
-      protocol, runId, holderPid: holder.pid, holderStart: holding.start, childPid: spawned.pid, childStart: child.start,
-      bootId: child.bootId, startedAt: new Date().toISOString(),
-    }));
-    expect(readSpec(dir)?.rotation).toBeUndefined();
-    return { holder, child };
-  }
 });
 
 test("P12, Q6, F14: a stranger that got the number of a dead child is left alone", async () => {

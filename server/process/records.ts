@@ -6,14 +6,6 @@ import type { MemoryEvidence } from "./memory-watch.ts";
 import type { PtyUsage } from "./pty.ts";
 import type { Rotation } from "./segments.ts";
 
-/**
- * Raised when the files below change their meaning; a holder of an older server tells by it what it wrote. This and the
- * protocol before it are understood. Process ids, start times and boot id keep their place and meaning in every
- * protocol, so that even an unknown holder can be found and stopped.
- * 1: all output in one file. 2: output in segments of `segmentBytes`; usage and last output in the record of the end.
- */
-export const holderProtocol = 2;
-
 /** Files of one run. Written by the server: spec, stop. By the holder: claim, holder, log, exit. */
 export const runFiles = {
   spec: "spec.json",
