@@ -89,7 +89,9 @@ describe("much output", () => {
     const over = run.done.then(() => true);
     while (!(await Promise.race([over, Bun.sleep(50).then(() => false)]))) {
       try {
-        peak = Math.max(peak, peakMb(pid));
+        const now = peakMb(pid);
+        if (Number.isNaN(now)) break; // it has ended and waits to be collected
+        peak = Math.max(peak, now);
       } catch {
         break; // it ended a moment ago
       }
