@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildUi } from "./build-ui.ts";
+import { pinoWithoutWorkers } from "./pino-without-workers.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -22,7 +23,9 @@ export async function build(outfile = join(root, "dist/isengard")): Promise<stri
       ISENGARD_VERSION: JSON.stringify(version),
       ISENGARD_BUILD: JSON.stringify(await buildId(version)),
     },
-    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false, assets: [ui.folder] },
+    plugins: [pinoWithoutWorkers],
+    // `--smol`: a server lives beside a training and has no use for a heap that grows before it is collected.
+    compile: { outfile, execArgv: ["--smol"], autoloadDotenv: false, autoloadBunfig: false, assets: [ui.folder] },
   });
   if (!result.success) throw new AggregateError(result.logs, "The executable could not be built.");
   return outfile;

@@ -73,7 +73,22 @@ export function createApp(options: AppOptions): App {
     .use(onError(core.log))
     .use(sessionApi(access))
     .use(staticPlugin({ assets: options.ui.staticFolder, prefix: "/static", indexHTML: false }))
-    .use(routes(core, views, options.ui));
+    .use(systemApi(views.system))
+    .use(settingsApi(views.settings))
+    .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))
+    .use(eventsApi(core.hub))
+    .use(charactersApi(core))
+    .use(photosApi(core))
+    .use(uploadsApi(core))
+    .use(lorasApi(core))
+    .use(outputsApi(core))
+    .use(trainingApi(core))
+    .use(generationApi(core))
+    .use(jobsApi(core))
+    .use(videoApi())
+    .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log: core.log }))
+    .use(docsApi((): Elysia => http as unknown as Elysia))
+    .use(pagesApi(options.ui, views.system.boot));
   const lifecycle = new Lifecycle();
   return {
     core, access, http: http as unknown as Elysia,
@@ -89,24 +104,4 @@ export function createApp(options: AppOptions): App {
       return late;
     },
   };
-}
-
-function routes(core: Core, views: ReturnType<typeof createViews>, ui: UiBundle) {
-  const { log } = core;
-  const app = new Elysia({ name: "routes" })
-    .use(systemApi(views.system))
-    .use(settingsApi(views.settings))
-    .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))
-    .use(eventsApi(core.hub))
-    .use(charactersApi(core))
-    .use(photosApi(core))
-    .use(uploadsApi(core))
-    .use(lorasApi(core))
-    .use(outputsApi(core))
-    .use(trainingApi(core))
-    .use(generationApi(core))
-    .use(jobsApi(core))
-    .use(videoApi())
-    .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log }));
-  return app.use(docsApi(() => app as unknown as Elysia)).use(pagesApi(ui, views.system.boot));
 }

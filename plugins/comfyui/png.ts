@@ -1,4 +1,3 @@
-import { crc32 } from "node:zlib";
 
 /** PNG chunks, enough to read and write text. Source: the PNG specification, sections 5.3 and 11.3.4. */
 const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -48,7 +47,7 @@ export function writePng(chunks: readonly PngChunk[]): Uint8Array {
     head.writeUInt32BE(data.byteLength);
     head.write(type, 4, "latin1");
     const tail = Buffer.alloc(4);
-    tail.writeUInt32BE(crc32(data, crc32(head.subarray(4))));
+    tail.writeUInt32BE(Bun.hash.crc32(data, Bun.hash.crc32(head.subarray(4))));
     return [head, data, tail];
   })]);
 }

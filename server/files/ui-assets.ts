@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 
 /** The built page: files with a content hash in their name, each also pre-compressed at build time. */
@@ -36,9 +36,9 @@ export interface UiBundle {
 
 /** Reads what the build left in `folder`. Throws when the build is missing, with the command that makes it. */
 export async function loadUi(folder: string): Promise<UiBundle> {
-  const manifest = Bun.file(join(folder, "manifest.json"));
-  if (!(await manifest.exists())) throw new Error("The page is not built yet. Run: npm run build");
-  const { script, style, preload } = (await manifest.json()) as Pick<UiBundle, "script" | "style" | "preload">;
+  const manifest = join(folder, "manifest.json");
+  if (!existsSync(manifest)) throw new Error("The page is not built yet. Run: npm run build");
+  const { script, style, preload } = JSON.parse(readFileSync(manifest, "utf8")) as Pick<UiBundle, "script" | "style" | "preload">;
   const names = readdirSync(join(folder, "assets"));
   const assets = new Map<string, UiAsset>();
   for (const name of names) {
@@ -47,7 +47,7 @@ export async function loadUi(folder: string): Promise<UiBundle> {
     const encodings = new Set(suffixes.filter(([, suffix]) => names.includes(name + suffix)).map(([encoding]) => encoding));
     assets.set(name, { name, mediaType, path: join(folder, "assets", name), encodings });
   }
-  return { staticFolder: join(folder, "static"), html: await Bun.file(join(folder, "index.html")).text(), script, style, preload, assets };
+  return { staticFolder: join(folder, "static"), html: readFileSync(join(folder, "index.html"), "utf8"), script, style, preload, assets };
 }
 
 /** The smallest form that the browser takes. */

@@ -15,13 +15,13 @@ import { self } from "../self.ts";
 import { catchTheRest } from "./last-resort.ts";
 import { listen } from "./listen.ts";
 import { loadPlace } from "./place.ts";
-import { createHold } from "./hold.ts";
 import { keepSessions, restartInPlace, takeSessions } from "./restart.ts";
 import { announceRunning, describeHolder, findRunning, requestLink, type RunningServer } from "./running.ts";
-import { createHoldLog } from "./hold-log.ts";
 
 /** From SIGTERM to the end; children go on (see `references` Q18). */
 const drainLimitMs = 3000;
+/** After it, what only the start needed is collected and goes back to the system; an idle server would keep it for hours. */
+const settleMs = 1500;
 /** For the answer to the click that asked for a restart. */
 const answerMs = 300;
 
@@ -96,6 +96,8 @@ async function cannotStart(error: unknown, app: App | null, place: Start): Promi
 
 async function holdOn(problem: DataProblem, place: Start): Promise<number | null> {
   const { paths, flags, config } = place;
+  // Only now: a server that can open its data needs none of this.
+  const [{ createHold }, { createHoldLog }] = await Promise.all([import("./hold.ts"), import("./hold-log.ts")]);
   const log = createHoldLog(paths, config.logLevel);
   const hold = createHold({
     ...place, problem, log, podId: process.env["RUNPOD_POD_ID"] ?? null,
@@ -129,6 +131,7 @@ async function ready(app: App, place: Start, port: number): Promise<null> {
   const mode = app.core.mode() ?? "not chosen yet";
   app.core.log.info("server.ready", "Isengard is ready", { url, build, mode, root: paths.root, modeFrom: sources.mode });
   printLink(app.access, place, port, `Isengard ${version} is ready (mode: ${mode}).`);
+  setTimeout(() => Bun.shrink(), settleMs).unref();
   return null;
 }
 
