@@ -36,4 +36,5 @@ export type ConfigKeyName = keyof typeof configKeys;
 export const scenarios = [
   "ok", "slow", "out-of-memory", "nan", "hang", "ignore-term", "grandchild", "die-at-step", "garbage",
   "slow-boot", "port-taken", "drop-socket", "gated-model", "disk-full",
+  "gpu-hang", "gpu-lost", "gpu-lost-one", "gpu-none", "gpu-no-driver", "gpu-unknown", "gpu-old", "gpu-ok-ecc", "gpu-ecc", "gpu-hot", "gpu-busy", "two-gpus",
 ] as const;

@@ -37,6 +37,7 @@ export interface CoreOptions extends LoadedConfig {
 export type Core = ReturnType<typeof createCore>;
 
 const gpuIntervalMs = 5000;
+const gpuFaultsKey = "gpu.faults";
 
 /** Everything below the API, built in order. Nothing runs yet. Throws DataProblem or DataInUse when the data cannot be used. */
 export function createCore(options: CoreOptions) {
@@ -60,15 +61,19 @@ export function createCore(options: CoreOptions) {
   const engines = new Engines({ plugins: options.plugins, config, paths, self, log, redactor, onChange: (service) => bus.publish({ type: "service.changed", service }) });
   const backends = new Backends(null);
   const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
+  const gpu = new GpuWatch({
+    command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, env: { ISENGARD_SIM_SCENARIO: config.simulatorScenario },
+    onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }),
+    faults: { read: () => saved.get(gpuFaultsKey), write: (text) => saved.set(gpuFaultsKey, text) },
+  });
   const data = new DataWatch({ paths, databases, log, isFinished: (id) => typeof jobs.store.get(id)?.finishedAt === "string" });
   const jobs = createJobs({
     ...deps, log, self, backends, services: engines, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
     redactor, runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
     onStorageFault: (error) => data.noteError(error), disk: data.disk,
-    gpus: () => (gpu.status().checkedAt === null ? null : gpu.status().gpus),
+    gpu,
   });
   const hub = new Hub(bus, build);
-  const gpu = new GpuWatch({ command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, env: { ISENGARD_SIM_SCENARIO: config.simulatorScenario }, onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }) });
   return {
     ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu, data,
     sessions: new Sessions(databases.state),

@@ -41,6 +41,7 @@ export function createViews(core: Core) {
       chooseMode: (mode: Mode) => chooseMode(core, mode, useMode),
       stopService: (name: string) => core.engines.stopService(name, "you asked for it"),
       startService: (name: string) => core.engines.startService(name),
+      resumeGpu: (id: string) => core.gpu.resume(id),
     },
     settings: {
       settings: (): Settings => ({ rows: settingRows(core), hfTokenSet: hfTokenIsSet(core.paths), tunnelCommand: tunnelCommand(core) }),

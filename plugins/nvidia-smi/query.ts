@@ -12,6 +12,14 @@ export interface SimulatedGpu {
   readonly fanPercent: number;
   readonly graphicsMhz: number;
   readonly memoryMhz: number;
+  /** null: the card has no ECC, as a GeForce. */
+  readonly eccErrors: number | null;
+  /** Bits of nvml.h; 1 is idle. */
+  readonly slowdown: number;
+  /** A driver of the time before 535. */
+  readonly isOldDriver: boolean;
+  /** Each value reads so instead, where the driver does not know it or the GPU is gone. */
+  readonly insteadOfValues: string | null;
 }
 
 interface Field {
@@ -21,10 +29,11 @@ interface Field {
 
 const unavailable = "[N/A]";
 
-/** Those that Isengard and AI-Toolkit's own page ask for. A GeForce card has no ECC, so that says [N/A]. */
+const reasons = (gpu: SimulatedGpu) => `0x${gpu.slowdown.toString(16).padStart(16, "0")}`;
+
+/** Those that Isengard and AI-Toolkit's own page ask for. */
 const fields: Readonly<Record<string, Field>> = {
   index: { read: (gpu) => String(gpu.index) },
-  count: { read: () => "1" },
   uuid: { read: (gpu) => gpu.uuid },
   gpu_uuid: { read: (gpu) => gpu.uuid },
   name: { read: (gpu) => gpu.name },
@@ -44,27 +53,36 @@ const fields: Readonly<Record<string, Field>> = {
   "clocks.current.graphics": { unit: "MHz", read: (gpu) => String(gpu.graphicsMhz) },
   "clocks.current.memory": { unit: "MHz", read: (gpu) => String(gpu.memoryMhz) },
   "clocks.sm": { unit: "MHz", read: (gpu) => String(gpu.graphicsMhz) },
-  "ecc.errors.uncorrected.volatile.total": { read: () => unavailable },
+  "ecc.errors.uncorrected.volatile.total": { read: (gpu) => (gpu.eccErrors === null ? unavailable : String(gpu.eccErrors)) },
+  "clocks_event_reasons.active": { read: reasons },
+  "clocks_throttle_reasons.active": { read: reasons },
 };
+/** Names that a driver before 535 does not know. */
+const newFields = new Set(["clocks_event_reasons.active"]);
+/** What is known without asking the GPU. */
+const alwaysKnown = new Set(["index", "uuid", "gpu_uuid", "name", "gpu_name", "driver_version"]);
 
 /** `--query-gpu=a,b --format=csv[,noheader][,nounits]`, with the text and exit code of the real program. */
-export function answerQuery(query: string, format: string, gpu: SimulatedGpu): { output: string; code: number } {
+export function answerQuery(query: string, format: string, gpus: readonly SimulatedGpu[]): { output: string; code: number } {
   const options = format.split(",").map((option) => option.trim());
   const names = query.split(",").map((name) => name.trim());
   if (!options.includes("csv") || options.some((option) => !["csv", "noheader", "nounits"].includes(option))) {
     return { output: `"${format}" is not a valid format.\n`, code: 2 };
   }
-  const unknown = names.find((name) => !Object.hasOwn(fields, name));
+  const isOld = gpus.some((gpu) => gpu.isOldDriver);
+  const unknown = names.find((name) => !Object.hasOwn(fields, name) || (isOld && newFields.has(name)));
   if (unknown !== undefined) return { output: `Field "${unknown}" is not a valid field to query.\n\n`, code: 2 };
   const withUnits = !options.includes("nounits");
   // The real header names the units also with `nounits`.
   const titles = names.map((name) => (fields[name]!.unit ? `${name} [${fields[name]!.unit}]` : name));
-  const values = names.map((name) => valueOf(fields[name]!, gpu, withUnits));
-  const lines = options.includes("noheader") ? [values] : [titles, values];
+  const rows = gpus.map((gpu) => names.map((name) => valueOf(name, gpu, withUnits)));
+  const lines = options.includes("noheader") ? rows : [titles, ...rows];
   return { output: lines.map((cells) => `${cells.join(", ")}\n`).join(""), code: 0 };
 }
 
-function valueOf(field: Field, gpu: SimulatedGpu, withUnits: boolean): string {
+function valueOf(name: string, gpu: SimulatedGpu, withUnits: boolean): string {
+  const field = fields[name]!;
+  if (gpu.insteadOfValues !== null && !alwaysKnown.has(name)) return gpu.insteadOfValues;
   const value = field.read(gpu);
   return withUnits && field.unit && value !== unavailable ? `${value} ${field.unit}` : value;
 }

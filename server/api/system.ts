@@ -1,5 +1,5 @@
 import { Elysia, t } from "elysia";
-import { Info, Mode, SystemStatus } from "../contract/system.ts";
+import { GpuStatus, Info, Mode, SystemStatus } from "../contract/system.ts";
 import type { Boot } from "../contract/boot.ts";
 
 export interface SystemDeps {
@@ -11,6 +11,8 @@ export interface SystemDeps {
   /** Stops or restarts a tool that Isengard looks after. */
   stopService(name: string): Promise<void>;
   startService(name: string): Promise<void>;
+  /** Throws while nvidia-smi shows that this GPU is not well. */
+  resumeGpu(id: string): Promise<GpuStatus>;
 }
 
 /** Health for machines, status for people. */
@@ -27,6 +29,10 @@ export function systemApi(deps: SystemDeps) {
       await deps.chooseMode(body.mode);
       return deps.info();
     }, { body: t.Object({ mode: Mode }) })
+    .post("/api/gpus/:id/resume", ({ params }) => deps.resumeGpu(params.id), {
+      params: t.Object({ id: t.String({ maxLength: 80 }) }), response: GpuStatus,
+      detail: { summary: "Use a GPU again on which a job met a fault" },
+    })
     .post("/api/services/:name/stop", async ({ params }) => {
       await deps.stopService(params.name);
       return { ok: true };

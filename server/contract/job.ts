@@ -79,6 +79,8 @@ export const Job = t.Object({
   failure: t.Union([Failure, t.Null()]),
   /** Notes that a person should know although the job went on: prompts changed, photos skipped, loss NaN. */
   warnings: t.Array(t.String()),
+  /** Where there are several GPUs: `gpu:` and the UUID of the one that it runs or ran on. */
+  lane: t.Optional(t.String()),
   /** Ids of what came out: LoRA id of a training, output ids of a generation. */
   results: t.Array(t.String()),
   createdAt: t.String(),

@@ -19,6 +19,13 @@ export const Check = t.Object({
 });
 export type Check = typeof Check.static;
 
+/**
+ * Why nothing is started on a GPU. `stays`: until a person says that it is well again; otherwise it goes as soon as
+ * nvidia-smi shows the GPU as well. `id` names the GPU when it is to be used again.
+ */
+export const GpuFault = t.Object({ id: t.String(), reason: t.String(), since: t.String(), stays: t.Boolean() });
+export type GpuFault = typeof GpuFault.static;
+
 /** One GPU as nvidia-smi reports it. MiB and °C and W; null where the tool says [N/A]. */
 export const Gpu = t.Object({
   index: t.Number(),
@@ -30,6 +37,11 @@ export const Gpu = t.Object({
   temperatureC: t.Union([t.Number(), t.Null()]),
   powerW: t.Union([t.Number(), t.Null()]),
   powerLimitW: t.Union([t.Number(), t.Null()]),
+  /** Errors of its memory that could not be corrected, since the driver was loaded. */
+  eccErrors: t.Union([t.Number(), t.Null()]),
+  /** What makes it run slower than it could: heat, its power supply; empty: nothing. */
+  slowedBy: t.Array(t.String()),
+  fault: t.Union([GpuFault, t.Null()]),
 });
 export type Gpu = typeof Gpu.static;
 

@@ -164,6 +164,7 @@ test("Q21: the queue outlives a disk that fails for a while, and no job fails by
 
 test("Q10: a training that cannot get the GPU's memory waits without using an attempt", async () => {
   const ada = rig.character();
+  rig.waitScale = 1;
   rig.statuses.push({ name: "comfyui", label: "ComfyUI", state: "ready", detail: "", pid: 1, port: 8188, version: "1", since: "" });
   rig.services.stopService = async () => { throw new Error("it does not stop"); };
   rig.start();

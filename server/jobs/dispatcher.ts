@@ -1,4 +1,4 @@
-import type { Job } from "../contract/job.ts";
+import type { Job, Waiting } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
@@ -14,7 +14,7 @@ import type { ServerRun } from "./server-run.ts";
 import type { JobStore } from "./store.ts";
 import { JobRetries } from "./store-retry.ts";
 import type { Claim } from "./store-rows.ts";
-import { diskCode } from "./waiting-reasons.ts";
+import { diskCode, gpuMemoryCode } from "./waiting-reasons.ts";
 
 export interface DispatcherParts {
   readonly store: JobStore;
@@ -36,6 +36,8 @@ const slowTimerMs = 2000;
 const sweepEveryMs = 10 * 60_000;
 const firstBackOffMs = 100;
 const longestBackOffMs = 5000;
+/** How soon a training that found the GPU's memory taken is looked at again. */
+const gpuCheckMs = 15_000;
 
 interface Run extends RunSignals {
   readonly ended: Promise<void>;
@@ -191,14 +193,20 @@ export class Dispatcher implements Service {
 
   /** A job that waits for disk space stays where it is until there is some: that writes no history and uses no attempt. */
   private wakeSnoozed(job: Job): void {
-    const row = job.waiting?.code === diskCode ? this.parts.store.table.row(job.id) : null;
-    const waiting = row === null ? null : this.parts.room.refusal(row);
+    const waiting = this.whyStill(job);
     if (waiting === null) {
       this.parts.store.transition(job.id, "queued", { why: "It is looked at again." });
       return;
     }
     this.parts.store.setWaiting(job.id, waiting);
-    this.dueIn(job.id, roomCheckMs * this.parts.timing.scale);
+    this.dueIn(job.id, (waiting.code === diskCode ? roomCheckMs : gpuCheckMs) * this.parts.timing.scale);
+  }
+
+  private whyStill(job: Job): Waiting | null {
+    const { store, room, lanes } = this.parts;
+    const row = job.waiting?.code === diskCode ? store.table.row(job.id) : null;
+    if (row !== null) return room.refusal(row);
+    return job.waiting?.code === gpuMemoryCode ? lanes.stillTaken() : null;
   }
 
   private backOff(error: unknown): void {

@@ -5,10 +5,12 @@ import { tooManyAttempts } from "./failures.ts";
 import type { HandlerOutcome } from "./handlers/handler.ts";
 import { redactFailure } from "../logs/redact-failure.ts";
 import type { Redactor } from "../logs/redact.ts";
+import type { Lanes } from "./lanes.ts";
 import { type Room, roomCheckMs } from "./room.ts";
 import type { JobStore } from "./store.ts";
 import { JobRetries, withTries } from "./store-retry.ts";
 import type { Claim } from "./store-rows.ts";
+import { faultCode } from "./waiting-reasons.ts";
 
 /** Injected, so that a test can have its own chance and shorter waits. */
 export interface RetryTiming {
@@ -23,6 +25,7 @@ export interface EndsParts {
   readonly room: Room;
   readonly timing: RetryTiming;
   readonly redactor: Pick<Redactor, "redact">;
+  readonly lanes: Pick<Lanes, "reportFault">;
 }
 
 /** Writes down how an attempt ended, and what follows by itself. */
@@ -62,12 +65,13 @@ export class JobEnds {
       case "snoozed":
         if (job.state !== "claimed" && job.state !== "starting") return this.breakOff(job, token, outcome.waiting.text);
         store.transition(job.id, "snoozed", { why: outcome.waiting.text, token, waiting: outcome.waiting });
-        return outcome.retryMs;
+        return this.scaled(outcome.retryMs);
     }
   }
 
   private failed(job: Job, claim: Claim, failure: Failure): number | null {
     const { token } = claim;
+    if (failure.code === faultCode) this.parts.lanes.reportFault(claim.lane, failure.why === "" ? failure.what : failure.why);
     const rule = job.state === "stopping" || failure.lasting === true ? null : ruleFor(failure.code);
     if (rule === null) return this.fail(job, token, failure);
     if (rule.kind === "wait-for-room") {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ToolCommand, ToolHost } from "../../plugins/plugin.ts";
 import { seededRandom } from "../testing/random.ts";
 import { waitFor } from "../testing/wait.ts";
-import { laneEnvironment, lanesOf } from "./lanes.ts";
+import { laneEnvironment, lanesOf } from "./lane-names.ts";
 import { untilStopped } from "./testing/fake-backends.ts";
 import { openRig, type Rig, succeed } from "./testing/rig.ts";
 

@@ -8,7 +8,7 @@ import type { ImageHost } from "../../plugins/interfaces/image.ts";
 import type { TrainingHost } from "../../plugins/interfaces/training.ts";
 import type { ExitOutcome, FoundArtifact, OutputLine, ServiceHandle, ToolCommand } from "../../plugins/plugin.ts";
 import type { JobLibrary, JobLogWriter, RunChild, Services } from "./needs.ts";
-import { laneEnvironment } from "./lanes.ts";
+import { laneEnvironment } from "./lane-names.ts";
 import { PreviewGate } from "./preview-gate.ts";
 import { ProgressMeter, type ProgressUpdate } from "./progress-meter.ts";
 import type { JobNotes } from "./store-notes.ts";

@@ -17,9 +17,9 @@ import { Dispatcher } from "./dispatcher.ts";
 import { MakeImages } from "./handlers/make-images.ts";
 import { TrainLora } from "./handlers/train-lora.ts";
 import { JobEnds, type RetryTiming } from "./ends.ts";
-import { type GpuList, Lanes } from "./lanes.ts";
+import { Lanes } from "./lanes.ts";
 import { Leftovers } from "./leftovers.ts";
-import type { JobLibrary, JobLogOpener, RunChild, Services } from "./needs.ts";
+import type { GpuKeeper, JobLibrary, JobLogOpener, RunChild, Services } from "./needs.ts";
 import { JobQueue } from "./queue.ts";
 import { QueueActions } from "./queue-actions.ts";
 import { QueueState } from "./queue-state.ts";
@@ -56,8 +56,7 @@ export interface JobsOptions {
   readonly runChild: RunChild;
   /** Set when ComfyUI runs elsewhere and is only spoken to. */
   readonly comfyuiUrl: string | null;
-  /** Default: one GPU. */
-  readonly gpus?: GpuList;
+  readonly gpu: GpuKeeper;
   readonly disk: DiskKeeper;
   /** Told each error of storage, so that a full disk can be helped at once. */
   readonly onStorageFault?: (error: unknown) => void;
@@ -89,14 +88,14 @@ export function createJobs(options: JobsOptions): Jobs {
   const onStorageFault = options.onStorageFault ?? (() => undefined);
   const timing = options.timing ?? { random: Math.random, scale: 1 };
   const leftovers = new Leftovers({ store, jobsDir, self: options.self, log, onGone: () => dispatcher.wake() });
-  const lanes = new Lanes(store, backends, services, options.comfyuiUrl, options.gpus ?? (() => []), queueState, room, leftovers);
+  const lanes = new Lanes({ store, backends, services, comfyuiUrl: options.comfyuiUrl, gpu: options.gpu, queueState, room, leftovers, log });
   const secondPress = new SecondPress();
   const runner = new Runner({
     secondPress, onStorageFault,
     store, notes: store.notes, bus, log, library, services, jobsDir, jobLogs,
     runChild: options.runChild, self: options.self,
     handlers: { training: new TrainLora({ backends, library, lanes, log }), generation: new MakeImages({ backends, store }) },
-    ends: new JobEnds({ store, room, timing, redactor: options.redactor ?? { redact: (text) => text } }),
+    ends: new JobEnds({ store, room, timing, lanes, redactor: options.redactor ?? { redact: (text) => text } }),
   });
   announceCharacters(bus, library);
   const queue = new JobQueue({ store, backends, library, jobsDir, onSecondPress: (job) => pressAgain(job, secondPress, services) });

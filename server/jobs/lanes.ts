@@ -1,62 +1,50 @@
-import type { ServiceState } from "../contract/system.ts";
+import type { Waiting } from "../contract/job.ts";
+import type { Gpu, ServiceState } from "../contract/system.ts";
+import type { Log } from "../log.ts";
 import type { Backends } from "./backends.ts";
+import { isTaken, takenText } from "./gpu-memory.ts";
+import { faultOf, gpuOf, type LaneFault, lanesOf } from "./lane-names.ts";
 import type { Leftovers } from "./leftovers.ts";
-import type { Services } from "./needs.ts";
+import type { GpuKeeper, Services } from "./needs.ts";
 import type { QueueState } from "./queue-state.ts";
 import type { Room } from "./room.ts";
 import type { HeldBack, JobStore } from "./store.ts";
 import type { Claim } from "./store-rows.ts";
 import { anyLane } from "./store-table.ts";
-import { WaitingReasons } from "./waiting-reasons.ts";
+import { gpuMemoryCode, WaitingReasons } from "./waiting-reasons.ts";
 
-export interface GpuId {
-  readonly uuid: string;
-  /** As nvidia-smi counts: by the place on the PCI bus. */
-  readonly index: number;
+export interface LanesParts {
+  readonly store: JobStore;
+  readonly backends: Backends;
+  readonly services: Services;
+  /** Where a ComfyUI that we do not look after answers: it is asked to free memory and left alone. */
+  readonly comfyuiUrl: string | null;
+  readonly gpu: GpuKeeper;
+  readonly queueState: QueueState;
+  readonly room: Room;
+  readonly leftovers: Leftovers;
+  readonly log: Log;
 }
-
-/** The GPUs of this machine; none known is a machine with one. null: nobody has looked yet. */
-export type GpuList = () => readonly GpuId[] | null;
 
 const comfyui = "comfyui";
 const runningStates: ReadonlySet<ServiceState> = new Set(["starting", "ready", "stopping", "unreachable"]);
-const named = `${anyLane}:`;
-
-/** One lane for each GPU, the one with ComfyUI first. One GPU needs no name: nothing is to be chosen. */
-export function lanesOf(gpus: readonly GpuId[]): string[] {
-  const known = gpus.filter((gpu) => gpu.uuid !== "").toSorted((a, b) => a.index - b.index);
-  return known.length < 2 ? [anyLane] : known.map((gpu) => named + gpu.uuid);
-}
-
-/** What makes a child use the GPU of its lane and no other. Empty where there is no choice. */
-export function laneEnvironment(lane: string): Record<string, string> {
-  if (!lane.startsWith(named)) return {};
-  return { CUDA_VISIBLE_DEVICES: lane.slice(named.length), CUDA_DEVICE_ORDER: "PCI_BUS_ID" };
-}
+/** A driver may need a moment to give back the memory of a program that has ended. */
+const settleLooks = 4;
+const settleMs = 500;
 
 /** At most one job holds a GPU. The lease is the job's own active state, so it cannot be lost or forgotten. */
 export class Lanes {
   private readonly reasons: WaitingReasons;
 
-  constructor(
-    private readonly store: JobStore,
-    private readonly backends: Backends,
-    private readonly services: Services,
-    /** Where a ComfyUI that we do not look after answers: it is asked to free memory and left alone. */
-    private readonly comfyuiUrl: string | null,
-    private readonly gpus: GpuList,
-    private readonly queueState: QueueState,
-    private readonly room: Room,
-    private readonly leftovers: Leftovers,
-  ) {
-    this.reasons = new WaitingReasons(store, backends, queueState, room, leftovers, () => this.names());
+  constructor(private readonly parts: LanesParts) {
+    this.reasons = new WaitingReasons({ ...parts, lanes: this });
   }
 
   /** What may begin now. Trainings go to a GPU without ComfyUI first; pictures only to the one with it. */
   claim(): Claim[] {
-    const known = this.gpus();
-    if (known === null || this.queueState.paused() !== null || this.leftovers.waiting() !== null) return [];
-    const lanes = lanesOf(known);
+    const { gpu, queueState, leftovers } = this.parts;
+    if (gpu.status().checkedAt === null || queueState.paused() !== null || leftovers.waiting() !== null) return [];
+    const lanes = this.names();
     return lanes
       .toReversed()
       .map((lane) => this.claimFor(lane, lane === lanes[0]))
@@ -65,10 +53,11 @@ export class Lanes {
 
   /** Follows it at once, so that the next lane counts what this job is going to write. */
   private claimFor(lane: string, pictures: boolean): Claim | null {
-    const kinds = (["training", "generation"] as const).filter((kind) => this.room.refusalOf(kind) !== null);
-    const held: HeldBack = { kinds, holds: (row) => row.kind === "training" && this.room.refusal(row) !== null };
-    const claim = this.store.claimNext(lane, crypto.randomUUID(), pictures, held);
-    if (claim !== null) this.room.follow(claim);
+    const { room, store } = this.parts;
+    const kinds = (["training", "generation"] as const).filter((kind) => room.refusalOf(kind) !== null || this.faultFor(kind, lane) !== null);
+    const held: HeldBack = { kinds, holds: (row) => row.kind === "training" && room.refusal(row) !== null };
+    const claim = store.claimNext(lane, crypto.randomUUID(), pictures, held);
+    if (claim !== null) room.follow(claim);
     return claim;
   }
 
@@ -77,21 +66,78 @@ export class Lanes {
     return lane === anyLane || lane === this.names()[0];
   }
 
+  names(): string[] {
+    return lanesOf(this.parts.gpu.status().gpus);
+  }
+
+  /** Why no job of this kind may begin in this lane; pictures that are made elsewhere do not need its GPU. */
+  faultFor(kind: string, lane: string): LaneFault | null {
+    if (kind === "generation" && this.parts.comfyuiUrl !== null) return null;
+    return faultOf(lane, this.parts.gpu.status());
+  }
+
   explainWaiting(): void {
     this.reasons.explain();
   }
 
-  /** Gives the GPU's memory to a training. Throws with the reason when it could not be freed. */
-  async makeRoom(lane: string): Promise<void> {
-    if (!this.isForPictures(lane)) return;
-    const status = this.services.statuses().find((service) => service.name === comfyui);
-    if (status === undefined) return;
-    if (status.state === "attached" && this.comfyuiUrl !== null) await this.backends.image().releaseMemory(this.comfyuiUrl);
-    if (status.state === "ready" && status.port !== null) await this.backends.image().releaseMemory(`http://127.0.0.1:${status.port}`);
-    if (runningStates.has(status.state)) await this.services.stopService(comfyui, "a training needs the GPU");
+  /** A job met a fault of its GPU: nothing new begins there. Where nvidia-smi knows no GPU there is none to keep from. */
+  reportFault(lane: string, reason: string): void {
+    const gpu = gpuOf(lane, this.parts.gpu.status());
+    if (gpu !== null) this.parts.gpu.report(gpu, reason);
   }
 
-  private names(): string[] {
-    return lanesOf(this.gpus() ?? []);
+  /**
+   * Gives the GPU's memory to a training: ComfyUI is asked to free it and then stopped, and nvidia-smi measures each
+   * time. Answers why the training has to wait when other programs hold too much of it. Throws when ComfyUI did not stop.
+   */
+  async makeRoom(lane: string): Promise<Waiting | null> {
+    const measured = [await this.look(lane)];
+    if (this.isForPictures(lane)) await this.clearPictures(lane, measured);
+    for (let looks = 0; looks < settleLooks && isTakenNow(measured); looks++) {
+      await Bun.sleep(settleMs);
+      measured.push(await this.look(lane));
+    }
+    const gpu = measured.at(-1) ?? null;
+    this.parts.log.info("lane.room-made", "the GPU's memory was measured before a training", {
+      lane, usedMib: measured.map((each) => each?.memoryUsedMib ?? null), totalMib: gpu?.memoryTotalMib ?? null,
+    });
+    return gpu !== null && isTakenNow(measured) ? { code: gpuMemoryCode, text: takenText(gpu) } : null;
   }
+
+  /** Each step is measured; without a ComfyUI there is none. */
+  private async clearPictures(lane: string, measured: Array<Gpu | null>): Promise<void> {
+    if (await this.askForMemory()) measured.push(await this.look(lane));
+    if (!this.comfyuiRuns()) return;
+    await this.parts.services.stopService(comfyui, "a training needs the GPU");
+    measured.push(await this.look(lane));
+  }
+
+  /** By the last look: whether a training would still find every GPU taken by others. Our own ComfyUI would give way. */
+  stillTaken(): Waiting | null {
+    const gpus = this.names().map((lane) => gpuOf(lane, this.parts.gpu.status()));
+    if (this.comfyuiRuns() || gpus.some((gpu) => gpu === null || !isTaken(gpu))) return null;
+    return { code: gpuMemoryCode, text: takenText(gpus.at(-1)!) };
+  }
+
+  private async look(lane: string): Promise<Gpu | null> {
+    return gpuOf(lane, await this.parts.gpu.fresh());
+  }
+
+  private async askForMemory(): Promise<boolean> {
+    const { services, comfyuiUrl, backends } = this.parts;
+    const status = services.statuses().find((service) => service.name === comfyui);
+    const own = status?.state === "ready" && status.port !== null ? `http://127.0.0.1:${status.port}` : null;
+    const url = status?.state === "attached" ? comfyuiUrl : own;
+    if (url !== null) await backends.image().releaseMemory(url);
+    return url !== null;
+  }
+
+  private comfyuiRuns(): boolean {
+    return this.parts.services.statuses().some(({ name, state }) => name === comfyui && runningStates.has(state));
+  }
+}
+
+function isTakenNow(measured: ReadonlyArray<Gpu | null>): boolean {
+  const last = measured.at(-1) ?? null;
+  return last !== null && isTaken(last);
 }

@@ -1,7 +1,7 @@
 import type { LogLevel } from "../contract/log.ts";
 import type { Lora } from "../contract/lora.ts";
 import type { Output, OutputSettings } from "../contract/output.ts";
-import type { ServiceStatus } from "../contract/system.ts";
+import type { Gpu, GpuStatus, ServiceStatus } from "../contract/system.ts";
 import type { ExitOutcome, FoundArtifact, OutputLine, ServiceHandle, ToolCommand } from "../../plugins/plugin.ts";
 
 /**
@@ -28,6 +28,16 @@ export interface Services {
   acquire(name: string, signal?: AbortSignal): Promise<ServiceHandle>;
   stopService(name: string, why: string): Promise<void>;
   statuses(): ServiceStatus[];
+}
+
+/** Whoever watches the GPUs. */
+export interface GpuKeeper {
+  /** The last look; `checkedAt` null: nobody has looked yet. */
+  status(): GpuStatus;
+  /** A look that begins after this call. Never throws, and takes some seconds at most. */
+  fresh(): Promise<GpuStatus>;
+  /** Nothing is to begin on this GPU until a person says that it is well. */
+  report(gpu: Pick<Gpu, "uuid" | "index">, reason: string): void;
 }
 
 export interface JobLogWriter {

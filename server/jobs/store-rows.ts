@@ -124,6 +124,7 @@ export function toJob(row: JobRow): Job {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    ...(row.lane.includes(":") ? { lane: row.lane } : {}),
   };
 }
 

@@ -179,11 +179,15 @@ export class JobStore {
   }
 
   setWaiting(id: string, waiting: Waiting | null): void {
-    const text = waiting === null ? null : JSON.stringify(waiting);
-    const { changes } = this.table.db
-      .query("update job set waiting = ?1 where id = ?2 and state in ('queued', 'snoozed') and waiting is not ?1")
-      .run(text, id);
-    if (changes > 0) this.table.publish(this.table.row(id));
+    this.setWaitings([{ id, waiting }]);
+  }
+
+  /** Of many jobs in one transaction: each alone would be a write of its own to the disk. Only what changed is told. */
+  setWaitings(sentences: ReadonlyArray<{ readonly id: string; readonly waiting: Waiting | null }>): void {
+    const set = this.table.db.query("update job set waiting = ?1 where id = ?2 and state in ('queued', 'snoozed') and waiting is not ?1");
+    const textOf = (waiting: Waiting | null) => (waiting === null ? null : JSON.stringify(waiting));
+    const changed = this.table.write(() => sentences.filter(({ id, waiting }) => set.run(textOf(waiting), id).changes > 0));
+    for (const { id } of changed) this.table.publish(this.table.row(id));
   }
 
   history(id: string, afterSeq = 0): JobStep[] {

@@ -2,7 +2,9 @@ import type { Waiting } from "../contract/job.ts";
 import { waitLeft } from "./back-off.ts";
 import type { Backends } from "./backends.ts";
 import { retryText, ruleFor } from "./failure-policy.ts";
+import { gpuWords, type LaneFault } from "./lane-names.ts";
 import type { Leftovers } from "./leftovers.ts";
+import type { GpuKeeper } from "./needs.ts";
 import type { QueueState } from "./queue-state.ts";
 import type { Room } from "./room.ts";
 import type { JobStore } from "./store.ts";
@@ -11,47 +13,63 @@ import { anyLane } from "./store-table.ts";
 import { JobRetries, pausedText } from "./store-retry.ts";
 
 export const diskCode = "disk";
+export const faultCode = "gpu_fault";
+export const gpuMemoryCode = "gpu_memory";
+/** Such jobs are passed over, so nobody waits for them. */
+const heldCodes: ReadonlySet<string> = new Set([diskCode, faultCode]);
 
 /** Further back in the line nobody reads the exact words; they get theirs when they come nearer. */
 const linesKept = 100;
+
+/** What the sentences say about GPUs. */
+export interface LaneView {
+  names(): readonly string[];
+  faultFor(kind: string, lane: string): LaneFault | null;
+}
+
+export interface ReasonsParts {
+  readonly store: JobStore;
+  readonly backends: Backends;
+  readonly queueState: QueueState;
+  readonly room: Room;
+  readonly leftovers: Leftovers;
+  readonly gpu: GpuKeeper;
+  readonly lanes: LaneView;
+}
 
 /** Keeps the sentence on each waiting job true. */
 export class WaitingReasons {
   private readonly retries: JobRetries;
 
-  constructor(
-    private readonly store: JobStore,
-    private readonly backends: Backends,
-    private readonly queueState: QueueState,
-    private readonly room: Room,
-    private readonly leftovers: Leftovers,
-    private readonly lanes: () => readonly string[],
-  ) {
-    this.retries = new JobRetries(store.table);
+  constructor(private readonly parts: ReasonsParts) {
+    this.retries = new JobRetries(parts.store.table);
   }
 
   /** Writes only what changed. */
   explain(): void {
-    const holders = this.store.activeRows();
-    const isPaused = this.queueState.paused() !== null;
+    const { store, queueState } = this.parts;
+    const holders = store.activeRows();
+    const isPaused = queueState.paused() !== null;
     let ahead = 0;
-    for (const row of this.store.queued(linesKept)) {
+    const sentences = store.queued(linesKept).map((row) => {
       const waiting = this.reason(row, holders, ahead, isPaused);
-      this.store.setWaiting(row.id, waiting);
-      if (row.not_before === null && waiting?.code !== diskCode) ahead++;
-    }
+      if (row.not_before === null && !heldCodes.has(waiting?.code ?? "")) ahead++;
+      return { id: row.id, waiting, before: row.waiting };
+    });
+    const changed = sentences.filter(({ waiting, before }) => (waiting === null ? null : JSON.stringify(waiting)) !== before);
+    if (changed.length > 0) store.setWaitings(changed);
   }
 
   private reason(row: JobRow, holders: readonly JobRow[], ahead: number, isPaused: boolean): Waiting | null {
-    if (!this.backends.chosen) {
+    if (!this.parts.backends.chosen) {
       return { code: "mode_not_chosen", text: "Waits until you choose on the first page how Isengard runs on this machine." };
     }
     if (isPaused) return { code: "paused_queue", text: "The queue is paused." };
-    const leftover = this.leftovers.waiting();
+    const leftover = this.parts.leftovers.waiting();
     if (leftover !== null) return leftover;
     if (row.not_before !== null) return this.delay(row, row.not_before);
-    const noRoom = this.room.refusal(row);
-    if (noRoom !== null) return noRoom;
+    const held = this.parts.room.refusal(row) ?? this.faulty(row);
+    if (held !== null) return held;
     const pause = pauseOf(row);
     if (pause !== null) return { code: "paused", text: pausedText(pause), ...(pause.for === "" ? {} : { jobId: pause.for }) };
     const holder = this.blocker(row, holders);
@@ -60,8 +78,26 @@ export class WaitingReasons {
     if (pauseOf(holder)?.for === row.id) {
       return { code: "gpu", text: `Waits until ${holder.subject} has saved its work and paused.`, jobId: holder.id };
     }
-    const left = timeLeft(this.store.notes.toJob(holder).progress?.etaSeconds ?? null);
-    return { code: "gpu", text: `Waits for ${holder.subject || "another job"}${left}${behind}.`, jobId: holder.id };
+    const left = timeLeft(this.parts.store.notes.toJob(holder).progress?.etaSeconds ?? null);
+    const gpu = gpuWords(holder.lane, this.parts.gpu.status());
+    const place = gpu === null ? "" : ` on ${gpu}`;
+    return { code: "gpu", text: `Waits for ${holder.subject || "another job"}${place}${left}${behind}.`, jobId: holder.id };
+  }
+
+  /** Set when every GPU that this job could have has a fault. */
+  private faulty(row: JobRow): Waiting | null {
+    const { lanes, gpu } = this.parts;
+    const faults = this.lanesFor(row).map((lane) => ({ lane, fault: lanes.faultFor(row.kind, lane) }));
+    const [first] = faults;
+    if (first === undefined || first.fault === null || faults.some(({ fault }) => fault === null)) return null;
+    const { reason, stays } = first.fault;
+    const then = stays ? "Say on the Home page when it can be used again." : "It goes on by itself when the GPU answers again.";
+    return { code: faultCode, text: `Waits because ${gpuWords(first.lane, gpu.status()) ?? "the GPU"} is not well: ${reason} ${then}` };
+  }
+
+  private lanesFor(row: JobRow): readonly string[] {
+    const names = this.parts.lanes.names();
+    return row.kind === "generation" ? names.slice(0, 1) : names;
   }
 
   private delay(row: JobRow, notBefore: string): Waiting | null {
@@ -74,7 +110,7 @@ export class WaitingReasons {
 
   /** Who holds the GPU that this job could have first; null while one is free for it. */
   private blocker(row: JobRow, holders: readonly JobRow[]): JobRow | null {
-    const lanes = row.kind === "generation" ? this.lanes().slice(0, 1) : this.lanes();
+    const lanes = this.lanesFor(row).filter((lane) => this.parts.lanes.faultFor(row.kind, lane) === null);
     const taken = holders.filter((holder) => holder.lane === anyLane || lanes[0] === anyLane || lanes.includes(holder.lane));
     const isFree = taken.length < lanes.length && !taken.some((holder) => holder.lane === anyLane);
     if (taken.length === 0 || isFree) return null;

@@ -46,6 +46,13 @@ describe("the system's status", () => {
     expect((await checkOf("gpu", { gpu: () => gpu(state) })).state).toBe(expected);
   });
 
+  test("F63: a GPU that is slowed down is a warning, and one with a fault says where it is taken up again", async () => {
+    const one = { index: 0, uuid: "GPU-a", name: "NVIDIA H100", memoryTotalMib: null, memoryUsedMib: null, utilizationPercent: null, temperatureC: null, powerW: null, powerLimitW: null, eccErrors: null, slowedBy: ["heat"], fault: null };
+    expect(await checkOf("gpu", { gpu: () => ({ ...gpu("present"), gpus: [one] }) })).toMatchObject({ state: "warning", detail: "NVIDIA H100 runs slower than it could, because of heat." });
+    const fault = { id: "GPU-a", reason: "It broke.", since: "", stays: true };
+    expect(await checkOf("gpu", { gpu: () => ({ ...gpu("error"), gpus: [{ ...one, fault }] }) })).toMatchObject({ state: "error", fix: expect.stringContaining("Home page") });
+  });
+
   test("nothing is well without a check", async () => {
     const claimed: Check = { id: "tool", label: "Tool", state: "ok", detail: "", fix: "", checkedAt: null };
     expect((await checkOf("tool", { checks: async () => [claimed] })).state).toBe("unknown");

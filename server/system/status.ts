@@ -1,4 +1,4 @@
-import type { Check, GpuStatus, ServiceStatus, SystemStatus } from "../contract/system.ts";
+import type { Check, Gpu, GpuStatus, ServiceStatus, SystemStatus } from "../contract/system.ts";
 import { diskCheck } from "./disk-levels.ts";
 import { diskSpace, memory, osName } from "./machine.ts";
 
@@ -49,16 +49,21 @@ function gpuCheck(gpu: GpuStatus): Check {
   const checked = (state: Check["state"], fix: string): Check => ({
     id: "gpu", label: "GPU", state, detail: gpu.reason, fix, checkedAt: gpu.checkedAt,
   });
+  const slowed = gpu.gpus.find(({ slowedBy }) => slowedBy.length > 0);
   switch (gpu.state) {
     case "present":
-      return checked(gpu.checkedAt === null ? "unknown" : "ok", "");
+      return slowed === undefined ? checked(gpu.checkedAt === null ? "unknown" : "ok", "") : { ...checked("warning", "Look at its cooling and its power supply."), detail: slowedText(slowed) };
     case "none":
       return checked("warning", "Training and pictures need an NVIDIA GPU; fast-test mode works without.");
     case "error":
-      return checked("error", "Restart this machine if it stays.");
+      return checked("error", gpu.gpus.some(({ fault }) => fault?.stays) ? "Say on the Home page when it can be used again; restart this machine if it stays." : "Restart this machine if it stays.");
     case "unknown":
       return checked("unknown", "Wait a moment.");
   }
+}
+
+function slowedText({ name, slowedBy }: Gpu): string {
+  return `${name} runs slower than it could, because of ${slowedBy.join(" and ")}.`;
 }
 
 async function runChecks({ checks, checksDeadlineMs = defaultDeadlineMs }: StatusDeps): Promise<Check[]> {

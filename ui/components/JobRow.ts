@@ -2,6 +2,7 @@ import { html } from "htm/preact";
 import type { Job, JobState } from "../../server/contract/job.ts";
 import { useApp } from "../models/AppModel.ts";
 import { isWorking, promptOf } from "../models/JobsModel.ts";
+import { gpuText } from "../text/gpu.ts";
 import { queueText } from "../text/queue.ts";
 import { Badge, type Tone } from "./Badge.ts";
 import { ErrorNotice } from "./Notice.ts";
@@ -40,7 +41,7 @@ export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
       ${picture}
       <div class="grow stack tight">
         <div class="row">
-          <div class="row wrap grow"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /></div>
+          <div class="row wrap grow"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /><${JobGpu} job=${job} /></div>
           <${StopJob} job=${job} kind="quiet" onStop=${stop} />
         </div>
         <${JobPrompt} job=${job} />
@@ -56,6 +57,19 @@ export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
 export function JobPrompt({ job }: { job: Job }) {
   const prompt = promptOf(job);
   return prompt === "" ? null : html`<p class="hint cut">${prompt}</p>`;
+}
+
+/** Where there are several: the GPU that this job runs on. */
+export function JobGpu({ job }: { job: Job }) {
+  const { gpus } = useApp().system.status.value.gpu;
+  const gpu = gpus.find(({ uuid }) => job.lane === `gpu:${uuid}`);
+  return gpu !== undefined && gpus.length > 1 && isWorking(job) ? html`<span class="hint">${gpuText.onGpu(gpu.index)}</span>` : null;
+}
+
+/** Why a job waits, and the way to the GPU when that is the reason. */
+export function WaitingReason({ job, fallback }: { job: Job; fallback: string }) {
+  const toGpu = job.waiting?.code === "gpu_fault" && html` <a href="/">${gpuText.toGpu}</a>`;
+  return html`<p class="small">${job.waiting?.text ?? fallback}${toGpu}</p>`;
 }
 
 /** Reads the fast-changing progress here, so that a tick draws this bar and nothing else. */

@@ -2,6 +2,7 @@ import { html } from "htm/preact";
 import type { Gpu, GpuStatus } from "../../server/contract/system.ts";
 import { formatAge, formatBytes, formatMib } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
+import { GpuFaultNotice } from "./GpuFaultNotice.ts";
 import { Meter } from "./Meter.ts";
 import { StatusDot } from "./StatusDot.ts";
 
@@ -29,13 +30,13 @@ export function MachineCard() {
 
 export function GpuList({ status }: { status: GpuStatus }) {
   const app = useApp();
-  if (status.state === "present") {
+  if (status.gpus.length > 0) {
     return html`<ul class="stack">
-      ${status.gpus.map((gpu) => html`<li key=${gpu.uuid}><${GpuRow} gpu=${gpu} simulated=${app.simulated.value} /></li>`)}
+      ${status.gpus.map((gpu) => html`<li key=${gpu.uuid}><${GpuRow} gpu=${gpu} simulated=${app.simulated.value} isOneOfSeveral=${status.gpus.length > 1} /></li>`)}
     </ul>`;
   }
   const [tone, text] = (
-    { unknown: ["off", "GPU not checked yet"], none: ["warn", "No GPU was found"], error: ["bad", "The GPU does not answer"] } as const
+    { present: ["off", "No GPU is listed"], unknown: ["off", "GPU not checked yet"], none: ["warn", "No GPU was found"], error: ["bad", "The GPU does not answer"] } as const
   )[status.state];
   return html`<div>
     <${StatusDot} tone=${tone}>${text}<//>
@@ -43,15 +44,16 @@ export function GpuList({ status }: { status: GpuStatus }) {
   </div>`;
 }
 
-function GpuRow({ gpu, simulated }: { gpu: Gpu; simulated: boolean }) {
+function GpuRow({ gpu, simulated, isOneOfSeveral }: { gpu: Gpu; simulated: boolean; isOneOfSeveral: boolean }) {
   const facts = [
     gpu.utilizationPercent === null ? "" : `${gpu.utilizationPercent} % busy`,
     gpu.temperatureC === null ? "" : `${gpu.temperatureC} °C${gpu.temperatureC >= hotC ? " (hot)" : ""}`,
     gpu.powerW === null ? "" : `${Math.round(gpu.powerW)} W`,
+    gpu.slowedBy.length === 0 ? "" : `slowed down by ${gpu.slowedBy.join(" and ")}`,
   ].filter((fact) => fact !== "");
   const known = gpu.memoryTotalMib !== null && gpu.memoryUsedMib !== null;
   return html`<div class="stack">
-    <p class="small"><strong>${gpu.name}</strong>${simulated && !/simulated/i.test(gpu.name) && html`<span class="hint"> (simulated)</span>`}</p>
+    <p class="small"><strong>${isOneOfSeveral && `GPU ${gpu.index}: `}${gpu.name}</strong>${simulated && !/simulated/i.test(gpu.name) && html`<span class="hint"> (simulated)</span>`}</p>
     ${known &&
     html`<${Meter}
       label="GPU memory"
@@ -60,6 +62,6 @@ function GpuRow({ gpu, simulated }: { gpu: Gpu; simulated: boolean }) {
       text=${`${formatMib(gpu.memoryUsedMib!)} of ${formatMib(gpu.memoryTotalMib!)}`}
       warnAt=${0.95}
     />`}
-    <p class="hint num">${facts.length > 0 ? facts.join(" · ") : "This GPU reports no load."}</p>
+    ${gpu.fault ? html`<${GpuFaultNotice} gpu=${gpu} />` : html`<p class="hint num">${facts.length > 0 ? facts.join(" · ") : "This GPU reports no load."}</p>`}
   </div>`;
 }

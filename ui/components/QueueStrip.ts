@@ -6,7 +6,7 @@ import { isWorking, promptOf } from "../models/JobsModel.ts";
 import { generateText as text } from "../text/generate.ts";
 import { Button } from "./Button.ts";
 import { FailureNotice } from "./FailureNotice.ts";
-import { JobBadge, JobProgressBar } from "./JobRow.ts";
+import { JobBadge, JobProgressBar, WaitingReason } from "./JobRow.ts";
 import { ErrorNotice } from "./Notice.ts";
 import { StopHint, StopJob, useStop } from "./StopJob.ts";
 import { WaitChoice } from "./WaitChoice.ts";
@@ -44,7 +44,7 @@ function QueuedJob({ job, isFirst, previews }: { job: Job; isFirst: boolean; pre
     <div class="stack tight grow">
       <div class="row apart"><strong class="cut">${job.title}</strong><${JobBadge} state=${job.state} /></div>
       ${prompt !== "" && html`<p class="hint clamp">${prompt}</p>`}
-      ${working ? html`<${JobProgressBar} job=${job} />` : html`<p class="small">${job.waiting?.text ?? text.waiting}</p>`}
+      ${working ? html`<${JobProgressBar} job=${job} />` : html`<${WaitingReason} job=${job} fallback=${text.waiting} />`}
       <${WaitChoice} job=${job} isFolded=${!isFirst} />
       <${StopHint} job=${job} />
       ${error && html`<${ErrorNotice} error=${error} alert />`}

@@ -3,6 +3,7 @@ import type { Artifact, Job } from "../../server/contract/job.ts";
 import { formatClock } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import { safePointOf } from "../models/resume.ts";
+import { gpuText } from "../text/gpu.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Button } from "./Button.ts";
 import { FailureNotice } from "./FailureNotice.ts";
@@ -43,8 +44,9 @@ function WaitingNotice({ job }: { job: Job }) {
   const app = useApp();
   const before = job.waiting?.jobId === undefined ? undefined : app.jobs.byId(job.waiting.jobId);
   const link = before?.kind === "training" && html`<${Button} href=${`/training/${before.id}`}>${text.watchThat}<//>`;
+  const gpu = job.waiting?.code === "gpu_fault" && html`<${Button} href="/">${gpuText.toGpu}<//>`;
   const until = job.waiting?.until;
-  return html`<${Notice} title="Waiting" actions=${html`${link}<${Button} href="/queue">${text.seeQueue}<//>`}>
+  return html`<${Notice} title="Waiting" actions=${html`${gpu}${link}<${Button} href="/queue">${text.seeQueue}<//>`}>
     <p>${job.waiting?.text ?? text.waiting}${until && ` ${text.triedAgain(formatClock(Date.parse(until)))}`}</p>
   <//>`;
 }

@@ -7,7 +7,7 @@ import type { QueueModel } from "../models/QueueModel.ts";
 import { queueText as text } from "../text/queue.ts";
 import { Button } from "./Button.ts";
 import { Icon } from "./Icon.ts";
-import { JobPrompt, jobAddress } from "./JobRow.ts";
+import { JobPrompt, jobAddress, WaitingReason } from "./JobRow.ts";
 import { ErrorNotice } from "./Notice.ts";
 import { StopJob, useStop } from "./StopJob.ts";
 import { useRowDrag } from "./useRowDrag.ts";
@@ -83,7 +83,7 @@ function Waiting({ job, model }: { job: Job; model: QueueModel }) {
   return html`<div class="grow stack tight">
     <a class="title-link" href=${jobAddress(job)}>${job.title}</a>
     <${JobPrompt} job=${job} />
-    <p class="small">${job.waiting?.text ?? text.waits}</p>
+    <${WaitingReason} job=${job} fallback=${text.waits} />
     <${Start} job=${job} model=${model} />
     <${WaitChoice} job=${job} isFolded />
     ${error && html`<${ErrorNotice} error=${error} alert />`}

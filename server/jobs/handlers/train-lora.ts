@@ -7,6 +7,7 @@ import type { JobHost } from "../host.ts";
 import type { Lanes } from "../lanes.ts";
 import type { JobLibrary } from "../needs.ts";
 import type { Claim } from "../store-rows.ts";
+import { gpuMemoryCode } from "../waiting-reasons.ts";
 import type { HandlerOutcome, JobHandler } from "./handler.ts";
 
 export interface TrainLoraParts {
@@ -40,10 +41,11 @@ export class TrainLora implements JobHandler {
     const mark = `${host.attempt} ${lane}`;
     if (host.signal.aborted || host.recall(begun) === mark) return null;
     try {
-      await this.parts.lanes.makeRoom(lane);
+      const wait = await this.parts.lanes.makeRoom(lane);
+      if (wait !== null) return wait;
     } catch (error) {
       this.parts.log.warn("lane.no-room", "the GPU's memory could not be freed for a training", { jobId: host.jobId, error });
-      return { code: "gpu_memory", text: "Waits because ComfyUI did not give back the GPU's memory; it is asked again every 15 seconds." };
+      return { code: gpuMemoryCode, text: "Waits because ComfyUI did not give back the GPU's memory; it is asked again every 15 seconds." };
     }
     host.remember(begun, mark);
     return null;

@@ -12,10 +12,10 @@ import { openLibrary } from "../../testing/library.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { Backends } from "../backends.ts";
 import { childrenForJobs, createJobs, type Jobs, libraryForJobs, logsForJobs } from "../jobs.ts";
-import type { GpuId } from "../lanes.ts";
 import type { Services } from "../needs.ts";
 import { FakePainter, FakeTrainer } from "./fake-backends.ts";
 import { FakeDisk } from "./fake-disk.ts";
+import { FakeGpus, type KnownGpu } from "./fake-gpus.ts";
 
 const holder = [process.execPath, join(import.meta.dir, "..", "..", "process", "testing-hold.ts")];
 const context = { correlationId: "cor-test", idempotencyKey: null };
@@ -41,13 +41,20 @@ export function openRig() {
   const open = () => createJobs({
     db, bus, log, paths, self: holder, backends, services, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
     runChild: childrenForJobs(log), comfyuiUrl: null, redactor,
-    gpus: () => rig.gpus, disk: rig.disk, timing: { random: () => 0.5, get scale() { return rig.waitScale; } },
+    gpu, disk: rig.disk, timing: { random: () => 0.5, get scale() { return rig.waitScale; } },
   });
   const running: Jobs[] = [];
   const disk = new FakeDisk();
-  const settings: { gpus: GpuId[] | null; waitScale: number } = { gpus: [], waitScale: 0.01 };
+  const gpu = new FakeGpus(bus);
+  const settings: { waitScale: number } = { waitScale: 0.01 };
   const rig = {
-    ...library, ...settings, disk, trainer, painter, said, statuses, stopped, services, backends, jobLogs, redactor, log, open, jobs: null as unknown as Jobs,
+    ...library, ...settings, disk, gpu, trainer, painter, said, statuses, stopped, services, backends, jobLogs, redactor, log, open, jobs: null as unknown as Jobs,
+    get gpus(): readonly KnownGpu[] | null {
+      return gpu.known;
+    },
+    set gpus(known: readonly KnownGpu[] | null) {
+      gpu.known = known;
+    },
     start() {
       rig.jobs.dispatcher.start();
       running.push(rig.jobs);
