@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ToolCommand, ToolHost } from "../../plugins/plugin.ts";
 import { findMarked } from "../process/marker.ts";
+import { readHolder } from "../process/records.ts";
 import { waitFor } from "../testing/wait.ts";
 import { openRig, type Rig, succeed } from "./testing/rig.ts";
 
@@ -81,6 +82,25 @@ test("Q8: a wish to stop that was stored before a crash stops the child after th
   await rig.restart();
   await rig.until(id, "cancelled");
   expect(findMarked(`${id}.1.train`)).toEqual([]);
+});
+
+test("Q6: a child that is killed, and one that is killed with its holder, is noticed within two seconds", async () => {
+  const runs: Array<{ childPid: number; holderPid: number }> = [];
+  rig.trainer.work = async (_job, host) => {
+    const outcome = await host.run("train", shell(host, "echo up; exec sleep 60"), () => runs.push(readHolder(join(host.attemptDir, "train"))!));
+    return { kind: "interrupted", why: `It ended: ${outcome.kind}.` };
+  };
+  rig.start();
+  const { id } = rig.train(rig.character().id);
+  for (const attempt of [1, 2]) {
+    const { childPid, holderPid } = await waitFor("the child is up", () => runs[attempt - 1]);
+    expect(rig.jobs.store.get(id)).toMatchObject({ state: "running", attempt });
+    for (const pid of attempt === 1 ? [childPid] : [holderPid, childPid]) process.kill(pid, "SIGKILL");
+    await waitFor("its end is in the history", () => rig.path(id).filter((to) => to === "interrupted").length === attempt, 2_000);
+  }
+  await waitFor("the third attempt is up", () => runs[2]);
+  rig.jobs.queue.cancel(id);
+  await rig.until(id, "cancelled");
 });
 
 test("a backend that throws while its child runs leaves no process behind, and only then has the job failed", async () => {

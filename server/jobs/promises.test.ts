@@ -6,6 +6,7 @@ import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { waitFor } from "../testing/wait.ts";
 import { allStates, isFinal, transitions } from "./states.ts";
+import { maxOpenJobs } from "./store-insert.ts";
 import type { NewJob } from "./store-rows.ts";
 import { untilStopped } from "./testing/fake-backends.ts";
 import { openRig, type Rig } from "./testing/rig.ts";
@@ -46,25 +47,6 @@ test("Q2: whichever write of a change fails, none of it is there", () => {
   broken(() => actions.retry(id));
   expect(rows()).toBe(before);
 });
-
-test("Q4: two dispatchers on one database never run one job twice", async () => {
-  let now = 0;
-  let most = 0;
-  rig.painter.work = async () => {
-    most = Math.max(most, ++now);
-    await Bun.sleep(0);
-    now--;
-    return { kind: "failed", failure };
-  };
-  rig.start();
-  rig.jobs = rig.open();
-  rig.start();
-  await Bun.sleep(20);
-  const ids = Array.from({ length: 100 }, () => rig.paint().id);
-  await waitFor("all have ended", () => ids.every((id) => rig.state(id) === "failed"), 20_000);
-  expect([rig.painter.calls, most]).toEqual([100, 1]);
-  for (const id of ids) expect(rig.path(id).filter((state) => state === "claimed")).toHaveLength(1);
-}, 30_000);
 
 test("Q6: a job that has run for 72 hours is only adopted, for time is no evidence of death", async () => {
   rig.painter.work = async (_job, host) => { await untilStopped(host); return { kind: "stopped" }; };
@@ -120,6 +102,33 @@ test("Q18, F04: two hundred drains under load: each lets go, and nothing is clai
     await rig.restart();
   }
 }, 60_000);
+
+test("Q23: a full queue refuses a new job and a retry in words, answers repeats, and takes jobs again once one has ended", async () => {
+  const { id: ended } = rig.paint();
+  rig.jobs.queue.cancel(ended);
+  const key = { correlationId: "cor-1", idempotencyKey: "key-1" };
+  const last = () => rig.jobs.queue.submitGeneration({ prompt: "the last", count: 1 }, key);
+  rig.db.run(
+    `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${maxOpenJobs - 1})
+     insert into job (id, seq, kind, state, title, subject, backend, correlation_id, request, frozen, created_at)
+     select 'job-' || i, i + 10, 'generation', 'queued', 'waiting', 'waiting', 'fake', 'cor', '{}', '{}', '' from n`,
+  );
+  const { id } = last();
+  const full = { code: "too_many_requests", message: "The queue is full.", why: expect.stringContaining("10,000 jobs"), fix: expect.stringContaining("stop those") };
+  const refusal = (work: () => unknown) => {
+    try {
+      work();
+      return null;
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(refusal(() => rig.paint())).toMatchObject(full);
+  expect(refusal(() => rig.jobs.actions.retry(ended))).toMatchObject(full);
+  expect(last().id).toBe(id);
+  rig.jobs.queue.cancel("job-1");
+  expect(rig.paint().state).toBe("queued");
+});
 
 test("Q24: the lines of the log for a life of a job are exactly these", async () => {
   rig.waitScale = 0.001;

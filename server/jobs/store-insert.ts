@@ -2,12 +2,16 @@ import { AppError } from "../errors.ts";
 import type { JobRow, NewJob } from "./store-rows.ts";
 import { type JobTable, now } from "./store-table.ts";
 
+/** Jobs that have not ended. More would wait for weeks, and every page that shows the line would grow with them. */
+export const maxOpenJobs = 10_000;
+
 type Key = Pick<NewJob, "idempotencyKey" | "idempotencyHash">;
 
-/** Inside a transaction: the new row, or the row of the first call with this key. Throws `conflict`. */
+/** Inside a transaction: the new row, or the row of the first call with this key. Throws `conflict`, `too_many_requests`. */
 export function insertJob(table: JobTable, job: NewJob): JobRow {
   const replay = findReplay(table, job);
   if (replay !== null) return replay;
+  assertRoomInQueue(table);
   if (job.kind === "training" && job.characterId !== null) assertNoOpenTraining(table, job.characterId);
   table.db
     .query(
@@ -30,6 +34,15 @@ export function findReplay(table: JobTable, { idempotencyKey, idempotencyHash }:
     });
   }
   return row;
+}
+
+export function assertRoomInQueue(table: JobTable): void {
+  const { n } = table.db.query<{ n: number }, []>("select count(*) as n from job where finished_at is null").get()!;
+  if (n < maxOpenJobs) return;
+  throw new AppError("too_many_requests", "The queue is full.", {
+    why: `${maxOpenJobs.toLocaleString("en")} jobs have not ended yet, and no more are kept.`,
+    fix: "Wait until some have ended, or stop those that you do not need.",
+  });
 }
 
 export function assertNoOpenTraining(table: JobTable, characterId: string): void {

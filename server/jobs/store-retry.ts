@@ -1,6 +1,6 @@
 import type { Failure, Job, JobState, Waiting } from "../contract/job.ts";
 import { mayGo, mayRetry } from "./states.ts";
-import { assertNoOpenTraining } from "./store-insert.ts";
+import { assertNoOpenTraining, assertRoomInQueue } from "./store-insert.ts";
 import { type Pause, pauseOf } from "./store-rows.ts";
 import type { JobTable } from "./store-table.ts";
 
@@ -104,6 +104,7 @@ export class JobRetries {
       const before = this.table.row(id);
       if (before === null) return "missing" as const;
       if (!mayRetry(before.state)) return before.state;
+      assertRoomInQueue(this.table);
       if (before.kind === "training" && before.character_id !== null) assertNoOpenTraining(this.table, before.character_id);
       this.table.db
         .query(

@@ -50,7 +50,7 @@ export class JobStore {
 
   /**
    * Durable when it returns. The same idempotency key with the same body gives the job of the first call; with another
-   * body it throws `conflict`. A second open training of one character throws `conflict` too.
+   * body it throws `conflict`. A second open training of one character throws `conflict` too, a full queue `too_many_requests`.
    */
   insert(job: NewJob): Job {
     const row = this.table.write(() => insertJob(this.table, job));
