@@ -23,7 +23,8 @@ import { TrainingWatch } from "./watch.ts";
 /** Below this many photos a likeness is hard to reach. */
 const advisedPhotos = 10;
 
-export function trainingBackend(settings: PluginSettings): TrainingBackend {
+/** `quietMs`: how long a training may show no sign of life before it is said; tests shorten it. */
+export function trainingBackend(settings: PluginSettings, quietMs?: number): TrainingBackend {
   return {
     name: backendName,
     canPause: true,
@@ -31,7 +32,7 @@ export function trainingBackend(settings: PluginSettings): TrainingBackend {
     presets: ({ photoCount }) => trainingPresets(photoCount),
     disk: (plan) => trainingDisk(settings, plan),
     checks: () => setupChecks(settings),
-    train: (job, host) => train(settings, job, host),
+    train: (job, host) => train(settings, job, host, quietMs),
   };
 }
 
@@ -45,11 +46,11 @@ interface Places {
   readonly controlDb: string;
 }
 
-async function train(settings: PluginSettings, job: TrainingJob, host: TrainingHost): Promise<TrainingOutcome> {
+async function train(settings: PluginSettings, job: TrainingJob, host: TrainingHost, quietMs?: number): Promise<TrainingOutcome> {
   const places = placesOf(job, host);
   const tracker = new ProgressTracker(planOf(job));
   const watched = { controlDb: places.controlDb, outputDir: places.outputDir, jobName: job.name };
-  const watch = new TrainingWatch(host, watched, tracker);
+  const watch = new TrainingWatch(host, watched, tracker, quietMs);
   const pause = new TrainingPause(host, watched);
   // A job file that was written belongs to a child that may be running: it is adopted, and nothing is prepared again.
   const prepared = host.recall(preparedKey(host)) !== null;

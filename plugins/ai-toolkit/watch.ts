@@ -5,9 +5,9 @@ import { askTrainer, readControl } from "./control-db.ts";
 import { checkLora } from "./final-file.ts";
 import { LossReader } from "./loss.ts";
 import type { ProgressTracker } from "./progress.ts";
+import { Silence } from "./silence.ts";
 
 const pollMs = 500;
-const quietAfterMs = 15 * 60_000;
 const samplePattern = /^\d+__(\d{9})_(\d+)\.(?:jpg|png|webp)$/;
 
 export interface WatchedPlaces {
@@ -25,18 +25,20 @@ export class TrainingWatch {
   readonly #places: WatchedPlaces;
   readonly #tracker: ProgressTracker;
   readonly #losses: LossReader;
+  readonly #silence: Silence;
   readonly #told = new Set<string>();
   #last = "";
-  #heardAt = performance.now();
   #stopAsked = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #looking: Promise<void> = Promise.resolve();
   #ended = false;
 
-  constructor(host: ToolHost, places: WatchedPlaces, tracker: ProgressTracker) {
+  /** `quietMs`: how long the training may show no sign of life; by default 15 minutes. */
+  constructor(host: ToolHost, places: WatchedPlaces, tracker: ProgressTracker, quietMs?: number) {
     this.#host = host;
     this.#places = places;
     this.#tracker = tracker;
+    this.#silence = new Silence([places.outputDir, join(places.outputDir, "samples")], quietMs);
     this.#losses = new LossReader(join(places.outputDir, "loss_log.db"));
   }
 
@@ -52,7 +54,7 @@ export class TrainingWatch {
   }
 
   heard(): void {
-    this.#heardAt = performance.now();
+    this.#silence.heard();
   }
 
   /** One last look after the child is gone. */
@@ -71,7 +73,7 @@ export class TrainingWatch {
       this.#readLosses();
       await this.#findSamples();
       await this.#findCheckpoints();
-      this.#report();
+      await this.#report();
     } catch (error) {
       // A look that fails is repeated; the training itself must not suffer from it.
       this.#host.log("warn", "training.watch_failed", "Looking after the training failed and is repeated.", { error: String(error) });
@@ -114,16 +116,18 @@ export class TrainingWatch {
     }
   }
 
-  #report(): void {
+  async #report(): Promise<void> {
     const update = this.#tracker.snapshot();
     const text = JSON.stringify(update);
     if (text !== this.#last) {
       this.#last = text;
-      this.#heardAt = performance.now();
+      this.#silence.heard();
+      this.#silence.reached(update.step);
       this.#host.progress(update);
-    } else if (performance.now() - this.#heardAt > quietAfterMs) {
-      this.#host.warn("AI-Toolkit has said nothing and finished no step for 15 minutes. It may hang; stop it if the GPU is idle.");
+      return;
     }
+    const sentence = await this.#silence.sentence(update.message);
+    if (sentence !== null) this.#host.warn(sentence);
   }
 }
 
