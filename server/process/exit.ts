@@ -1,14 +1,16 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ExitOutcome } from "../../plugins/plugin.ts";
-import { bootId, isRunning } from "./identity.ts";
+import { bootId, isRunning, signalProcess } from "./identity.ts";
 import { whyOutOfMemory } from "./memory-watch.ts";
-import { holderIdentity, readExit, runFiles, writeRecord } from "./records.ts";
+import { childIdentity, holderIdentity, readExit, runFiles, writeRecord } from "./records.ts";
 import type { ExitFacts, ExitRecord, HolderRecord, StopRecord } from "./records.ts";
 
 /** Enough for the last output even when each of its bytes has to be written as an escape of six. */
 const reserveBytes = 32 * 1024;
 const retryMs = 1_000;
+/** A holder without a child that has recorded nothing for this long stands still, and nothing more is to be hoped for. */
+const recordLimitMs = 11 * 60_000;
 /** How long a holder goes on trying to record the end on a disk that refuses. */
 const retryLimitMs = 10 * 60_000;
 
@@ -62,8 +64,23 @@ export function requestStop(dir: string): void {
 export const stopRequested = (dir: string) => existsSync(join(dir, runFiles.stop));
 
 /** Whether no byte and no record will come any more: the end is recorded, or the holder is gone. */
-export function hasEnded(dir: string, holder: HolderRecord): boolean {
+function hasEnded(dir: string, holder: HolderRecord): boolean {
   return existsSync(join(dir, runFiles.exit)) || !isRunning(holderIdentity(holder));
+}
+
+/**
+ * Asks again and again whether a run has ended. A holder that outlives its child without a record for `limitMs` is
+ * ended, since nobody could wait for it otherwise; the run is then told as lost.
+ */
+export function watchEnd(dir: string, holder: HolderRecord, limitMs = recordLimitMs): () => boolean {
+  let aloneSince: number | null = null;
+  return () => {
+    if (hasEnded(dir, holder)) return true;
+    if (isRunning(childIdentity(holder))) return false;
+    aloneSince ??= performance.now();
+    if (performance.now() - aloneSince > limitMs) signalProcess(holderIdentity(holder), "SIGKILL");
+    return false;
+  };
 }
 
 /** How a run ended; to be asked once `hasEnded`. A holder that left no record is recorded as lost, for good. */

@@ -1,6 +1,6 @@
 import type { ExitOutcome, OutputLine } from "../../plugins/plugin.ts";
 import type { Log } from "../log.ts";
-import { hasEnded, requestStop, settleExit, stopRequested, toOutcome } from "./exit.ts";
+import { requestStop, settleExit, stopRequested, toOutcome, watchEnd } from "./exit.ts";
 import { stopRun, sweep } from "./kill.ts";
 import { launch } from "./launch.ts";
 import type { Launched, LaunchOptions } from "./launch.ts";
@@ -23,6 +23,8 @@ export interface RunOptions extends LaunchOptions {
   /** Called once for each silence of `stallAfterMs` (15 minutes): the child may hang. It is left alone. */
   onStalled?(stall: Stall): void;
   readonly stallAfterMs?: number;
+  /** How long a holder may go on without its child before it has recorded the end; by default 11 minutes. */
+  readonly recordLimitMs?: number;
 }
 
 /** The server left; the child lives on and is adopted by the next call with the same folder. */
@@ -88,6 +90,7 @@ async function deliver(options: RunOptions, { holder, exit }: Launched, signal: 
   const lines = new LineSplitter();
   const segmentBytes = holder?.segmentBytes ?? Infinity;
   const silence = exit === null ? hearSilence(options, segmentBytes) : null;
+  const hasEnded = holder === null ? () => true : watchEnd(dir, holder, options.recordLimitMs);
   let end = 0;
   try {
     end = await tail({
@@ -98,7 +101,7 @@ async function deliver(options: RunOptions, { holder, exit }: Launched, signal: 
         lines.push(bytes).forEach(onLine);
       },
       onDropped: (from, to) => lines.skip(to, droppedNote(to - from)).forEach(onLine),
-      ended: () => holder === null || hasEnded(dir, holder),
+      ended: hasEnded,
     });
   } finally {
     silence?.end();
