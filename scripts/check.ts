@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { findEndlessWaits, findObsoleteReviews } from "./check-waits.ts";
 import { checkFaultTable } from "./fault-table.ts";
 import { checkPromiseTable } from "./promise-table.ts";
 
 /**
- * Layers, file sizes, cycles, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
+ * Layers, file sizes, cycles, waits without a limit, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
  * The length of functions is the linter's work (.oxlintrc.json).
  */
 const root = join(import.meta.dir, "..");
@@ -32,6 +33,7 @@ interface Import {
 const files = [...new Bun.Glob("{server,plugins,ui,scripts}/**/*.ts").scanSync(root)].filter((file) => !file.endsWith(".d.ts")).sort();
 const problems: string[] = [];
 const graph = new Map<string, string[]>();
+const productTexts = new Map<string, string>();
 
 for (const file of files) {
   const text = await Bun.file(join(root, file)).text();
@@ -45,8 +47,12 @@ for (const file of files) {
     const problem = judge(file, target, found);
     if (problem !== null) problems.push(`${file}: ${problem}`);
   }
-  if (isProduct) graph.set(file, targets);
+  if (!isProduct) continue;
+  graph.set(file, targets);
+  productTexts.set(file, text);
+  problems.push(...findEndlessWaits(file, text));
 }
+problems.push(...findObsoleteReviews(productTexts));
 checkCycles();
 await checkArchitecture();
 problems.push(...await checkFaultTable(), ...await checkPromiseTable());

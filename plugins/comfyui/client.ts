@@ -22,8 +22,8 @@ export interface PromptRequest {
 /** Bun's WebSocket takes headers; the browser's type of the same name does not. */
 const HeaderSocket = WebSocket as unknown as new (url: string, options: Bun.WebSocketOptions) => WebSocket;
 
-const answerLimitMs = 15_000;
-const postLimitMs = 30_000;
+/** How long ComfyUI may take to answer a question, and to take or give something large. */
+const defaultLimits = { answerMs: 15_000, transferMs: 30_000 };
 const jsonLimitBytes = 32 * 1024 * 1024;
 const pictureLimitBytes = 256 * 1024 * 1024;
 
@@ -33,7 +33,7 @@ export class ComfyClient {
   readonly #headers: Readonly<Record<string, string>>;
 
   /** `url` may have a path prefix and `user:password@`. */
-  constructor(url: string) {
+  constructor(url: string, private readonly limits = defaultLimits) {
     const parsed = new URL(url);
     const account = parsed.username ? `${decodeURIComponent(parsed.username)}:${decodeURIComponent(parsed.password)}` : null;
     this.#headers = account ? { authorization: `Basic ${Buffer.from(account).toString("base64")}` } : {};
@@ -62,7 +62,7 @@ export class ComfyClient {
     const response = await this.#send("/prompt", {
       prompt: request.graph, prompt_id: request.promptId, extra_data: request.extraData,
       ...(request.clientId === null ? {} : { client_id: request.clientId }),
-    }, postLimitMs);
+    }, this.limits.transferMs);
     const body = parseJson(await boundedText(response));
     if (response.status === 400 && isRecord(body)) return { kind: "refused", body };
     if (response.status !== 200 || !isRecord(body)) throw new ComfyUnreachable(`ComfyUI answered the request with status ${response.status}.`);
@@ -82,7 +82,7 @@ export class ComfyClient {
    * where it exists (0.26); before that both calls are needed, in this order, and both are no-ops for other ids.
    */
   async cancel(promptId: string): Promise<void> {
-    const response = await this.#send(`/api/jobs/${encodeURIComponent(promptId)}/cancel`, {}, answerLimitMs);
+    const response = await this.#send(`/api/jobs/${encodeURIComponent(promptId)}/cancel`, {}, this.limits.answerMs);
     const body = parseJson(await boundedText(response));
     if (response.status === 200 && recordOf(body)["cancelled"] === true) return;
     await this.#command("/queue", { delete: [promptId] });
@@ -106,7 +106,7 @@ export class ComfyClient {
   /** null: the file is not there. */
   async view(file: OutputFile): Promise<Uint8Array | null> {
     const query = new URLSearchParams({ filename: file.filename, subfolder: file.subfolder, type: file.type });
-    const response = await this.#fetch(`/view?${query.toString()}`, { signal: AbortSignal.timeout(postLimitMs) });
+    const response = await this.#fetch(`/view?${query.toString()}`, { signal: AbortSignal.timeout(this.limits.transferMs) });
     if (response.status === 404) return null;
     if (response.status !== 200) throw new ComfyUnreachable(`ComfyUI answered the download with status ${response.status}.`);
     return boundedBytes(response, pictureLimitBytes);
@@ -119,14 +119,14 @@ export class ComfyClient {
     form.set("type", "input");
     form.set("subfolder", "isengard");
     form.set("overwrite", "true");
-    const response = await this.#fetch("/upload/image", { method: "POST", body: form, signal: AbortSignal.timeout(postLimitMs) });
+    const response = await this.#fetch("/upload/image", { method: "POST", body: form, signal: AbortSignal.timeout(this.limits.transferMs) });
     const body = recordOf(parseJson(await boundedText(response)));
     if (response.status !== 200) throw new ComfyUnreachable(`ComfyUI answered the upload with status ${response.status}.`);
     return { filename: textOf(body["name"]), subfolder: textOf(body["subfolder"]), type: textOf(body["type"], "input") };
   }
 
   async #json(path: string): Promise<unknown> {
-    const response = await this.#fetch(path, { signal: AbortSignal.timeout(answerLimitMs) });
+    const response = await this.#fetch(path, { signal: AbortSignal.timeout(this.limits.answerMs) });
     const text = await boundedText(response);
     if (response.status !== 200) throw new ComfyUnreachable(`ComfyUI answered ${path.split("?")[0]} with status ${response.status}.`);
     const value = parseJson(text);
@@ -135,7 +135,7 @@ export class ComfyClient {
   }
 
   async #command(path: string, body: unknown): Promise<void> {
-    const response = await this.#send(path, body, answerLimitMs);
+    const response = await this.#send(path, body, this.limits.answerMs);
     await boundedText(response);
     if (response.status !== 200) throw new ComfyUnreachable(`ComfyUI answered ${path} with status ${response.status}.`);
   }
@@ -146,10 +146,10 @@ export class ComfyClient {
     });
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  async #fetch(path: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
     try {
       const headers = { ...this.#headers, ...recordOf(init.headers) as Record<string, string> };
-      return await fetch(this.#base + path, { ...init, headers, redirect: "error" });
+      return await fetch(this.#base + path, { ...init, headers, redirect: "error", signal: init.signal });
     } catch (cause) {
       throw new ComfyUnreachable(`ComfyUI does not answer: ${reasonOf(cause)}`, { cause });
     }
