@@ -11,6 +11,7 @@ import { fluxGraph, sampler, scheduler, type Graph, type LoraUse } from "./graph
 import type { OutputFile, PromptEnd } from "./history.ts";
 import { chooseFiles } from "./layout.ts";
 import type { GenerationLimits } from "./limits.ts";
+import { lastLines } from "./log-tail.ts";
 import { logMark, unplacedTensors } from "./lora.ts";
 import type { NodeClasses } from "./object-info.ts";
 import { filesLoadedBy, prepareGraph } from "./preflight.ts";
@@ -196,7 +197,8 @@ export class Generation {
   async #ended(engine: Engine, index: number, end: PromptEnd): Promise<ImageOutcome | null | "again"> {
     if (end.kind === "failed") {
       const planned = this.#plan(index);
-      return { kind: "failed", failure: runtimeFailure(end.error, planned.ok ? filesLoadedBy(planned.graph, end.error.nodeType) : []) };
+      const found = runtimeFailure(end.error, planned.ok ? filesLoadedBy(planned.graph, end.error.nodeType) : []);
+      return { kind: "failed", failure: { ...found, tail: await lastLines(engine.client) } };
     }
     if (end.kind === "interrupted") {
       const why = "Somebody stopped it in ComfyUI itself.";

@@ -54,6 +54,7 @@ export function describeImageBackend(suite: ImageSuite): void {
       if (outcome.kind !== "failed") throw new Error(`It ended as ${outcome.kind}.`);
       expect(outcome.failure.code).toBe(suite.failing.code);
       for (const sentence of [outcome.failure.what, outcome.failure.why, outcome.failure.fix]) expect(sentence).toMatch(/^\S.*[.]$/s);
+      expect(outcome.failure.tail.length).toBeWithin(1, 31);
     });
 
     test.skipIf(suite.garbage === null)("nonsense from the tool costs no picture", async () => {

@@ -1,5 +1,5 @@
 import { Elysia, t } from "elysia";
-import { Job, JobChange, JobMove, QueuePause, QueueView } from "../contract/job.ts";
+import { FailureCounts, Job, JobChange, JobMove, QueuePause, QueueView } from "../contract/job.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
 import { JobIdParams, submitContextOf } from "./job-requests.ts";
 
@@ -12,6 +12,9 @@ export function queueApi(actions: QueueActions) {
   return new Elysia({ prefix: "/api/queue", name: "queue-api" })
     .get("", () => actions.view(), {
       response: { 200: QueueView }, detail: { summary: "What runs, what waits and why, what has ended", tags },
+    })
+    .get("/failures", () => actions.failures(), {
+      response: { 200: FailureCounts }, detail: { summary: "Failed attempts of the last 30 days by cause, and how many nobody understands", tags },
     })
     .post("/pause", ({ body }) => ({ paused: actions.pause(body?.reason?.trim() ?? "") }), {
       body: PauseRequest, response: { 200: t.Object({ paused: QueuePause }) },

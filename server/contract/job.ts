@@ -116,6 +116,19 @@ export const QueueView = t.Object({
 });
 export type QueueView = typeof QueueView.static;
 
+/** Failed attempts of all jobs by class since a moment, most frequent first. */
+export const FailureCounts = t.Object({
+  days: t.Number(),
+  total: t.Number(),
+  /** Of which nobody knows the cause. */
+  unknown: t.Number(),
+  /** `failed`: attempts that ended their job; `retried`: those after which it was tried again by itself. */
+  classes: t.Array(t.Object({ code: t.String(), failed: t.Number(), retried: t.Number() })),
+  /** The newest jobs that failed of an unknown cause. */
+  notUnderstood: t.Array(t.Object({ jobId: t.String(), title: t.String(), at: t.String() })),
+});
+export type FailureCounts = typeof FailureCounts.static;
+
 export const TrainingRequest = t.Object({
   characterId: t.String({ maxLength: 64 }),
   preset: t.String({ maxLength: 32 }),

@@ -7,12 +7,13 @@ import type { JobTable } from "./store-table.ts";
 export class JobCounters {
   private readonly counts = new Map<string, number>();
 
-  /** Each change of state counts once; so does each retry by its class, and each job that was taken over. */
+  /** Each change of state counts once; so does each retry and each failure by its class, and each job that was taken over. */
   count(row: JobRow, from: JobState | null, code: string | null): void {
     const kind = kindOf(row);
     if (from === row.state) return this.add(`isengard_job_rescues_total{kind="${kind}"}`, 1);
     this.add(`isengard_job_transitions_total{kind="${kind}",to="${row.state}"}`, 1);
     if (row.state === "interrupted") this.add(`isengard_job_retries_total{class="${safe(code ?? "unknown")}"}`, 1);
+    if (row.state === "failed") this.add(`isengard_job_failures_total{class="${safe(code ?? "unknown")}"}`, 1);
     if (!isFinal(row.state) || row.started_at === null || row.finished_at === null) return;
     const labels = `{kind="${kind}",end="${row.state}"}`;
     this.add(`isengard_job_run_seconds_sum${labels}`, Math.max(0, Date.parse(row.finished_at) - Date.parse(row.started_at)) / 1000);

@@ -1,7 +1,8 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { GenerationRequest, Job, JobMove, JobState, QueuePause, QueueView, TrainingRequest } from "../contract/job.ts";
+import type { FailureCounts, GenerationRequest, Job, JobMove, JobState, QueuePause, QueueView, TrainingRequest } from "../contract/job.ts";
 import { AppError, notFound } from "../errors.ts";
+import { countFailures } from "./failure-counts.ts";
 import type { JobLibrary, JobLogOpener } from "./needs.ts";
 import type { JobQueue, SubmitContext } from "./queue.ts";
 import { queueView } from "./queue-view.ts";
@@ -39,6 +40,10 @@ export class QueueActions {
   metrics(): string {
     const { table } = this.parts.store;
     return table.counters.text(table);
+  }
+
+  failures(): FailureCounts {
+    return countFailures(this.parts.store.table.db);
   }
 
   pause(reason: string): QueuePause {

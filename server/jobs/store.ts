@@ -149,13 +149,13 @@ export class JobStore {
       const refusal = refuse(before, to, change.token);
       if (before === null || refusal !== null) return { before, refusal: refusal ?? "the job is gone" };
       this.table.update(id, to, change);
-      return { before, after: this.table.step(id, before.state, change.why) };
+      return { before, after: this.table.step(id, before.state, change.why, change.failure?.code) };
     });
     if (done.after === undefined) {
       this.log.warn("job.refused", `a change of a job to ${to} was refused: ${done.refusal}`, { jobId: id, to, token: change.token });
       return "refused";
     }
-    this.table.announce(done.after, done.before.state, change.why, done.before.token);
+    this.table.announce(done.after, done.before.state, change.why, done.before.token, change.failure?.code);
     return this.notes.toJob(done.after);
   }
 

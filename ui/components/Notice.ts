@@ -39,6 +39,7 @@ export interface ErrorNoticeProps {
 export function ErrorNotice({ error, reference, alert = false, actions, children }: ErrorNoticeProps) {
   const ref = reference ?? (error instanceof ApiError ? error.correlationId : "");
   const tail = error instanceof ApiError ? [] : error.tail;
+  const failureClass = error instanceof ApiError ? "" : error.code;
   const fields = error instanceof ApiError ? error.fields : [];
   return html`<${Notice} tone="bad" title=${error.what} alert=${alert}>
     ${error.why && html`<p>${error.why}</p>`}
@@ -52,6 +53,7 @@ export function ErrorNotice({ error, reference, alert = false, actions, children
     </details>`}
     <div class="actions">
       ${actions}
+      ${failureClass && html`<span class="ref">Class <code>${failureClass}</code></span>`}
       ${ref &&
       html`<span class="row wrap ref">
         <span>Reference <code>${ref}</code></span>

@@ -54,6 +54,7 @@ function ServiceRow({ service, withActions }: { service: ServiceStatus; withActi
       ${withActions && canStart && html`<${Button} icon="play" busyText="Starting…" onClick=${() => act("start")}>Start<//>`}
       ${withActions && canStop && html`<${Button} icon="stop" busyText="Stopping…" onClick=${() => act("stop")}>Stop<//>`}
     </div>
+    ${service.failure && html`<${ErrorNotice} error=${service.failure} />`}
     ${error && html`<${ErrorNotice} error=${error} alert />`}
   </div>`;
 }

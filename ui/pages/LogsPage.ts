@@ -1,5 +1,6 @@
 import { html } from "htm/preact";
 import { useId } from "preact/hooks";
+import { FailureCounts } from "../components/FailureCounts.ts";
 import { LogView } from "../components/LogView.ts";
 import { Page } from "../components/Page.ts";
 import { formatDateTime } from "../format.ts";
@@ -28,6 +29,7 @@ export function LogsPage() {
         ${jobs.slice(0, maxOffered).map((job) => html`<option key=${job.id} value=${job.id}>${job.title}, ${formatDateTime(job.createdAt)}</option>`)}
       </select>
     </div>
+    ${jobId === null && html`<${FailureCounts} />`}
     <${OneLog} key=${jobId ?? ""} jobId=${jobId} search=${app.router.route.value.query.get("search") ?? ""} />
   <//>`;
 }

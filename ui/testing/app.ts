@@ -82,6 +82,7 @@ export function emptyServer(_method: string, path: string): unknown {
   if (pathname === "/api/settings") return { rows: [], hfTokenSet: false, tunnelCommand: "" };
   if (pathname.endsWith("/images")) return { images: [], count: 0 };
   if (pathname === "/api/outputs") return { outputs: [], next: null };
+  if (pathname === "/api/queue/failures") return { days: 30, total: 0, unknown: 0, classes: [], notUnderstood: [] };
   if (pathname === "/api/loras") return { loras: [] };
   if (pathname === "/api/boot") return testBoot();
   return {};
