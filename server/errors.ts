@@ -10,6 +10,8 @@ export const errorTable = {
   too_large: { status: 413, fix: "Send a smaller file or fewer at once." },
   unsupported_media: { status: 415, fix: "Send JPEG, PNG or WebP pictures." },
   range_not_satisfiable: { status: 416, fix: "Ask for a range inside the file." },
+  /** The status that tus has for it. */
+  checksum_mismatch: { status: 460, fix: "Ask for the offset (HEAD), then send these bytes again." },
   wrong_version: { status: 412, fix: "Use a client that speaks the version that is named." },
   trigger_word_taken: { status: 409, fix: "Choose another trigger word; the form suggests one." },
   no_photos: { status: 409, fix: "Add photos of the person first; 10 to 20 make a good training." },

@@ -33,7 +33,13 @@ function toAppError(code: unknown, error: unknown, request: Request): AppError |
   if (code === "NOT_FOUND") return new AppError("not_found", `There is nothing at ${new URL(request.url).pathname.slice(0, 200)}.`);
   if (code === "PARSE") return new AppError("bad_request", "The request's body could not be read.", { why: "It is not valid JSON." });
   if (error instanceof ServiceUnavailable) return new AppError("backend_unavailable", "The tool cannot be had now.", { why: error.message, cause: error });
+  if (isHangUp(error, request)) return new AppError("bad_request", "The connection was closed before the request was complete.");
   return fromSystem(error);
+}
+
+/** The sender left in the middle, as every upload over a tunnel may: nobody hears the answer, and nothing is wrong here. */
+function isHangUp(error: unknown, request: Request): boolean {
+  return error instanceof Error && error.name === "AbortError" && request.signal.aborted;
 }
 
 function fromValidation(error: ValidationError): AppError | null {

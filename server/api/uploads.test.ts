@@ -55,7 +55,7 @@ async function sendAndDrop(path: string, offset: number, claimed: number, bytes:
 test("the server says what it can do", async () => {
   const response = await tus("OPTIONS", "/api/uploads");
   expect(Object.fromEntries(response.headers)).toMatchObject({
-    "tus-version": "1.0.0", "tus-extension": "creation,termination,expiration", "tus-max-size": "50000000",
+    "tus-version": "1.0.0", "tus-extension": "creation,termination,expiration,checksum", "tus-checksum-algorithm": "sha1,sha256", "tus-max-size": "50000000",
   });
 });
 

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { UploadOutcome } from "../contract/character.ts";
 import { AppError } from "../errors.ts";
+import { checksumAlgorithms, type Checksum } from "../library/upload-parts.ts";
 import { uploadLimits, type Uploads, type UploadState } from "../library/uploads.ts";
 import { IdParams } from "./params.ts";
 
@@ -9,11 +10,11 @@ const offsetMediaType = "application/offset+octet-stream";
 /** A connection that died without a word would hold its upload for ever. */
 const idleSeconds = 60;
 const abilities = {
-  "tus-resumable": version, "tus-version": version, "tus-extension": "creation,termination,expiration",
-  "tus-max-size": String(uploadLimits.fileBytes),
+  "tus-resumable": version, "tus-version": version, "tus-extension": "creation,termination,expiration,checksum",
+  "tus-checksum-algorithm": checksumAlgorithms.join(","), "tus-max-size": String(uploadLimits.fileBytes),
 };
 
-/** Resumable uploads: tus 1.0.0 with creation, termination and expiration. One photo each, chunks of up to 32 MiB. */
+/** Resumable uploads: tus 1.0.0 with creation, termination, expiration and checksum. One photo each, chunks of up to 32 MiB. */
 export function uploadsApi({ uploads }: { uploads: Uploads }) {
   return new Elysia({ prefix: "/api", name: "uploads-api" })
     .options("/uploads", () => new Response(null, { status: 204, headers: abilities }), { detail: { hide: true } })
@@ -40,6 +41,7 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       server?.timeout(request, idleSeconds);
       const state = await uploads.append(params.id, {
         offset: readNumber(request, "upload-offset"), length: readNumber(request, "content-length"), body: request.body,
+        checksum: readChecksum(request.headers.get("upload-checksum")),
         hangUp: () => server?.timeout(request, 1),
       });
       server?.timeout(request, 0);
@@ -74,6 +76,14 @@ function readNumber(request: Request, header: string): number {
   const text = request.headers.get(header) ?? "";
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new AppError("bad_request", `The header ${header} is missing or not a number.`);
+}
+
+function readChecksum(header: string | null): Checksum | null {
+  if (header === null) return null;
+  const [name, base64 = ""] = header.trim().split(/\s+/, 2);
+  const algorithm = checksumAlgorithms.find((known) => known === name);
+  if (algorithm === undefined) throw new AppError("bad_request", "The checksum cannot be checked.", { why: `Known are ${checksumAlgorithms.join(" and ")}.` });
+  return { algorithm, base64 };
 }
 
 /** `key base64, key base64`; a value that is not base64 reads as nonsense and is refused by whoever needs it. */

@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
 import { FileSource } from "../files/byte-source.ts";
@@ -7,6 +7,14 @@ import { copyPieces } from "./strip-plan.ts";
 
 /** A connection that breaks leaves one part; nobody's breaks this often within 50 MB. */
 const partLimit = 256;
+
+export const checksumAlgorithms = ["sha1", "sha256"] as const;
+
+/** What the sender says about the bytes of one request. */
+export interface Checksum {
+  readonly algorithm: (typeof checksumAlgorithms)[number];
+  readonly base64: string;
+}
 
 /**
  * The bytes of unfinished uploads: one file for each request, named after the upload and the offset of its first byte.
@@ -21,13 +29,25 @@ export class UploadParts {
 
   /**
    * From the socket to the file without passing through JavaScript, which would leave megabytes of garbage. Always a
-   * whole new file: Bun 1.4.5 writes a short body twice when it appends.
+   * whole new file: Bun 1.4.5 writes a short body twice when it appends. With a checksum nothing counts before all of it
+   * came and was proven, also over a crash.
    */
-  async write(id: string, at: number, body: ReadableStream<Uint8Array>): Promise<void> {
+  async write(id: string, at: number, body: ReadableStream<Uint8Array>, checksum: Checksum | null): Promise<void> {
     if ((await this.walk(id)).starts.length >= partLimit) {
       throw new AppError("conflict", "The upload came in too many pieces.", { fix: "Start it again with larger chunks." });
     }
-    await Bun.write(this.pathOf(id, at), new Response(body));
+    const path = this.pathOf(id, at);
+    if (checksum === null) return void (await Bun.write(path, new Response(body)));
+    const unproven = `${path}.unproven`;
+    try {
+      await Bun.write(unproven, new Response(body));
+      if ((await digestOf(unproven, checksum.algorithm)) !== checksum.base64) {
+        throw new AppError("checksum_mismatch", "The bytes changed on their way.", { why: `Their ${checksum.algorithm} is not the one that was sent with them.` });
+      }
+      await rename(unproven, path);
+    } finally {
+      await removeFile(unproven);
+    }
   }
 
   /** A file with all bytes in a row; it is removed with the rest. */
@@ -73,6 +93,12 @@ export class UploadParts {
   private pathOf(id: string, at: number): string {
     return join(this.folder, `${id}.${at}`);
   }
+}
+
+async function digestOf(path: string, algorithm: Checksum["algorithm"]): Promise<string> {
+  const hash = new Bun.CryptoHasher(algorithm);
+  for await (const bytes of Bun.file(path).stream()) hash.update(bytes);
+  return hash.digest("base64");
 }
 
 async function sizeOf(path: string): Promise<number> {

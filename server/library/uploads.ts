@@ -7,7 +7,7 @@ import type { LibraryDeps } from "./deps.ts";
 import { photoLimits } from "./photo-intake.ts";
 import type { Photos } from "./photos.ts";
 import { displayName } from "./plain-text.ts";
-import { UploadParts } from "./upload-parts.ts";
+import { UploadParts, type Checksum } from "./upload-parts.ts";
 
 export const uploadLimits = {
   fileBytes: photoLimits.bytes,
@@ -35,6 +35,7 @@ export interface UploadChunk {
   /** As announced; the connection gives no more than that. */
   readonly length: number;
   readonly body: ReadableStream<Uint8Array> | null;
+  readonly checksum: Checksum | null;
   /** Ends the connection soon, so that the write that waits for it breaks off. */
   hangUp(): void;
 }
@@ -108,7 +109,7 @@ export class Uploads {
       if (chunk.length > Math.min(sizeBytes - offset, uploadLimits.chunkBytes)) {
         throw new AppError("too_large", "The request has more bytes than the upload may still take.", { fix: "Send chunks of up to 32 MiB." });
       }
-      if (chunk.body !== null) await this.parts.write(id, offset, chunk.body);
+      if (chunk.body !== null) await this.parts.write(id, offset, chunk.body, chunk.checksum);
       if ((await this.parts.received(id)) === sizeBytes) await this.outcome(id);
     } finally {
       this.writing.delete(id);
