@@ -15,7 +15,8 @@ export function queueView(store: JobStore, queueState: QueueState): QueueView {
   const line = new JobOrder(store.table).line().slice(0, waitingShown);
   const waiting = line.map(({ id }) => store.get(id)).filter((job) => job !== null);
   const paused = queueState.paused();
-  const starts = paused === null ? expectedStarts(running, waiting, (kind) => usualSeconds(store, kind)) : waiting.map(() => null);
+  const usual = { training: usualSeconds(store, "training"), generation: usualSeconds(store, "generation") };
+  const starts = paused === null ? expectedStarts(running, waiting, (kind) => usual[kind]) : waiting.map(() => null);
   return {
     paused, running,
     waiting: waiting.map((job, index) => ({ job, startsInSeconds: starts[index] ?? null })),
