@@ -33,8 +33,14 @@ function toAppError(code: unknown, error: unknown, request: Request): AppError |
   if (code === "NOT_FOUND") return new AppError("not_found", `There is nothing at ${new URL(request.url).pathname.slice(0, 200)}.`);
   if (code === "PARSE") return new AppError("bad_request", "The request's body could not be read.", { why: "It is not valid JSON." });
   if (error instanceof ServiceUnavailable) return new AppError("backend_unavailable", "The tool cannot be had now.", { why: error.message, cause: error });
+  if (isTooDeep(error)) return new AppError("invalid_input", "The request has values that cannot be used.", { why: "They are nested too deeply." });
   if (isHangUp(error, request)) return new AppError("bad_request", "The connection was closed before the request was complete.");
   return fromSystem(error);
+}
+
+/** Elysia describes a wrong value by walking through it, which a body of thousands of brackets makes overflow. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError && error.message.startsWith("Maximum call stack size exceeded");
 }
 
 /** The sender left in the middle, as every upload over a tunnel may: nobody hears the answer, and nothing is wrong here. */

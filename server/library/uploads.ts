@@ -134,8 +134,7 @@ export class Uploads {
     this.row(id);
     await this.takeOver(id);
     await this.finishing.get(id);
-    this.deps.db.query("delete from upload where id = ?").run(id);
-    await this.parts.remove(id);
+    await this.forget(id);
   }
 
   /** Once at start: forgets what is older than a day, and partial files that nobody knows. */
@@ -149,6 +148,11 @@ export class Uploads {
     const limit = new Date(now.getTime() - uploadLimits.keepMs).toISOString();
     const gone = this.deps.db.query<{ id: string }, [string]>("delete from upload where created_at < ? returning id").all(limit);
     for (const { id } of gone) await this.parts.remove(id);
+  }
+
+  private async forget(id: string): Promise<void> {
+    this.deps.db.query("delete from upload where id = ?").run(id);
+    await this.parts.remove(id);
   }
 
   private async takeOver(id: string): Promise<void> {
@@ -166,6 +170,10 @@ export class Uploads {
   }
 
   private async toPhoto(row: UploadRow): Promise<UploadOutcome> {
+    if (this.characters.get(row.characterId) === null) {
+      await this.forget(row.id);
+      throw notFound("character", row.characterId);
+    }
     const outcome = await this.intake(row);
     this.deps.db.query("update upload set outcome = ? where id = ?").run(JSON.stringify(outcome), row.id);
     await this.parts.remove(row.id);

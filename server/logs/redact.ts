@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { showHiddenMarks } from "./hidden-marks.ts";
 import { mark, redactRules } from "./redact-rules.ts";
 
 /** A shorter "secret" would blank out ordinary words; such a value is left to the patterns. */
@@ -7,7 +8,7 @@ const shortestSecret = 6;
 const shortestEncodedPart = 8;
 
 /**
- * The one place where secrets leave a text: every sink calls it. By value for what Isengard itself knows, in each form
+ * The one place where secrets and hidden marks leave a text: every sink calls it. By value for what Isengard itself knows, in each form
  * in which programs print it; by pattern for the rest. Redacting twice changes nothing.
  */
 export class Redactor {
@@ -51,7 +52,7 @@ export class Redactor {
       if (rule.hints.some((hint) => lower.includes(hint))) clean = rule.apply(clean);
     }
     if (this.homePattern !== null && this.homeHints.some((home) => clean.includes(home))) clean = clean.replace(this.homePattern, "~");
-    return clean;
+    return showHiddenMarks(clean);
   }
 }
 
