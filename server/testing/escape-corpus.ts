@@ -9,4 +9,4 @@ export const escapeCorpus: readonly string[] = [
 ];
 
 /** Characters that a terminal obeys, or that turn the direction of text around. A line break and a tab are none. */
-export const obeyed = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
+export const obeyed = /(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u;
