@@ -10,10 +10,9 @@ export const runMark = "ISENGARD_RUN";
  * look again until two scans find nothing. Processes of other accounts cannot be looked into and are passed over.
  */
 export function findMarked(runId: string): ProcessIdentity[] {
-  const mark = Buffer.from(`\0${runMark}=${runId}\0`);
   const found: ProcessIdentity[] = [];
   for (const pid of pids()) {
-    if (!carries(pid, mark)) continue;
+    if (markOf(pid) !== runId) continue;
     const identity = identify(pid);
     if (identity && isRunning(identity)) found.push(identity);
   }
@@ -24,9 +23,9 @@ export function findMarked(runId: string): ProcessIdentity[] {
 export function findMarks(): Set<string> {
   const found = new Set<string>();
   for (const pid of pids()) {
-    const mark = textOf(pid, "environ").split("\0").find((each) => each.startsWith(`${runMark}=`));
-    const identity = mark === undefined ? null : identify(pid);
-    if (mark !== undefined && identity && isRunning(identity)) found.add(mark.slice(runMark.length + 1));
+    const mark = markOf(pid);
+    const identity = mark === null ? null : identify(pid);
+    if (mark !== null && identity && isRunning(identity)) found.add(mark);
   }
   return found;
 }
@@ -60,13 +59,10 @@ function textOf(pid: number, file: "environ" | "cmdline"): string {
   }
 }
 
-function carries(pid: number, mark: Buffer): boolean {
-  try {
-    return Buffer.concat([zero, readFileSync(`/proc/${pid}/environ`), zero]).includes(mark);
-  } catch {
-    // Gone meanwhile, or of another account: not a process of ours.
-    return false;
-  }
+/** Searched as one text: a machine may have thousands of processes with hundreds of variables each. */
+function markOf(pid: number): string | null {
+  const text = `\0${textOf(pid, "environ")}`;
+  const key = `\0${runMark}=`;
+  const at = text.indexOf(key);
+  return at < 0 ? null : text.slice(at + key.length).split("\0", 1)[0]!;
 }
-
-const zero = Buffer.from([0]);
