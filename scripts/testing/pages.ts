@@ -1,21 +1,29 @@
+import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { findChromium } from "./chromium.ts";
+import { damageFile } from "./damage.ts";
 import { drawPortrait } from "../../plugins/simulation/portrait.ts";
 import type { Character } from "../../server/contract/character.ts";
 import type { Job } from "../../server/contract/job.ts";
 import { startExecutable, type Started } from "./executable.ts";
 import { lorasOf, post, startGeneration, startTraining, waitForEnd } from "./story.ts";
 
-export const themes = ["light", "dark"] as const;
-export const widths = [1280, 390] as const;
+const themes = ["light", "dark"] as const;
+const widths = [1280, 390] as const;
 
 /** One picture of the product: where it is, and what has to be on the page before it is taken. */
 export interface PageView {
   readonly name: string;
   readonly path: string;
   readonly ready: string;
+  /** Of another server than the one where everything happens. */
+  readonly server?: Started;
+  /** Before the address is opened. */
+  readonly before?: (page: Page) => Promise<void>;
   /** Brings the page into the state that the picture is about. */
   readonly prepare?: (page: Page) => Promise<void>;
+  /** The link that signs in is not used. */
+  readonly isSignedOut?: boolean;
 }
 
 export interface Exhibition {
@@ -46,17 +54,28 @@ export async function openExhibition(): Promise<Exhibition> {
 
   const server = await startExecutable({ folder: first.folder, flags: ["--mode", "fast-test", "--simulate-speed", "0.4"] });
   // Slow and long, so that it still runs when the last page is looked at.
-  const running = await startTraining(server, grace.id, { steps: 3500 });
-  const waiting = await startGeneration(server, { prompt: "portrait in a garden", loras: [{ id: lora!.id, strength: 0.9 }], count: 2 });
+  const running = await startTraining(server, grace.id, { steps: 5000 });
+  await startGeneration(server, { prompt: "portrait in a garden", loras: [{ id: lora!.id, strength: 0.9 }], count: 2 });
   await untilStep(server, running, 260);
   const browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox", "--disable-gpu"] });
+  const [fresh, damaged] = [await startExecutable({ flags: [] }), await damagedServer()];
   return {
-    server, browser, views: viewsOf({ ada, trained, failed, running, waiting, link: server.link }),
+    server, browser, views: [...viewsOf({ ada, trained, failed, running }), ...rareViews({ running, fresh, damaged })],
     close: async () => {
       await browser.close();
-      await server.dispose();
+      for (const one of [server, fresh, damaged]) await one.dispose();
     },
   };
+}
+
+/** A server that cannot open its database and offers its backups. */
+async function damagedServer(): Promise<Started> {
+  const first = await startExecutable();
+  await post(first, "/api/characters", { name: "Ada Lovelace" });
+  await first.json("/api/backups", { method: "POST" });
+  await first.kill("SIGTERM");
+  damageFile(join(first.folder, "data/state.db"), 2);
+  return startExecutable({ folder: first.folder });
 }
 
 interface Cast {
@@ -64,8 +83,6 @@ interface Cast {
   readonly trained: Job;
   readonly failed: Job;
   readonly running: Job;
-  readonly waiting: Job;
-  readonly link: string;
 }
 
 function viewsOf({ ada, trained, failed, running }: Cast): PageView[] {
@@ -88,6 +105,44 @@ function viewsOf({ ada, trained, failed, running }: Cast): PageView[] {
     { name: "video", path: "/video", ready: "In development" },
     { name: "settings", path: "/settings", ready: "Settings" },
   ];
+}
+
+/** States that a person meets seldom, and should recognise when they come. */
+function rareViews({ running, fresh, damaged }: { running: Job; fresh: Started; damaged: Started }): PageView[] {
+  const lostLine = "The connection to the server is lost.";
+  return [
+    { name: "first-run", path: "/", ready: "How do you want to use Isengard?", server: fresh },
+    { name: "login", path: "/", ready: "Sign in to Isengard", server: fresh, isSignedOut: true },
+    { name: "home-away", path: "/", ready: "While you were away", before: comeBack },
+    { name: "queue-waiting", path: "/queue", ready: "Done today", prepare: (page) => page.locator(".waiting summary").first().click() },
+    { name: "connection-lost", path: `/training/${running.id}`, ready: lostLine, before: loseConnection, prepare: untilDrawn },
+    { name: "damaged-login", path: "/", ready: "paste the access token", server: damaged, isSignedOut: true },
+    { name: "damaged-database", path: "/", ready: "The database is damaged.", server: damaged, isSignedOut: true, before: (page) => signInByToken(page, damaged) },
+  ];
+}
+
+/** As if the browser had last looked before anything had ended. */
+async function comeBack(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    localStorage.setItem("isengard.seen", "2020-01-01T00:00:00.000Z");
+    localStorage.setItem("isengard.left", "1");
+  });
+}
+
+/** The page gets its data; then its socket breaks and no new one comes through, as with a tunnel whose far end has died. */
+async function loseConnection(page: Page): Promise<void> {
+  let opened = 0;
+  await page.routeWebSocket(/.*/, (socket) => {
+    if (opened++ > 0) return void socket.close();
+    socket.connectToServer();
+    setTimeout(() => void socket.close(), 3000);
+  });
+}
+
+async function signInByToken(page: Page, server: Started): Promise<void> {
+  await page.goto(server.url);
+  await page.getByLabel("Access token").fill(server.token);
+  await page.getByRole("button", { name: "Continue" }).click();
 }
 
 /** Samples and the loss curve come after the page itself. */
@@ -123,15 +178,34 @@ async function untilStep(server: Started, job: Job, step: number): Promise<void>
   }
 }
 
-/** Opens a view in a theme and width, logged in, with its data there. */
-export async function openView(exhibition: Exhibition, view: PageView, theme: (typeof themes)[number], width: number): Promise<Page> {
+/** Shows every view in every width and theme, logged in and with its data there. The themes share a page. */
+export async function visitAll(exhibition: Exhibition, look: (page: Page, view: PageView, theme: (typeof themes)[number], width: number) => Promise<void>): Promise<void> {
+  for (const view of exhibition.views) {
+    for (const width of widths) {
+      const page = await openView(exhibition, view, width);
+      for (const theme of themes) {
+        await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+        // Two frames: the page draws its charts anew, the browser paints.
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+        await look(page, view, theme, width);
+      }
+      await page.context().close();
+    }
+  }
+}
+
+async function openView(exhibition: Exhibition, view: PageView, width: number): Promise<Page> {
   const context = await exhibition.browser.newContext({
-    viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: theme, hasTouch: width < 600, reducedMotion: "reduce",
+    viewport: { width, height: width < 600 ? 844 : 900 }, hasTouch: width < 600, reducedMotion: "reduce",
   });
   const page = await context.newPage();
-  const { path } = await exhibition.server.json<{ path: string }>("/api/links", { method: "POST" });
-  await page.goto(exhibition.server.url + path);
-  await page.goto(exhibition.server.url + view.path);
+  const server = view.server ?? exhibition.server;
+  if (!view.isSignedOut) {
+    const { path } = await server.json<{ path: string }>("/api/links", { method: "POST" });
+    await page.goto(server.url + path);
+  }
+  await view.before?.(page);
+  if (page.url() === "about:blank" || !view.isSignedOut) await page.goto(server.url + view.path);
   await page.getByText(view.ready).locator("visible=true").first().waitFor({ timeout: 15_000 });
   await view.prepare?.(page);
   await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.loading === "lazy"), null, { timeout: 10_000 });

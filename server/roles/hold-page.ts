@@ -14,6 +14,8 @@ export interface HoldFacts {
 }
 
 const shownBackups = 5;
+/** The tower of the page's frame. */
+const mark = `<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8" fill="currentColor"/><path d="M10 25V12l-2-5 4 2 4-4 4 4 4-2-2 5v13h-4v-6a2 2 0 0 0-4 0v6z" fill="#fff"/></svg>`;
 const reasons: Readonly<Record<Backup["reason"], string>> = {
   hourly: "made by itself", stop: "made when Isengard stopped", asked: "made by you",
   "before-migration": "made before an upgrade", emergency: "made in an emergency",
@@ -23,12 +25,14 @@ export function holdPage(facts: HoldFacts): string {
   const { problem } = facts;
   return document("Isengard cannot open its data", `
     <h1>Isengard cannot open its data</h1>
-    <p class="what">${text(problem.message)}</p>
-    <p>${text(problem.why)}</p>
-    <dl>
-      <dt>File</dt><dd><code>${text(problem.file)}</code></dd>
-      <dt>Details</dt><dd><code>${text(problem.detail)}</code></dd>
-    </dl>
+    <section class="problem">
+      <p class="what">${text(problem.message)}</p>
+      <p>${text(problem.why)}</p>
+      <dl>
+        <dt>File</dt><dd><code>${text(problem.file)}</code></dd>
+        <dt>Details</dt><dd><code>${text(problem.detail)}</code></dd>
+      </dl>
+    </section>
     <p>Your photos, LoRAs and pictures are files of their own and are not touched. A training that runs goes on.</p>
     <h2>What you can do</h2>
     <p>${text(problem.fix)}</p>
@@ -52,8 +56,8 @@ export function holdLoginPage(): string {
   return document("Isengard cannot open its data", `
     <h1>Isengard cannot open its data</h1>
     <p>To see what is wrong and to repair it, paste the access token. <code>isengard token</code> prints it.</p>
-    <form id="login"><label>Access token <input name="token" type="password" autocomplete="off" required></label> <button>Continue</button></form>
-    <p id="outcome" role="status" aria-live="polite"></p>`, "");
+    <form id="login" class="card"><label>Access token <input name="token" type="password" autocomplete="current-password" required></label><button class="first">Continue</button></form>
+    <p id="outcome" role="status" aria-live="polite"></p>`, "", "login");
 }
 
 function backupList({ backups, problem }: HoldFacts): string {
@@ -81,11 +85,11 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-function document(title: string, body: string, since: string): string {
+function document(title: string, body: string, since: string, layout = ""): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>
 <meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="/assets/hold.css"><script type="module" src="/assets/hold.js"></script></head>
-<body data-since="${text(since)}"><main>${body}</main></body></html>`;
+<body data-since="${text(since)}"><main class="${layout}"><div class="brand">${mark}Isengard</div>${body}</main></body></html>`;
 }
 
 function text(value: string): string {

@@ -2,6 +2,7 @@ import { html } from "htm/preact";
 import type { Job } from "../../server/contract/job.ts";
 import { formatAge } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
+import { promptOf } from "../models/JobsModel.ts";
 import { frameText as text } from "../text/frame.ts";
 import { Button } from "./Button.ts";
 import { jobAddress } from "./JobRow.ts";
@@ -22,12 +23,12 @@ function Item({ job }: { job: Job }) {
   const { now } = useApp();
   const [tone, words, detail, link] =
     job.state === "succeeded"
-      ? (["ok", text.awayDone(job.title), "", text.open] as const)
+      ? (["ok", text.awayDone(job.title), promptOf(job), text.open] as const)
       : job.state === "failed"
         ? (["bad", text.awayFailed(job.title), job.failure?.what ?? "", text.seeWhy] as const)
         : (["warn", text.awayPaused(job.title), job.waiting?.text ?? "", text.open] as const);
   return html`
-    <${StatusDot} tone=${tone}><strong>${words}</strong><br /><span class="hint">${job.finishedAt && formatAge(job.finishedAt, now.value)} ${detail}</span><//>
+    <${StatusDot} tone=${tone}><strong>${words}</strong><br /><span class="hint">${[job.finishedAt && formatAge(job.finishedAt, now.value), detail].filter((part) => part).join(" · ")}</span><//>
     <${Button} href=${jobAddress(job)}>${link}<//>
   `;
 }

@@ -4,8 +4,16 @@ import { Button } from "./Button.ts";
 
 const shownMs = 2000;
 
+export interface CopyButtonProps {
+  text: string;
+  label?: string;
+  /** What is copied, for those who do not see what it stands beside. */
+  what?: string;
+  select?: () => void;
+}
+
 /** Copies; where the browser does not allow it (plain http beyond this machine) it selects the text to copy by hand. */
-export function CopyButton({ text, label = "Copy", select }: { text: string; label?: string; select?: () => void }) {
+export function CopyButton({ text, label = "Copy", what = "", select }: CopyButtonProps) {
   const [done, setDone] = useState<"" | "copied" | "select">("");
   const copy = async () => {
     try {
@@ -20,7 +28,7 @@ export function CopyButton({ text, label = "Copy", select }: { text: string; lab
   };
   const words = done === "copied" ? "Copied" : done === "select" ? "Press Ctrl+C" : label;
   return html`<${Button} kind="quiet" icon=${done === "copied" ? "check" : "copy"} onClick=${copy}>
-    <span aria-live="polite">${words}</span>
+    <span aria-live="polite">${words}${what && html`<span class="hide"> ${what}</span>`}</span>
   <//>`;
 }
 

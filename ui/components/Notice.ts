@@ -57,7 +57,7 @@ export function ErrorNotice({ error, reference, alert = false, actions, children
       ${ref &&
       html`<span class="row wrap ref">
         <span>Reference <code>${ref}</code></span>
-        <${CopyButton} text=${referenceText(error, ref)} label="Copy reference" />
+        <${CopyButton} text=${referenceText(error, ref)} what="reference" />
       </span>`}
     </div>
   <//>`;

@@ -44,9 +44,9 @@ function OutputFacts({ output }: { output: Output }) {
   const models = useApp().info.value.image?.models ?? [];
   const { settings } = output;
   const facts: ReadonlyArray<readonly [string, unknown]> = [
-    ["Prompt", html`${settings.prompt} <${CopyButton} text=${settings.prompt} label="Copy prompt" />`],
+    ["Prompt", html`${settings.prompt} <${CopyButton} text=${settings.prompt} what="prompt" />`],
     ["LoRA", settings.loras.map((lora) => `${lora.name} at ${lora.strength}`).join(", ") || "none"],
-    ["Seed", html`<span class="num">${settings.seed}</span> <${CopyButton} text=${String(settings.seed)} label="Copy seed" />`],
+    ["Seed", html`<span class="num">${settings.seed}</span> <${CopyButton} text=${String(settings.seed)} what="seed" />`],
     ["Model", models.find((model) => model.id === settings.model)?.label ?? settings.model],
     ["Steps", `${settings.steps}${settings.guidance === null ? "" : `, guidance ${settings.guidance}`}`],
     ["Sampler", `${settings.sampler}, ${settings.scheduler}`],

@@ -54,7 +54,7 @@ function PromptColumn({ table, promptIndex, name, onOpen }: ColumnProps) {
     <figcaption>
       <label for=${id} class="row apart small">
         <strong class="num">${stepWords(step)}</strong>
-        ${at === steps.length - 1 && html`<span class="hint">newest</span>`}
+        ${at > 0 && at === steps.length - 1 && html`<span class="hint">newest</span>`}
         <span class="hide">of ${name}</span>
       </label>
       ${steps.length > 1 &&

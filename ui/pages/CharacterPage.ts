@@ -52,7 +52,7 @@ function KnownCharacter({ character }: { character: Character }) {
           <div class="row wrap">
             <${ReadinessBadge} character=${character} />
             <code>${character.triggerWord}</code>
-            <${CopyButton} text=${character.triggerWord} label="Copy trigger word" />
+            <${CopyButton} text=${character.triggerWord} what="trigger word" />
           </div>
           <p class="dim small">${readinessSentence(app, character)}</p>
           ${character.description && html`<p class="hint measure">${character.description}</p>`}
