@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { LogLevel } from "../../server/contract/log.ts";
+import type { LogEntry, LogLevel } from "../../server/contract/log.ts";
 import { formatClock, plural } from "../format.ts";
 import type { LogFilter, LogModel, LogRow } from "../models/LogModel.ts";
 import { Chip } from "./Badge.ts";
@@ -126,11 +126,16 @@ function LogLine({ row, top }: { row: LogRow; top: number }) {
   return html`<div class="log-line" data-level=${entry.level} style=${style}>
     <time datetime=${entry.time}>${formatClock(Date.parse(entry.time), true)}</time>
     <span class="level">${entry.level}</span>
-    <span class="message">${entry.message || entry.event}</span>
+    <span class="message">${messageOf(entry)}</span>
   </div>`;
+}
+
+/** An empty line of a tool stays empty. */
+function messageOf({ message, event }: LogEntry): string {
+  return message || (event === "tool.line" ? "" : event);
 }
 
 function lineText(row: LogRow): string {
   if (row.kind === "gap") return `… ${plural(row.lines, "line")} skipped`;
-  return `${row.entry.time} ${row.entry.level.toUpperCase().padEnd(5)} ${row.entry.message || row.entry.event}`;
+  return `${row.entry.time} ${row.entry.level.toUpperCase().padEnd(5)} ${messageOf(row.entry)}`;
 }

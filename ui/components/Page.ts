@@ -73,8 +73,9 @@ function JobsButton() {
   const words = [trainings > 0 ? plural(trainings, "training") : "", pictures > 0 ? plural(pictures, "picture job") : ""]
     .filter((part) => part !== "")
     .join(" · ");
-  return html`<${Button} kind="quiet" icon="clock" hasPopup="dialog" name=${`${active.length} at work: ${words || frameText.idle}`} onClick=${() => (app.layer.value = "jobs")}>
-    <span class="wide">${active.length > 0 ? plural(active.length, "job") : frameText.idle}</span>
+  const count = plural(active.length, "job");
+  return html`<${Button} kind="quiet" icon="clock" hasPopup="dialog" name=${words === "" ? frameText.idle : `${count}: ${words}`} onClick=${() => (app.layer.value = "jobs")}>
+    <span class="wide">${words === "" ? frameText.idle : count}</span>
     ${active.length > 0 && html`<span class="narrow num" aria-hidden="true">${active.length}</span>`}
   <//>`;
 }
