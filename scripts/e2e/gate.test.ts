@@ -119,6 +119,23 @@ test("no traversal string in any parameter of any route brings out, changes or d
   expect((await fetch(`${server.url}/health`)).status).toBe(200);
 }, 300_000);
 
+test("T37: no spelling of an address around a public one leads to a protected answer without a login", async () => {
+  const open = ["/health", "/login", "/open", "/assets/app.js", "/favicon.ico", "/robots.txt"];
+  const closed = ["/api/characters", "/api/boot", "/api/settings", "/api/logs/view", "/api/openapi.json"];
+  const nearOpen = ["/assets/x/y", "/assets/x", "/assets/", "/assets", "/static/nothing", "/static/a/b", "/static/", "/favicon.ico", "/robots.txt/x", "/health/x", "/open/x", "/login/x", "/"];
+  const spellings = closed.flatMap((path) => [
+    `/${path}`, `//${path}`, `/.${path}`, `/./${path.slice(1)}`, path.toUpperCase(), `${path}/`, `${path}.`, `${path};x=1`, `${path}%00`, `${path}%20`, `${path}%2f`, `${path}#/health`, `${path}?/health`,
+    path.replaceAll("/", "%2f"), path.replaceAll("/", "%252f"), path.replaceAll("/", "\\"), path.replace("api", "%61pi"), `http://127.0.0.1${path}`,
+    ...open.flatMap((known) => [`${known}/..${path}`, `${known}/..%2f${path.slice(1)}`, `${known}%2f..${path}`, `${known}/%2e%2e${path}`, `${known};${path}`, `${known}\\..${path}`, `${known}/.;/..${path}`, `${known}?next=${path}`]),
+  ]);
+  for (const [address, accept] of [...spellings, ...nearOpen].flatMap((each) => [[each, "application/json"], [each, "text/html"]])) {
+    const answer = await raw([`GET ${address} HTTP/1.1`, `Host: ${host}`, `Accept: ${accept}`]);
+    expect({ address, leaks: /"characters":|"Ada"|"hfTokenSet"|"entries":|"openapi":/.test(answer.text), status: answer.status }).toMatchObject({ leaks: false });
+  }
+  // The same question with the token has what must not leak.
+  expect((await raw(["GET /api/characters HTTP/1.1", `Host: ${host}`, `Authorization: Bearer ${server.token}`])).text).toContain('"Ada"');
+}, 60_000);
+
 test("every answer carries the security headers and its correlation id", async () => {
   for (const path of ["/", "/health", "/api/characters", "/api/nothing", "/assets/nothing.js"]) {
     const answer = await server.api(path, { headers: { "X-Correlation-ID": "cor-test-1234", accept: "text/html" } });

@@ -65,6 +65,9 @@ test("the page that works without a database is readable, light and dark, wide a
 test("a wrong token is refused with words, and nothing about the data is shown without the right one", async () => {
   const page = await open("light", 1280);
   expect(await page.content()).not.toContain("state.db");
+  for (const address of ["/", "/assets/x", "/static/x", "/robots.txt", "/open/x", "/favicon.ico"]) {
+    expect(await (await fetch(`${server.url}${address}`, { headers: { accept: "text/html" } })).text()).not.toContain("state.db");
+  }
   await page.getByLabel("Access token").fill("x".repeat(43));
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByText("This is not the access token of this Isengard.").waitFor();

@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Access } from "./access.ts";
-import { openContext } from "./context.ts";
+import { admit, openContext } from "./context.ts";
 import { type HostRules, isAllowedHost, isLoopbackName, isOwnOrigin, parseHost } from "./hosts.ts";
 import { toBody } from "./on-error.ts";
 import { secureHeaders } from "./secure-headers.ts";
@@ -10,8 +10,8 @@ import { secureHeaders } from "./secure-headers.ts";
 export const writeHeader = "x-isengard";
 
 /** Exact paths that answer without a session; everything else is closed. */
-const publicPaths = new Set(["/health", "/open", "/api/session", "/favicon.ico", "/robots.txt"]);
-const publicPrefixes = ["/assets/", "/static/"];
+const publicPaths = new Set(["/health", "/open", "/api/session", "/robots.txt"]);
+const publicFile = /^\/(assets|static)\/[^/]+$/;
 
 const jsonLimitBytes = 1024 * 1024;
 /** Uploads come in chunks of at most 32 MiB; a script may send one form of up to 128 MB. */
@@ -92,7 +92,7 @@ function checkSession(request: Request, path: string, options: GateOptions): Res
     return null;
   }
   if (bearer !== undefined) {
-    if (access.acceptsToken(bearer)) return null;
+    if (access.acceptsToken(bearer)) return admitted(request);
     throw refuse(access.isThrottled ? "too_many_requests" : "not_authenticated", "This access token is not accepted.");
   }
   const session = readCookie(request, access.cookieName);
@@ -101,7 +101,7 @@ function checkSession(request: Request, path: string, options: GateOptions): Res
     if (request.headers.get("upgrade") !== null && request.headers.get("origin") === null) {
       throw refuse("forbidden", "A live connection of a browser has to name its origin.");
     }
-    return null;
+    return admitted(request);
   }
   if (request.method === "GET" && !path.startsWith("/api/") && (request.headers.get("accept") ?? "").includes("text/html")) {
     return options.loginPage(request);
@@ -109,8 +109,13 @@ function checkSession(request: Request, path: string, options: GateOptions): Res
   throw refuse("not_authenticated", "You are not logged in.", "The request carries no session and no access token.");
 }
 
+function admitted(request: Request): null {
+  admit(request);
+  return null;
+}
+
 function isPublic(path: string): boolean {
-  return publicPaths.has(path) || publicPrefixes.some((prefix) => path.startsWith(prefix));
+  return publicPaths.has(path) || publicFile.test(path);
 }
 
 function requireWriteHeader(request: Request): void {

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import type { Boot } from "../contract/boot.ts";
 import { AppError } from "../errors.ts";
 import { pickEncoding, type UiBundle } from "../files/ui-assets.ts";
+import { isLoggedIn } from "./context.ts";
 
 const headMark = "<!--ISENGARD_HEAD-->";
 const bootMark = "<!--ISENGARD_BOOT-->";
@@ -13,8 +14,13 @@ export function pagesApi(ui: UiBundle, boot: () => Promise<Boot>) {
     .get("/api/*", ({ path }) => {
       throw new AppError("not_found", `There is nothing at ${path.slice(0, 200)}.`);
     })
+    .get("/robots.txt", () => "User-agent: *\nDisallow: /\n")
     .get("/login", ({ request }) => loginPage(ui, request))
-    .get("/*", async ({ request }) => page(ui, request, await boot()));
+    .get("/*", async ({ path, request }) => {
+      // An open address that no route answers: the page with its data is for those only whom the gate has seen.
+      if (!isLoggedIn(request)) throw new AppError("not_found", `There is nothing at ${path.slice(0, 200)}.`);
+      return page(ui, request, await boot());
+    });
 }
 
 /** The same page without any data: it then shows the login form. */

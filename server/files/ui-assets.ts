@@ -23,7 +23,7 @@ const mediaTypes: Readonly<Record<string, string>> = {
 };
 
 export interface UiBundle {
-  /** Files with fixed names, served as they are: icon, manifest, robots.txt. */
+  /** Files with fixed names, served as they are: icon and manifest. */
   readonly staticFolder: string;
   /** The page's template; see `pages.ts` for its two marks. */
   readonly html: string;

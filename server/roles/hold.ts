@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { Elysia, t } from "elysia";
 import { Access, loadToken } from "../api/access.ts";
+import { isLoggedIn } from "../api/context.ts";
 import { createGate } from "../api/gate.ts";
 import { onError } from "../api/on-error.ts";
 import { responseHeaders } from "../api/response-headers.ts";
@@ -55,7 +56,7 @@ export function createHold(options: HoldOptions): Hold {
     .get("/assets/hold.js", () => new Response(holdScript, { headers: { "content-type": "text/javascript; charset=utf-8" } }))
     .use(repairs(options))
     .all("/*", ({ request }) => {
-      if (request.method === "GET" && !new URL(request.url).pathname.startsWith("/api/")) return html(holdPage(describe(options, since)));
+      if (isLoggedIn(request) && request.method === "GET" && !new URL(request.url).pathname.startsWith("/api/")) return html(holdPage(describe(options, since)));
       throw onHold(options.problem);
     });
   return { http: http as unknown as Elysia, access, sessions };
