@@ -79,7 +79,7 @@ const classes: readonly FailureClass[] = [
     code: "hf_missing",
     signs: [
       /neither a valid local path nor a valid repo id/, /404 Client Error/, /EntryNotFoundError/, /RevisionNotFoundError/,
-      /does not appear to have a file named/, /name_or_path must be specified/,
+      /does not appear to have a file named/, /no file named \S+ found in directory/, /name_or_path must be specified/,
     ],
     what: "The base model was not found.",
     why: "The path or the repository in Settings does not hold a complete FLUX.1-dev model.",

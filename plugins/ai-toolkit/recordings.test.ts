@@ -69,6 +69,7 @@ describe("the recordings of the real program", () => {
       ["OSError: x/y is not a local folder and is not a valid model identifier listed on 'https://huggingface.co/models'", "failed: hf_auth"],
       ["403 Forbidden: Make sure your token has the correct permissions.", "failed: hf_auth"],
       ["requests.exceptions.HTTPError: 404 Client Error: Not Found for url", "failed: hf_missing"],
+      ["Error running job: Error no file named config.json found in directory /models/flux/transformer.", "failed: hf_missing"],
       ["Error running job: We couldn't connect to 'https://huggingface.co' to load this model, couldn't find it in the cached files", "failed: network"],
       ["LocalEntryNotFoundError: An error happened while trying to locate the file on the Hub", "failed: network"],
       ["sqlite3.OperationalError: database or disk is full", "failed: disk_full"],
