@@ -11,16 +11,21 @@ const bootMark = "<!--ISENGARD_BOOT-->";
 export function pagesApi(ui: UiBundle, boot: () => Promise<Boot>) {
   return new Elysia({ name: "pages-api" })
     .get("/assets/:name", ({ params, request }) => serveAsset(ui, params.name, request))
-    .get("/api/*", ({ path }) => {
-      throw new AppError("not_found", `There is nothing at ${path.slice(0, 200)}.`);
-    })
     .get("/robots.txt", () => "User-agent: *\nDisallow: /\n")
     .get("/login", ({ request }) => loginPage(ui, request))
-    .get("/*", async ({ path, request }) => {
+    // Both for all methods: as GET they would also take each HEAD, before the routes that have one of their own (uploads).
+    .all("/api/*", ({ path }) => {
+      throw nothingAt(path);
+    }, { detail: { hide: true } })
+    .all("/*", async ({ path, request }) => {
       // An open address that no route answers: the page with its data is for those only whom the gate has seen.
-      if (!isLoggedIn(request)) throw new AppError("not_found", `There is nothing at ${path.slice(0, 200)}.`);
+      if (!isLoggedIn(request) || (request.method !== "GET" && request.method !== "HEAD")) throw nothingAt(path);
       return page(ui, request, await boot());
-    });
+    }, { detail: { hide: true } });
+}
+
+function nothingAt(path: string): AppError {
+  return new AppError("not_found", `There is nothing at ${path.slice(0, 200)}.`);
 }
 
 /** The same page without any data: it then shows the login form. */
