@@ -1,6 +1,6 @@
 import { Elysia, t } from "elysia";
 import { Preset } from "../contract/backend.ts";
-import { Job, MetricSeries, TrainingRequest } from "../contract/job.ts";
+import { Job, MetricSeries, TrainingOutlook, TrainingRequest } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { Metrics } from "../library/metrics.ts";
@@ -36,6 +36,10 @@ export function trainingApi({ queue, bus, metrics }: TrainingApiDeps) {
     .get("/presets", ({ query }) => ({ presets: queue.presets(query.characterId) }), {
       query: t.Object({ characterId: t.String({ minLength: 1, maxLength: 200 }) }), response: { 200: t.Object({ presets: t.Array(Preset) }) },
       detail: { summary: "Presets with their values for a character's photos", tags },
+    })
+    .post("/estimate", ({ body }) => queue.outlook(body), {
+      body: TrainingRequest, response: { 200: TrainingOutlook },
+      detail: { summary: "What a training would write to the disk, and whether it fits; nothing is started", tags },
     })
     .get("/:id", ({ params }) => queue.demand(params.id, "training"), {
       params: JobIdParams, response: { 200: Job }, detail: { summary: "A training", tags },

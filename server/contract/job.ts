@@ -137,6 +137,16 @@ export const TrainingRequest = t.Object({
 });
 export type TrainingRequest = typeof TrainingRequest.static;
 
+/** What a training with these settings would write. `writesBytes` null: its tool does not tell. */
+export const TrainingOutlook = t.Object({
+  writesBytes: t.Union([t.Number(), t.Null()]),
+  /** The part of it that is downloaded first: the base model, when it is not on this machine. */
+  downloadBytes: t.Number(),
+  /** Why it would have to wait for room on the disk now. */
+  refusal: t.Union([t.String(), t.Null()]),
+});
+export type TrainingOutlook = typeof TrainingOutlook.static;
+
 export const LoraChoice = t.Object({ id: t.String({ maxLength: 64 }), strength: t.Number({ minimum: -2, maximum: 2 }) });
 export type LoraChoice = typeof LoraChoice.static;
 

@@ -14,7 +14,7 @@ import type { ServerRun } from "./server-run.ts";
 import type { JobStore } from "./store.ts";
 import { JobRetries } from "./store-retry.ts";
 import type { Claim } from "./store-rows.ts";
-import { diskCode, gpuMemoryCode } from "./waiting-reasons.ts";
+import { diskCode, gpuMemoryCode } from "./waiting-codes.ts";
 
 export interface DispatcherParts {
   readonly store: JobStore;

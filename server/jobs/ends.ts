@@ -10,7 +10,7 @@ import { type Room, roomCheckMs } from "./room.ts";
 import type { JobStore } from "./store.ts";
 import { JobRetries, withTries } from "./store-retry.ts";
 import type { Claim } from "./store-rows.ts";
-import { faultCode } from "./waiting-reasons.ts";
+import { faultCode } from "./waiting-codes.ts";
 
 /** Injected, so that a test can have its own chance and shorter waits. */
 export interface RetryTiming {

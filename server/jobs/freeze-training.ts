@@ -23,6 +23,19 @@ const balancedPreset = "balanced";
  * library does not reach the job. Throws AppError with what is wrong; then `jobDir` may hold links that nobody needs.
  */
 export function freezeTraining(request: TrainingRequest, backend: TrainingBackend, library: JobLibrary, jobDir: string): AcceptedTraining {
+  const { character, photos, preset, values, baseModel } = checkTraining(request, backend, library);
+  const job = {
+    name: `${character.triggerWord.replaceAll(/[^A-Za-z0-9_-]/g, "_")}_v${library.nextVersion(character.id)}`,
+    triggerWord: character.triggerWord,
+    baseModel,
+    photos: keepPhotos(photos, join(jobDir, "photos")),
+    values,
+  };
+  return { frozen: { v: 1, characterId: character.id, job }, characterName: character.name, presetLabel: preset.label };
+}
+
+/** The checks alone; writes nothing. */
+export function checkTraining(request: TrainingRequest, backend: TrainingBackend, library: JobLibrary) {
   const character = library.character(request.characterId);
   if (character === null) throw notFound("character", request.characterId);
   const capabilities = backend.capabilities();
@@ -32,14 +45,7 @@ export function freezeTraining(request: TrainingRequest, backend: TrainingBacken
   const values = checkValues(capabilities.parameters, preset.values, request.values ?? {});
   const baseModel = capabilities.baseModels[0];
   if (baseModel === undefined) throw new AppError("backend_unavailable", "The training tool knows no base model.");
-  const job = {
-    name: `${character.triggerWord.replaceAll(/[^A-Za-z0-9_-]/g, "_")}_v${library.nextVersion(character.id)}`,
-    triggerWord: character.triggerWord,
-    baseModel: baseModel.id,
-    photos: keepPhotos(photos, join(jobDir, "photos")),
-    values,
-  };
-  return { frozen: { v: 1, characterId: character.id, job }, characterName: character.name, presetLabel: preset.label };
+  return { character, photos, preset, values, baseModel: baseModel.id };
 }
 
 function assertEnough(name: string, count: number, least: number): void {

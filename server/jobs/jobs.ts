@@ -98,7 +98,7 @@ export function createJobs(options: JobsOptions): Jobs {
     ends: new JobEnds({ store, room, timing, lanes, redactor: options.redactor ?? { redact: (text) => text } }),
   });
   announceCharacters(bus, library);
-  const queue = new JobQueue({ store, backends, library, jobsDir, onSecondPress: (job) => pressAgain(job, secondPress, services) });
+  const queue = new JobQueue({ store, backends, library, room, jobsDir, onSecondPress: (job) => pressAgain(job, secondPress, services) });
   const removal = new JobRemoval(store.table);
   const dispatcher = new Dispatcher({
     store, backends, lanes, runner, serverRun, room, timing, bus, log, onStorageFault,

@@ -11,7 +11,8 @@ import type { Room } from "./room.ts";
 import type { HeldBack, JobStore } from "./store.ts";
 import type { Claim } from "./store-rows.ts";
 import { anyLane } from "./store-table.ts";
-import { gpuMemoryCode, WaitingReasons } from "./waiting-reasons.ts";
+import { gpuMemoryCode } from "./waiting-codes.ts";
+import { WaitingReasons } from "./waiting-reasons.ts";
 
 export interface LanesParts {
   readonly store: JobStore;

@@ -166,6 +166,8 @@ test("the expected start of a waiting job is told only where it can be known", (
   const usual = (kind: string) => (kind === "generation" ? 30 : null);
   expect(expectedStarts([job("training", 600)], [job("generation"), job("generation"), job("training"), job("generation")], usual)).toEqual([600, 630, 660, null]);
   expect(expectedStarts([job("training", null)], [job("generation")], usual)).toEqual([null]);
+  const held = Object.assign(job("training"), { waiting: { code: "disk", text: "" } });
+  expect(expectedStarts([job("training", 600)], [held, job("generation")], usual)).toEqual([null, 600]);
   const now = Date.parse("2026-01-01T00:00:00.000Z");
   expect(expectedStarts([], [job("generation", null, "2026-01-01T00:00:40.000Z"), job("generation")], usual, now)).toEqual([40, 70]);
 });

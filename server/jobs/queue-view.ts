@@ -3,6 +3,7 @@ import type { QueueState } from "./queue-state.ts";
 import { finalStates } from "./states.ts";
 import type { JobStore } from "./store.ts";
 import { JobOrder } from "./store-order.ts";
+import { heldCodes } from "./waiting-codes.ts";
 
 const waitingShown = 500;
 const recentShown = 20;
@@ -34,6 +35,8 @@ export function expectedStarts(
   let seconds: number | null = 0;
   for (const { progress } of running) seconds = add(seconds, progress?.etaSeconds ?? null);
   return waiting.map((job) => {
+    // Nobody knows when the disk or the GPU is well, and those behind it do not wait for that.
+    if (heldCodes.has(job.waiting?.code ?? "")) return null;
     const earliest: number = job.waiting?.until === undefined ? 0 : Math.max(0, Math.round((Date.parse(job.waiting.until) - nowMs) / 1000));
     const start: number | null = seconds === null ? null : Math.max(seconds, earliest);
     seconds = add(start, usual(job.kind));

@@ -1,13 +1,14 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Preset } from "../contract/backend.ts";
-import type { GenerationRequest, Job, TrainingRequest } from "../contract/job.ts";
+import type { GenerationRequest, Job, TrainingOutlook, TrainingRequest } from "../contract/job.ts";
 import { AppError, notFound } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { Backends } from "./backends.ts";
 import { freezePictures } from "./freeze-pictures.ts";
-import { freezeTraining } from "./freeze-training.ts";
+import { checkTraining, freezeTraining } from "./freeze-training.ts";
 import type { JobLibrary } from "./needs.ts";
+import type { Room } from "./room.ts";
 import type { JobFilter, JobStore } from "./store.ts";
 import { findReplay } from "./store-insert.ts";
 import type { JobStep, NewJob } from "./store-rows.ts";
@@ -21,6 +22,7 @@ export interface QueueParts {
   readonly store: JobStore;
   readonly backends: Backends;
   readonly library: JobLibrary;
+  readonly room: Pick<Room, "outlook">;
   /** The folder that holds one folder for each job. */
   readonly jobsDir: string;
   /** Stop was pressed again on a job that is stopping. */
@@ -81,6 +83,12 @@ export class JobQueue {
   /** What happened to a job, in order; `afterSeq` leaves out what the caller knows already. */
   history(id: string, afterSeq = 0): JobStep[] {
     return this.parts.store.history(id, afterSeq);
+  }
+
+  /** What such a training would write, without asking for it. Throws AppError where it would be refused. */
+  outlook(request: TrainingRequest): TrainingOutlook {
+    const backend = this.parts.backends.training();
+    return this.parts.room.outlook(backend, checkTraining(request, backend, this.parts.library));
   }
 
   /** The presets of the training backend, computed for the photos that the character has now. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainingDisk } from "../../plugins/interfaces/training.ts";
 import { createLog } from "../log.ts";
@@ -108,4 +108,17 @@ test("on a real small disk a training is held back below its forecast and begins
   writeFileSync(join(disk.path, "other"), "");
   await guard.refresh();
   expect(room.refusal(row)).toBeNull();
+});
+
+test("what a training would write is told before anybody asks for it, and nothing is made for it", () => {
+  rig.trainer.disk = ({ photos }) => ({ ...small, cacheBytes: photos.length * mib, downloadBytes: 100 * mib });
+  const { id } = rig.character("Ada", 4);
+  const { writesBytes, downloadBytes, refusal } = rig.jobs.queue.outlook({ characterId: id, preset: "quick" });
+  // One checkpoint more than is kept, twice the optimizer, four photos, the log: with a tenth more.
+  expect([writesBytes! / mib, downloadBytes, refusal]).toEqual([expect.closeTo(100 + (2 + 2 + 4 + 64) * 1.1, 1), 100 * mib, null]);
+  rig.disk.freeBytes = 10;
+  expect(rig.jobs.queue.outlook({ characterId: id, preset: "quick" }).refusal).toContain("There is not enough room: 10 bytes are free");
+  expect(() => rig.jobs.queue.outlook({ characterId: "chr-nobody", preset: "quick" })).toThrow("no character");
+  expect(rig.jobs.queue.list({ limit: 10 })).toEqual([]);
+  expect(existsSync(rig.paths.jobs) ? readdirSync(rig.paths.jobs) : []).toEqual([]);
 });

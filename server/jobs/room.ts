@@ -2,15 +2,16 @@ import { readdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TrainingBackend, TrainingPlan } from "../../plugins/interfaces/training.ts";
-import type { Waiting } from "../contract/job.ts";
+import type { TrainingOutlook, Waiting } from "../contract/job.ts";
 import type { Log } from "../log.ts";
 import { deviceOf } from "../system/disk-device.ts";
-import { type DiskNeed, forecastNeed, noNeed } from "../system/disk-forecast.ts";
+import { type DiskNeed, forecastNeed, forecastTraining, noNeed } from "../system/disk-forecast.ts";
 import type { MayStart } from "../system/disk-guard.ts";
 import type { Backends } from "./backends.ts";
 import { readTraining } from "./frozen.ts";
 import type { JobStore } from "./store.ts";
 import type { Claim, JobRow } from "./store-rows.ts";
+import { diskCode } from "./waiting-codes.ts";
 
 /** Whoever watches the disks. */
 export interface DiskKeeper {
@@ -64,12 +65,16 @@ export class Room {
     return waitingFor(this.parts.disk.mayStart(kind, this.needOfWaiting(row)));
   }
 
-  /** What a training that nobody has asked for yet would write, and why it would have to wait. null: nobody knows. */
-  outlook(backend: TrainingBackend, plan: TrainingPlan): { need: DiskNeed; waiting: Waiting | null } | null {
+  /** What a training that nobody has asked for yet would write, and why it would have to wait. */
+  outlook(backend: TrainingBackend, plan: TrainingPlan): TrainingOutlook {
     const disk = backend.disk?.(plan);
-    if (disk === undefined) return null;
-    const need = forecastNeed(disk, 0, this.placeOf(disk.downloadDir));
-    return { need, waiting: waitingFor(this.parts.disk.mayStart("training", need)) };
+    const need = disk === undefined ? noNeed : forecastNeed(disk, 0, this.placeOf(disk.downloadDir));
+    const answer = this.parts.disk.mayStart("training", need);
+    return {
+      writesBytes: disk === undefined ? null : forecastTraining(disk) + (disk.downloadBytes ?? 0),
+      downloadBytes: disk?.downloadBytes ?? 0,
+      refusal: answer.ok ? null : `There is not enough room: ${answer.reason}`,
+    };
   }
 
   /** Measures now: a job has just met a full disk. */
@@ -141,7 +146,7 @@ export class Room {
 }
 
 function waitingFor(answer: MayStart): Waiting | null {
-  return answer.ok ? null : { code: "disk", text: answer.reason };
+  return answer.ok ? null : { code: diskCode, text: `Waits for disk space: ${answer.reason}` };
 }
 
 async function bytesBelow(folder: string, depth: number): Promise<number> {

@@ -11,12 +11,7 @@ import type { JobStore } from "./store.ts";
 import { type JobRow, pauseOf, toJob } from "./store-rows.ts";
 import { anyLane } from "./store-table.ts";
 import { JobRetries, pausedText } from "./store-retry.ts";
-
-export const diskCode = "disk";
-export const faultCode = "gpu_fault";
-export const gpuMemoryCode = "gpu_memory";
-/** Such jobs are passed over, so nobody waits for them. */
-const heldCodes: ReadonlySet<string> = new Set([diskCode, faultCode]);
+import { faultCode, heldCodes } from "./waiting-codes.ts";
 
 /** Further back in the line nobody reads the exact words; they get theirs when they come nearer. */
 const linesKept = 100;

@@ -167,10 +167,10 @@ export class DiskGuard implements Service {
     const floor = kind === "training" ? levels.trainingBytes : levels.generationBytes;
     const noun = kind === "training" ? "A training" : "Making pictures";
     const free = `${formatBytes(space.freeBytes)} are free on the disk of ${space.path}`;
-    if (space.freeBytes < floor) return `Waits for disk space: ${free}. ${noun} needs at least ${formatBytes(floor)}.`;
+    if (space.freeBytes < floor) return `${free}. ${noun} needs at least ${formatBytes(floor)}.`;
     if (needBytes === 0 || space.freeBytes - takenBytes >= needBytes) return null;
     const taken = takenBytes === 0 ? "" : `, of which the running training still needs ${formatBytes(takenBytes)}`;
-    return `Waits for disk space: ${free}${taken}, and this job is going to write about ${formatBytes(needBytes)}.`;
+    return `${free}${taken}, and this job is going to write about ${formatBytes(needBytes)}.`;
   }
 
   private rest(): DiskNeed {

@@ -1,4 +1,6 @@
 import { html } from "htm/preact";
+import { useEffect } from "preact/hooks";
+import { formatBytes } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import type { TrainingStartModel } from "../models/TrainingStartModel.ts";
 import { trainingText as text } from "../text/training.ts";
@@ -9,6 +11,7 @@ import { checkValue } from "./ParamForm.ts";
 /** What Start will do in one sentence, what stands in its way, and the button. */
 export function TrainingReview({ model }: { model: TrainingStartModel }) {
   const app = useApp();
+  useOutlook(model);
   const obstacles = model.obstacles(isFormRight(app.info.value.training?.parameters ?? [], model) ? "" : text.correct);
   const start = async () => {
     const job = await model.start();
@@ -16,7 +19,7 @@ export function TrainingReview({ model }: { model: TrainingStartModel }) {
   };
   return html`<section class="card review" aria-labelledby="review-title">
     <h2 id="review-title">${text.review}</h2>
-    ${obstacles.length === 0 && html`<p>${model.review()}</p><${Before} model=${model} />`}
+    ${obstacles.length === 0 && html`<p>${model.review()}</p><${Writes} model=${model} /><${Before} model=${model} />`}
     ${obstacles.map(
       (obstacle) => html`<${Notice}
         tone="warn"
@@ -32,6 +35,35 @@ export function TrainingReview({ model }: { model: TrainingStartModel }) {
       <span class="hint keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
     </div>
   </section>`;
+}
+
+/** A person who moves a number is not asked about at each step of it. */
+const settleMs = 300;
+/** As often as the server looks at its disks. */
+const askAgainMs = 10_000;
+
+/** Asks what the run would write, again after each change; without photos or presets there is nothing to ask. */
+function useOutlook(model: TrainingStartModel): void {
+  const app = useApp();
+  const id = model.characterId.value;
+  const isReady = id !== null && model.presets.data.value !== null && (app.characters.byId(id)?.photoCount ?? 0) >= (app.info.value.training?.minPhotos ?? Infinity);
+  useEffect(() => {
+    if (!isReady) return;
+    const timer = setTimeout(() => void model.outlook.load(), settleMs);
+    return () => clearTimeout(timer);
+  }, [isReady, id, model.presetId.value, model.values.value]);
+  const isRefused = Boolean(model.outlook.data.value?.refusal);
+  useEffect(() => {
+    if (!isRefused) return;
+    const timer = setInterval(() => void model.outlook.load(), askAgainMs);
+    return () => clearInterval(timer);
+  }, [isRefused]);
+}
+
+function Writes({ model }: { model: TrainingStartModel }) {
+  const outlook = model.outlook.data.value;
+  if (outlook === null || outlook.writesBytes === null) return null;
+  return html`<p class="hint">${text.writes(formatBytes(outlook.writesBytes), outlook.downloadBytes === 0 ? null : formatBytes(outlook.downloadBytes))}</p>`;
 }
 
 function isFormRight(parameters: Parameters<typeof checkValue>[0][], model: TrainingStartModel): boolean {

@@ -1,7 +1,7 @@
 import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { ParameterValues, Preset, TrainingCapabilities } from "../../server/contract/backend.ts";
 import type { Character } from "../../server/contract/character.ts";
-import type { Job, TrainingRequest } from "../../server/contract/job.ts";
+import type { Job, TrainingOutlook, TrainingRequest } from "../../server/contract/job.ts";
 import { asApiError, type ApiError } from "../api.ts";
 import type { AppModel } from "./AppModel.ts";
 import { paceOf, reviewSentence, type Pace } from "./estimate.ts";
@@ -28,6 +28,8 @@ export interface TrainingStartModel {
   readonly preset: ReadonlySignal<Preset | null>;
   /** Finished runs, for the time of a step. */
   readonly history: Resource<readonly Job[]>;
+  /** What the run would write to the disk, and whether it fits. Loaded by whoever shows it. */
+  readonly outlook: Resource<TrainingOutlook>;
   readonly error: ReadonlySignal<ApiError | null>;
   chooseCharacter(characterId: string): void;
   /** Takes over what another run was made with. */
@@ -53,12 +55,17 @@ export function createTrainingStartModel(app: Needed, characterId: string | null
     error.value = null;
     if (id !== null) void presets.load();
   };
+  const request = (): TrainingRequest => {
+    const asked: TrainingRequest = { characterId: chosen.value ?? "", preset: presetId.value };
+    return Object.keys(values.value).length === 0 ? asked : { ...asked, values: values.value };
+  };
+  const outlook = createResource(() => app.api.post<TrainingOutlook>("/api/training/estimate", request()));
   chooseCharacter(characterId);
   void history.load();
 
   const pace = (id: string) => paceOf(history.data.value ?? [], id);
   return {
-    characterId: chosen, presetId, values, presets, history, error, chooseCharacter, valueOf, pace,
+    characterId: chosen, presetId, values, presets, history, outlook, error, chooseCharacter, valueOf, pace,
     preset: computed(() => presetOf(presetId.value)),
     changed: computed(() => {
       const preset = presetOf(presetId.value)?.values ?? {};
@@ -70,13 +77,11 @@ export function createTrainingStartModel(app: Needed, characterId: string | null
       values.value = request.values ?? {};
     },
     review: () => reviewOf(app, form, pace(presetId.value)),
-    obstacles: (problem) => obstaclesOf(app, chosen.value, problem),
+    obstacles: (problem) => [...obstaclesOf(app, chosen.value, problem), ...noRoom(outlook.data.value)],
     async start() {
       error.value = null;
       try {
-        const request: TrainingRequest = { characterId: chosen.value ?? "", preset: presetId.value };
-        if (Object.keys(values.value).length > 0) request.values = values.value;
-        const job = await app.api.post<Job>("/api/training", request);
+        const job = await app.api.post<Job>("/api/training", request());
         app.jobs.put(job);
         return job;
       } catch (thrown) {
@@ -138,6 +143,10 @@ function obstaclesOf(app: Pick<AppModel, "characters" | "info">, characterId: st
   else if (training && character.photoCount < training.minPhotos) obstacles.push(tooFewPhotos(character, training.minPhotos));
   if (problem !== "") obstacles.push({ text: problem, link: null });
   return obstacles;
+}
+
+function noRoom(outlook: TrainingOutlook | null): Obstacle[] {
+  return outlook?.refusal ? [{ text: outlook.refusal, link: { href: "/settings", label: "Look at the disk" } }] : [];
 }
 
 function tooFewPhotos(character: Character, minPhotos: number): Obstacle {

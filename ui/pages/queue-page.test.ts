@@ -139,6 +139,12 @@ describe("pictures that wait for a training", () => {
     await waitFor("it is sent", () => sent.includes("POST /api/generation/g/run-now"));
   });
 
+  test("say when the training is expected to end, as a length and as a time of day", async () => {
+    const progress = { stages: [], step: 500, totalSteps: 1000, fraction: 0.5, etaSeconds: 720, speed: "", loss: null, learningRate: null, message: "", updatedAt: now };
+    visit("/generate", [{ ...training, progress }, pictures]);
+    await waitFor("the time is told", () => /They start by themselves when the training ends, in about 12 min, at \d\d:\d\d\./.test(page.text()));
+  });
+
   test("have no choice once the training gives way, or when no training stands before them", async () => {
     visit("/generate", [{ ...training, waiting: { code: "pausing", text: "It is saved first." } }, pictures]);
     await shown("The training is being saved and paused.");

@@ -84,6 +84,7 @@ export function emptyServer(_method: string, path: string): unknown {
   if (pathname === "/api/outputs") return { outputs: [], next: null };
   if (pathname === "/api/queue/failures") return { days: 30, total: 0, unknown: 0, classes: [], notUnderstood: [] };
   if (pathname === "/api/loras") return { loras: [] };
+  if (pathname === "/api/training/estimate") return { writesBytes: null, downloadBytes: 0, refusal: null };
   if (pathname === "/api/boot") return testBoot();
   return {};
 }

@@ -32,6 +32,8 @@ export const trainingText = {
   starting: "Starting…",
   already: (name: string) => `${name} is being trained right now. This run waits until that one ends.`,
   queued: (count: number) => (count === 1 ? "One other job comes first; this one waits for it." : `${count} other jobs come first; this one waits for them.`),
+  writes: (size: string, download: string | null) =>
+    `It writes about ${size} to the disk${download === null ? "" : `, of which ${download} are the base model, downloaded once`}. There is room for it.`,
   machine: "This machine reports a problem",
   correct: "Correct the marked values under Advanced settings.",
 

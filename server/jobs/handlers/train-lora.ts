@@ -7,7 +7,7 @@ import type { JobHost } from "../host.ts";
 import type { Lanes } from "../lanes.ts";
 import type { JobLibrary } from "../needs.ts";
 import type { Claim } from "../store-rows.ts";
-import { gpuMemoryCode } from "../waiting-reasons.ts";
+import { gpuMemoryCode } from "../waiting-codes.ts";
 import type { HandlerOutcome, JobHandler } from "./handler.ts";
 
 export interface TrainLoraParts {

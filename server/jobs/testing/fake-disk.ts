@@ -12,7 +12,7 @@ export class FakeDisk implements DiskKeeper {
     this.looks++;
     const taken = [...this.expected.values()].reduce((sum, { volumeBytes }) => sum + volumeBytes, 0);
     if (this.freeBytes > 0 && this.freeBytes - taken >= need.volumeBytes) return { ok: true };
-    return { ok: false, reason: `Waits for disk space: ${this.freeBytes} bytes are free for ${kind}, ${need.volumeBytes} are needed.` };
+    return { ok: false, reason: `${this.freeBytes} bytes are free for ${kind}, ${need.volumeBytes} are needed.` };
   }
 
   expect(jobId: string, rest: DiskNeed | null): void {
