@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { PluginSettings } from "../plugin.ts";
@@ -31,7 +31,7 @@ function checkout(name: string, help: string): { dir: string; python: string } {
 }
 
 describe("the command", () => {
-  test("runs on loopback, on the given port, with folders of its own and our LoRAs", async () => {
+  test("P4: runs on loopback, on the given port, with folders of its own and our LoRAs", async () => {
     const { dir, python } = checkout("full", "--listen --port --preview-method --output-directory --database-url --disable-api-nodes --disable-auto-launch");
     const place = { dir: join(folder.path, "place"), port: 4711 };
     const command = await comfyService(settings({ comfyui: { dir, python, url: null } })).command(place);
@@ -113,7 +113,7 @@ describe("readiness", () => {
   const place = { dir: "/data/comfyui", port: 4713 };
   const answering = (body: unknown) => Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => Response.json(body) });
 
-  test("F36: another program on the port is not taken for ours", async () => {
+  test("P4, F36: another program on the port is not taken for ours", async () => {
     const service = comfyService(settings({}));
     for (const [body, why] of [
       [{ hello: "world" }, "What answers there is not ComfyUI."],
@@ -126,14 +126,34 @@ describe("readiness", () => {
     }
   });
 
-  test("F35: ours without the node classes is not ready, and they are named", async () => {
+  test("P5, F35: ours without the node classes is not ready, and they are named", async () => {
     const server = answering({ system: { comfyui_version: "0.33.0", argv: ["main.py", "--port", "4713", "--output-directory", "/data/comfyui/output"] } });
     const result = await comfyService(settings({})).probe(`http://127.0.0.1:${server.port}`, place);
     expect(result.ready === false && result.why).toContain("KSampler");
     await server.stop(true);
   });
 
-  test("nobody there is a reason and not an exception", async () => {
+  test("P5: ours is ready only once its live connection opens too", async () => {
+    const classes = JSON.parse(readFileSync(join(import.meta.dir, "fixtures/0.33.0/object-info.json"), "utf8")) as Record<string, unknown>;
+    let opens = false;
+    const system = { comfyui_version: "0.33.0", argv: ["main.py", "--port", "4713", "--output-directory", "/data/comfyui/output"] };
+    const server = Bun.serve({
+      hostname: "127.0.0.1", port: 0, websocket: { message: () => {} },
+      fetch: (request, self) => {
+        const { pathname } = new URL(request.url);
+        if (pathname === "/ws") return opens && self.upgrade(request) ? undefined : new Response(null, { status: 403 });
+        const name = pathname.replace("/object_info/", "");
+        return Response.json(name === pathname ? { system } : { [name]: classes[name] });
+      },
+    });
+    const probe = () => comfyService(settings({})).probe(`http://127.0.0.1:${server.port}`, place);
+    expect(await probe()).toEqual({ ready: false, why: "ComfyUI answers, but its WebSocket does not open." });
+    opens = true;
+    expect(await probe()).toEqual({ ready: true, version: "0.33.0" });
+    await server.stop(true);
+  });
+
+  test("P5: nobody there is a reason and not an exception", async () => {
     const result = await comfyService(settings({})).probe("http://127.0.0.1:1", place);
     expect(result.ready === false && result.why).toContain("does not answer");
   });

@@ -100,7 +100,7 @@ test(`Q1, F46: ${cuts} power cuts in the middle of a write lose no acknowledged 
     }
   }
   expect(acknowledged.length).toBeGreaterThan(10);
-}, 300_000);
+}, 300_000 + cuts * 100);
 
 test.skipIf(!canTrace)("Q1, F46: the disk has been told to keep a job before it is acknowledged", async () => {
   const trace = join(folder.path, "trace");
