@@ -73,7 +73,7 @@ test("F65: nothing in the folder that it is started in is run or read", async ()
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("SIGTERM ends the server within three seconds, and the token file is the owner's alone", async () => {
+test("Q18: SIGTERM ends the server within three seconds, and the token file is the owner's alone", async () => {
   const server = await start();
   expect(statSync(join(server.folder, "data/secrets/token")).mode & 0o777).toBe(0o600);
   const before = performance.now();

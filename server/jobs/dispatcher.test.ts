@@ -122,8 +122,12 @@ test("whatever a backend throws ends its job with a sentence, and the next job r
   expect(ends[1]!.failure!.why).toBe("x is not a function");
 });
 
+/** A full queue but one are 9,999. */
+const badJobs = Number(process.env["ISENGARD_TEST_BAD_JOBS"] ?? 200);
+
 test("Q19: jobs that cannot be read, or of an unknown kind, do not block the one behind them", async () => {
-  const bad = Array.from({ length: 200 }, () => rig.paint());
+  rig.db.run("pragma synchronous = off"); // no power is cut here
+  const bad = Array.from({ length: badJobs }, () => rig.paint());
   const good = rig.paint();
   for (const [index, { id }] of bad.entries()) {
     const [column, value] = [["frozen", "{ not json"], ["kind", "hologram"], ["frozen", '{"v":9}'], ["request", "???"], ["warnings", "{"]][index % 5]!;
@@ -131,7 +135,7 @@ test("Q19: jobs that cannot be read, or of an unknown kind, do not block the one
   }
   rig.painter.work = async () => ({ kind: "failed", failure: { code: "reached", what: "Reached.", why: "", fix: "", tail: [] } });
   rig.start();
-  await waitFor("all bad ones have failed", () => bad.every(({ id }) => rig.state(id) === "failed"), 30_000);
+  await waitFor("all bad ones have failed", () => rig.state(bad.at(-1)!.id) === "failed", 30_000 + badJobs * 50);
   const turn = performance.now();
   expect((await rig.until(good.id, "failed")).failure!.code).toBe("reached");
   expect(performance.now() - turn).toBeLessThan(1000);
@@ -139,7 +143,7 @@ test("Q19: jobs that cannot be read, or of an unknown kind, do not block the one
   expect(rig.jobs.store.get(bad[0]!.id)!.failure!.code).toBe("unreadable_job");
   expect(rig.jobs.store.get(bad[1]!.id)!.failure!.code).toBe("unknown_kind");
   expect(rig.jobs.queue.list({ limit: 50 })).toHaveLength(50);
-}, 60_000);
+}, 60_000 + badJobs * 60);
 
 test("Q21: the queue outlives a disk that fails for a while, and no job fails by it", async () => {
   rig.painter.work = async (_job, host) => {
