@@ -52,7 +52,7 @@ function attachThrough(services: TestServices, address: string, host: TestImageH
 const seedsOf = (host: TestImageHost) => [...host.job.outputs.values()].map(({ settings }) => settings.seed);
 
 test("F32: events that are lost, doubled, swapped or of somebody else's prompt give no wrong state and no second picture", async () => {
-  const { services, backend, host } = bench("events", 6);
+  const { services, backend, host } = bench("events", 10);
   const { url } = await services.use("comfyui");
   await using proxy = await MeddlingProxy.to(url);
   attachThrough(services, proxy.url, host);
@@ -86,7 +86,7 @@ test("F32: without one single event all pictures are made, for the history decid
 });
 
 test("F33: a ComfyUI that restarts and forgets is noticed by the id that it no longer knows, and the picture is made once more", async () => {
-  const { services, backend, host } = bench("forgets", 3);
+  const { services, backend, host } = bench("forgets", 6);
   const { url } = await services.use("comfyui");
   await using proxy = await MeddlingProxy.to(url);
   attachThrough(services, proxy.url, host);
@@ -99,13 +99,23 @@ test("F33: a ComfyUI that restarts and forgets is noticed by the id that it no l
   expect({ seeds: seedsOf(host), doubled: host.job.doubled, posts: proxy.posts }).toEqual({ seeds: [11, 12, 13], doubled: 0, posts: 4 });
 });
 
+test("F30: a ComfyUI that is killed with -9 during a picture is told as killed, and the next attempt makes what is missing, once and with its seed", async () => {
+  const { services, backend, host } = bench("killed", 6);
+  const outcome = backend.generate(job, host);
+  await waitFor("it samples the second picture", () => host.job.outputs.size === 1 && host.seen.some(({ step }) => step > 22), 30_000);
+  await services.crash("comfyui");
+  expect(await outcome).toMatchObject({ kind: "failed", failure: { code: "killed" } });
+  expect(await backend.generate(job, new TestImageHost(host.job, services))).toEqual({ kind: "succeeded" });
+  expect({ seeds: seedsOf(host), doubled: host.job.doubled, starts: services.started.length }).toEqual({ seeds: [11, 12, 13], doubled: 0, starts: 2 });
+});
+
 const clockSpeed = 20;
 const fastClock: Clock = { now: () => performance.now() * clockSpeed, sleep: (ms, signal) => pause(ms / clockSpeed, signal) };
 
 const hurried = (command: ToolCommand): ToolCommand => ({ ...command, stop: command.stop.map((rung) => ({ ...rung, waitMs: rung.waitMs / clockSpeed })) });
 
 test("F31: a ComfyUI that hangs during a picture is found unhealthy within a minute and a bit, restarted, and the picture is made with its seed", async () => {
-  const { root, settings, backend, host } = bench("hangs", 2);
+  const { root, settings, backend, host } = bench("hangs", 4);
   const said: string[] = [];
   const spec = comfyService(settings);
   // A look at a tool that hangs ends at its limit of 5 s, which is real time; here it has to pass as fast as the rest.
