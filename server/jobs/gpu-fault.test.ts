@@ -55,6 +55,16 @@ test("F63: with two GPUs the well one is used, and only what needs the other one
   expect(waitingOf(eva.id)!.text).toBe("Waits for the training of Ada on GPU 1.");
 });
 
+test("F63: a ComfyUI that met a fault of the GPU is stopped, for it would fail for ever", async () => {
+  rig.gpus = [one];
+  rig.statuses.push({ name: "comfyui", label: "ComfyUI", state: "ready", detail: "", pid: 1, port: 8188, version: "1", since: "" });
+  rig.painter.work = async () => ({ kind: "failed", failure: fault });
+  rig.start();
+  expect((await rig.until(rig.paint().id, "failed")).failure!.code).toBe("gpu_fault");
+  expect(rig.stopped).toEqual(["comfyui"]);
+  expect(rig.gpu.status().gpus[0]!.fault?.reason).toContain("device-side assert");
+});
+
 test("F63: without any GPU that nvidia-smi knows a fault holds nothing back: the next try says the same", async () => {
   rig.gpus = [];
   rig.trainer.work = async () => ({ kind: "failed", failure: fault });

@@ -81,10 +81,16 @@ export class Lanes {
     this.reasons.explain();
   }
 
-  /** A job met a fault of its GPU: nothing new begins there. Where nvidia-smi knows no GPU there is none to keep from. */
+  /**
+   * A job met a fault of its GPU: nothing new begins there. Where nvidia-smi knows no GPU there is none to keep from.
+   * What CUDA holds in a process is spoilt by such a fault, so a ComfyUI that met it would fail for ever and is stopped.
+   */
   reportFault(lane: string, reason: string): void {
-    const gpu = gpuOf(lane, this.parts.gpu.status());
-    if (gpu !== null) this.parts.gpu.report(gpu, reason);
+    const { gpu, services, log } = this.parts;
+    const broken = gpuOf(lane, gpu.status());
+    if (broken !== null) gpu.report(broken, reason);
+    if (!this.isForPictures(lane) || !this.comfyuiRuns()) return;
+    services.stopService(comfyui, "the GPU had a fault").catch((error: unknown) => log.warn("lane.not-stopped", "ComfyUI could not be stopped after a fault of the GPU", { lane, error }));
   }
 
   /**
