@@ -1,4 +1,6 @@
+import type { ParameterValues } from "../../server/contract/backend.ts";
 import type { Failure } from "../../server/contract/job.ts";
+import { measuredMemory, memoryAdvice } from "./memory-advice.ts";
 
 interface FailureClass {
   readonly code: string;
@@ -35,7 +37,7 @@ const classes: readonly FailureClass[] = [
   {
     code: "gpu_fault",
     signs: [
-      /device-side assert/, /illegal memory access/, /GPU is lost/, /unspecified launch failure/, /\bXid\b/,
+      /device-side assert/, /illegal memory access/, /GPU is lost/, /fallen off the bus/, /uncorrectable ECC error/, /Found no NVIDIA driver/, /unspecified launch failure/, /\bXid\b/,
       /No CUDA GPUs are available/, /no CUDA-capable device/, /NVIDIA driver on your system is too old/,
       /CUDA driver version is insufficient/,
     ],
@@ -58,7 +60,8 @@ const classes: readonly FailureClass[] = [
     signs: [
       /LocalEntryNotFoundError/, /NameResolutionError/, /Temporary failure in name resolution/, /Max retries exceeded/,
       /Read timed out/, /ConnectionError/, /Connection reset by peer/, /429 Client Error/, /50[0-9] Server Error/,
-      /IncompleteRead/, /We couldn't connect to 'https:/,
+      /IncompleteRead/, /We couldn't connect to 'https:/, /429 Too Many Requests/, /ChunkedEncodingError/, /RemoteProtocolError/,
+      /Consistency check failed/, /peer closed connection/, /ConnectTimeout/, /ReadTimeout/,
     ],
     what: "The model could not be downloaded: the network failed.",
     why: "Hugging Face could not be reached, or it answered with an error.",
@@ -147,14 +150,17 @@ const classes: readonly FailureClass[] = [
  * The cause of a failed run from its output. Looks at what follows the last `Error running job:` when there is one,
  * since tracebacks before it belong to things that the program got over.
  */
-export function diagnose(lines: readonly string[], tail: string[]): Failure {
+export function diagnose(lines: readonly string[], tail: string[], values?: ParameterValues): Failure {
   const start = lines.findLastIndex((line) => line.includes("Error running job:"));
   const evidence = (start < 0 ? lines : lines.slice(start)).join("\n");
   const found = classes.find((entry) => entry.signs.some((sign) => sign.test(evidence)));
   if (found !== undefined) {
-    const { code, what, why, fix } = found;
-    const seconds = code === "network" ? /\bretry-after\b\D{1,5}(\d{1,5})\b/i.exec(evidence)?.[1] : undefined;
-    return { code, what, why: withDetail(why, lastError(lines)), fix, tail, ...(seconds === undefined ? {} : { retryAfterSeconds: Number(seconds) }) };
+    const { code, what } = found;
+    const measured = code === "vram" ? measuredMemory(evidence) : "";
+    const why = withDetail(measured === "" ? found.why : `${found.why} ${measured}`, lastError(lines));
+    const fix = code === "vram" && values !== undefined ? `${memoryAdvice(values)}; then train again. It resumes from the last checkpoint.` : found.fix;
+    const retryAfterSeconds = code === "network" ? retryAfter(evidence, Date.now()) : null;
+    return { code, what, why, fix, tail, ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }) };
   }
   return {
     code: "unknown",
@@ -163,6 +169,19 @@ export function diagnose(lines: readonly string[], tail: string[]): Failure {
     fix: "Read the last lines below and the whole log. Training again resumes from the last checkpoint.",
     tail,
   };
+}
+
+/** "Retry-After: 120", "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT" and the hub library's "Retry after 55 seconds". */
+export function retryAfter(text: string, nowMs: number): number | null {
+  const seconds = /\bretry[- ]after\b\W{1,5}(\d{1,5})\b/i.exec(text)?.[1];
+  if (seconds !== undefined) return Number(seconds);
+  const date = /\bretry-after\b\W{1,5}(\w{3}, \d{1,2} \w{3} \d{4} [\d:]{8} GMT)/i.exec(text)?.[1];
+  return date === undefined ? null : Math.max(0, Math.ceil((Date.parse(date) - nowMs) / 1000));
+}
+
+/** Whether the GPU itself failed, whatever else was said. */
+export function isGpuFault(lines: readonly string[]): boolean {
+  return classes.some(({ code, signs }) => code === "gpu_fault" && signs.some((sign) => sign.test(lines.join("\n"))));
 }
 
 const maxDetail = 300;

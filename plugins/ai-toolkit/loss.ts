@@ -5,6 +5,9 @@ import { existsSync } from "node:fs";
 const maxSteps = 2000;
 const busyTimeoutMs = 1000;
 
+/** SQLite keeps “not a number” as null. */
+const lossKey = "loss/loss";
+
 export type LossPoint = readonly [step: number, value: number];
 
 /**
@@ -20,7 +23,7 @@ export class LossReader {
     this.#path = path;
   }
 
-  /** Points by key, for example `loss/loss` and `learning_rate`. Empty while the database is missing or busy. */
+  /** Points by key, for example `loss/loss` (which may be NaN) and `learning_rate`. Empty while the database is missing or busy. */
   read(): Map<string, LossPoint[]> {
     const found = new Map<string, LossPoint[]>();
     if (!existsSync(this.#path)) return found;
@@ -37,9 +40,9 @@ export class LossReader {
       for (const row of rows) {
         this.#time = row.time;
         this.#step = row.step;
-        if (row.value === null || !Number.isFinite(row.value)) continue;
+        if (row.value === null && row.key !== lossKey) continue;
         const points = found.get(row.key) ?? [];
-        points.push([row.step, row.value]);
+        points.push([row.step, row.value ?? NaN]);
         found.set(row.key, points);
       }
     } catch {

@@ -1,6 +1,8 @@
+import type { ParameterValues } from "../../server/contract/backend.ts";
+import type { Failure } from "../../server/contract/job.ts";
 import type { TrainingOutcome } from "../interfaces/training.ts";
 import type { ExitOutcome } from "../plugin.ts";
-import { diagnose } from "./failures.ts";
+import { diagnose, isGpuFault } from "./failures.ts";
 import type { LoraCheck } from "./final-file.ts";
 
 export interface Evidence {
@@ -11,6 +13,10 @@ export interface Evidence {
   readonly steps: number;
   readonly lines: readonly string[];
   readonly tail: string[];
+  /** Settings of the job, for advice that fits; none: only general advice. */
+  readonly values?: ParameterValues;
+  /** Set when we stopped it because the loss had broken down. */
+  readonly diverged?: Omit<Failure, "tail"> | null;
 }
 
 export interface Decision {
@@ -19,6 +25,8 @@ export interface Decision {
   readonly remark: string | null;
 }
 
+/** A crash is only laid to what was said this shortly before it. */
+const lastWords = 15;
 const crashSignals: ReadonlySet<string> = new Set(["SIGSEGV", "SIGABRT", "SIGILL", "SIGBUS", "SIGFPE"]);
 const signalNumbers: Readonly<Record<number, string>> = {
   129: "SIGHUP", 130: "SIGINT", 132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM",
@@ -34,6 +42,7 @@ export function decide(evidence: Evidence): Decision {
   const stopped = exit.kind !== "not-started" && exit.stopped;
   if (stopped || (evidence.stopWanted && !final.complete)) return plain({ kind: "stopped" });
   if (final.complete) return success(evidence, final.file.path, final.file.rank, final.file.baseModel);
+  if (evidence.diverged) return plain({ kind: "failed", failure: { ...evidence.diverged, tail: evidence.tail } });
   switch (exit.kind) {
     case "not-started":
       return plain({ kind: "failed", failure: {
@@ -73,7 +82,7 @@ function exited(evidence: Evidence, code: number): Decision {
       fix: "Train again; it resumes from the last checkpoint. If it happens again, look at the log.", tail: evidence.tail,
     } });
   }
-  return plain({ kind: "failed", failure: diagnose(evidence.lines, evidence.tail) });
+  return plain({ kind: "failed", failure: diagnose(evidence.lines, evidence.tail, evidence.values) });
 }
 
 function signalled(evidence: Evidence, signal: string, outOfMemory: string | undefined): Decision {
@@ -86,6 +95,7 @@ function signalled(evidence: Evidence, signal: string, outOfMemory: string | und
     why: "Another program or a person ended it with SIGKILL; nothing tells that memory had run out.",
     fix: "Look at what stops programs on this machine (a job scheduler, a limit, a script), then train again; it resumes from the last checkpoint.",
   } });
+  if (crashSignals.has(signal) && isGpuFault(evidence.lines.slice(-lastWords))) return plain({ kind: "failed", failure: diagnose(evidence.lines.slice(-lastWords), evidence.tail) });
   if (crashSignals.has(signal)) return plain({ kind: "failed", failure: {
     code: "native_crash", what: "The training crashed.", tail: evidence.tail,
     why: `Python or a GPU library crashed (${signal}).`,

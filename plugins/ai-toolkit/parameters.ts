@@ -48,11 +48,17 @@ export const parameters: ParameterSpec[] = [
   bool("lowVram", "Low memory mode", "Moves parts of the model out of the GPU while they rest. For 24 GB cards; slower.", false),
   bool("cacheTextEmbeddings", "Cache captions", "Reads all captions once and frees the text encoder's memory.", true),
   bool("gradientCheckpointing", "Gradient checkpointing", "Computes parts again instead of keeping them. Turn off only with 80 GB.", true),
+  choice("onDivergence", "When the loss breaks down", "After 20 steps without a usable loss the LoRA learns nothing any more.", "warn", [
+    { value: "warn", label: "Warn and go on" }, { value: "stop", label: "Stop the training" },
+  ]),
   {
     ...bool("faceMask", "Weight faces more than background", "Learns the face and little of the room.", false),
     supported: false, reason: "Isengard does not make face masks yet.",
   },
 ];
+
+/** Parameters that Isengard itself acts on; all others go into AI-Toolkit's job file. */
+export const ownParameters: readonly string[] = ["onDivergence"];
 
 /** The first `count` of the standard prompts: near and far, inside and outside, different clothes and light. */
 export function defaultPrompts(count: number): string[] {

@@ -12,6 +12,7 @@ export interface ProgressPlan {
   readonly preparations: number;
 }
 
+const skippedBatch = /OOM during training step, skipping batch/;
 const samplesLabel = /Generating (?:Images|Samples)/;
 
 /** Markers of the program's text, matched anywhere because text is often glued behind a bar. */
@@ -32,6 +33,7 @@ export class ProgressTracker {
   readonly #stages = new StageList();
   readonly #downloads = new Map<string, { done: number; total: number }>();
   #preparation = 0;
+  #skipped = 0;
   #step = 0;
   #speed = "";
   #loss: number | null = null;
@@ -42,6 +44,11 @@ export class ProgressTracker {
     this.#plan = plan;
   }
 
+  /** Steps that AI-Toolkit left out because they did not fit into the GPU's memory. */
+  get skipped(): number {
+    return this.#skipped;
+  }
+
   get stage(): StageId {
     return this.#stages.current;
   }
@@ -50,6 +57,7 @@ export class ProgressTracker {
   text(text: string): void {
     const bar = parseBar(text);
     if (bar !== null) this.#bar(bar);
+    if (skippedBatch.test(text)) this.#skipped++;
     for (const [pattern, stage] of markers) if (pattern.test(text)) this.#stages.enter(stage);
     if (/Caching latents for|Caching text_embeddings for/.test(text)) this.#preparation++;
     const found = /Found (\d+) images/.exec(text)?.[1];
@@ -84,7 +92,7 @@ export class ProgressTracker {
     const trained = this.#stages.reached("train");
     const share = this.#plan.totalSteps === 0 ? 0 : Math.min(1, this.#step / this.#plan.totalSteps);
     if (trained) this.#stages.fraction("train", share);
-    this.#stages.detail("train", trained ? `${this.#step} of ${this.#plan.totalSteps} steps` : "");
+    this.#stages.detail("train", trained ? `${this.#step} of ${this.#plan.totalSteps} steps${this.#skipped === 0 ? "" : `, ${this.#skipped} skipped`}` : "");
     return {
       stages: this.#stages.list(),
       step: this.#step,

@@ -1,11 +1,13 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { safeStep } from "./pause.ts";
 import { checkFinal, checkLora, type LoraFile } from "./final-file.ts";
 
 export interface ResumePlan {
   /** Set when the training had already ended well; nothing needs to be run. */
   readonly finished: LoraFile | null;
-  /** What was moved away so that AI-Toolkit does not load it, each as a sentence. */
+  /** What is not loaded, since it was moved away or is not there, each as a sentence. */
   readonly moved: string[];
 }
 
@@ -27,7 +29,21 @@ export async function prepareResume(outputDir: string, quarantineDir: string, jo
     await quarantine(join(outputDir, entry.name), quarantineDir);
     moved.push(`${entry.name} was set aside before training: ${check.why}`);
   }
+  const lost = optimizerLost(outputDir, safeStep(outputDir, jobName));
+  if (lost !== null) moved.push(lost);
   return { finished: null, moved };
+}
+
+/** Whether the next start would set a damaged checkpoint aside, so that trying again changes something. */
+export async function hasDamagedCheckpoint(outputDir: string, jobName: string): Promise<boolean> {
+  const names = await readdir(outputDir).catch(() => []);
+  return names.some((name) => name.startsWith(jobName) && name.endsWith(".safetensors") && !checkLora(join(outputDir, name)).complete);
+}
+
+/** The weights alone go on well, but the first steps are rougher; the person should know why. */
+function optimizerLost(outputDir: string, step: number | null): string | null {
+  if (step === null || existsSync(join(outputDir, "optimizer.pt"))) return null;
+  return `The training goes on from step ${step.toLocaleString("en-US")} without the optimizer's state, which could not be saved (optimizer lost). Its first steps may be a little rougher.`;
 }
 
 async function quarantine(path: string, dir: string): Promise<void> {

@@ -9,12 +9,14 @@ import { buildConfig, UnsafeConfig } from "./config.ts";
 import { createControlDb } from "./control-db.ts";
 import { writeDataset } from "./dataset.ts";
 import { trainingDisk } from "./disk.ts";
+import { Divergence } from "./divergence.ts";
 import { checkFinal } from "./final-file.ts";
+import { memoryAdvice } from "./memory-advice.ts";
 import { type Decision, decide } from "./outcome.ts";
 import { safeStep, TrainingPause } from "./pause.ts";
 import { trainingPresets } from "./presets.ts";
 import { ProgressTracker } from "./progress.ts";
-import { prepareResume } from "./resume.ts";
+import { hasDamagedCheckpoint, prepareResume } from "./resume.ts";
 import { missingPart, setupChecks } from "./setup.ts";
 import { Transcript } from "./transcript.ts";
 import { remarksIn } from "./warnings.ts";
@@ -50,7 +52,8 @@ async function train(settings: PluginSettings, job: TrainingJob, host: TrainingH
   const places = placesOf(job, host);
   const tracker = new ProgressTracker(planOf(job));
   const watched = { controlDb: places.controlDb, outputDir: places.outputDir, jobName: job.name };
-  const watch = new TrainingWatch(host, watched, tracker, quietMs);
+  const divergence = new Divergence(job.values.onDivergence, (sentence) => host.warn(sentence));
+  const watch = new TrainingWatch(host, watched, tracker, quietMs, divergence);
   const pause = new TrainingPause(host, watched);
   // A job file that was written belongs to a child that may be running: it is adopted, and nothing is prepared again.
   const prepared = host.recall(preparedKey(host)) !== null;
@@ -70,22 +73,38 @@ async function train(settings: PluginSettings, job: TrainingJob, host: TrainingH
     const text = transcript.add(line);
     if (text === null) return;
     tracker.text(text);
+    divergence.line(text);
     for (const sentence of remarksIn(text)) host.warn(sentence);
-  }, pause.stop).finally(() => {
+  }, AbortSignal.any([pause.stop, divergence.stop])).finally(() => {
     pause.end();
     return watch.end();
   });
   const steps = stepsOf(job);
   const final = checkFinal(places.outputDir, job.name, steps);
   if (!final.complete && pause.caused(exit, transcript.lines())) return { kind: "paused", step: safeStep(places.outputDir, job.name) };
-  const decision = decide({ exit: host.signal.aborted ? exit : notStopped(exit), steps, final, stopWanted: host.signal.aborted, lines: transcript.lines(), tail: transcript.tail() });
+  if (tracker.skipped > 0) host.warn(skippedText(tracker.skipped, steps, memoryAdvice(job.values)));
+  const decision = decide({
+    exit: host.signal.aborted ? exit : notStopped(exit), steps, final, stopWanted: host.signal.aborted, lines: transcript.lines(), tail: transcript.tail(),
+    values: job.values, diverged: divergence.failure,
+  });
   await conclude(decision, tracker, watch, host);
-  return decision.outcome;
+  return await blame(decision.outcome, places.outputDir, job.name);
 }
 
 /** Nobody but a pause that came too late has stopped it: what it left decides. */
 function notStopped(exit: ExitOutcome): ExitOutcome {
   return exit.kind === "not-started" ? exit : { ...exit, stopped: false };
+}
+
+/** A damaged file that is not a checkpoint of ours belongs to the base model: it is never removed, so a person has to. */
+async function blame(outcome: TrainingOutcome, outputDir: string, jobName: string): Promise<TrainingOutcome> {
+  if (outcome.kind !== "failed" || outcome.failure.code !== "corrupt_model" || await hasDamagedCheckpoint(outputDir, jobName)) return outcome;
+  const fix = "Delete the base model's damaged file (the log names the part that was loaded last) and train again; Hugging Face then sends it anew.";
+  return { kind: "failed", failure: { ...outcome.failure, fix, lasting: true } };
+}
+
+function skippedText(skipped: number, steps: number, advice: string): string {
+  return `${skipped} of ${steps} steps were skipped because the GPU ran out of memory, which lowers the quality. ${advice}.`;
 }
 
 async function conclude(decision: Decision, tracker: ProgressTracker, watch: TrainingWatch, host: ToolHost): Promise<void> {

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ToolHost } from "../plugin.ts";
 import { askTrainer, readControl } from "./control-db.ts";
+import type { Divergence } from "./divergence.ts";
 import { checkLora } from "./final-file.ts";
 import { LossReader } from "./loss.ts";
 import type { ProgressTracker } from "./progress.ts";
@@ -26,6 +27,7 @@ export class TrainingWatch {
   readonly #tracker: ProgressTracker;
   readonly #losses: LossReader;
   readonly #silence: Silence;
+  readonly #divergence: Divergence | null;
   readonly #told = new Set<string>();
   #last = "";
   #stopAsked = false;
@@ -34,7 +36,8 @@ export class TrainingWatch {
   #ended = false;
 
   /** `quietMs`: how long the training may show no sign of life; by default 15 minutes. */
-  constructor(host: ToolHost, places: WatchedPlaces, tracker: ProgressTracker, quietMs?: number) {
+  constructor(host: ToolHost, places: WatchedPlaces, tracker: ProgressTracker, quietMs?: number, divergence: Divergence | null = null) {
+    this.#divergence = divergence;
     this.#host = host;
     this.#places = places;
     this.#tracker = tracker;
@@ -87,7 +90,10 @@ export class TrainingWatch {
   }
 
   #readLosses(): void {
-    for (const [key, points] of this.#losses.read()) {
+    for (const [key, found] of this.#losses.read()) {
+      if (key === "loss/loss") this.#divergence?.points(found);
+      const points = found.filter(([, value]) => Number.isFinite(value));
+      if (points.length === 0) continue;
       this.#host.metrics(key, points);
       this.#tracker.metrics(key, points.at(-1)![1]);
     }

@@ -44,6 +44,11 @@ const runtimeRules: readonly Rule[] = [
     fix: "Free some space, then start the generation again.",
   },
   {
+    pattern: /Saving image outside the output folder/i, code: "config",
+    why: "ComfyUI may not save the picture where it was told to.",
+    fix: "Compare ComfyUI's version with the one in Settings; restart ComfyUI if its output folder was changed.",
+  },
+  {
     pattern: /UnidentifiedImageError/i, code: "bad_picture",
     why: "ComfyUI could not read the uploaded picture.",
     fix: "Upload it again as PNG or JPEG.",
@@ -67,7 +72,8 @@ export function runtimeFailure(error: RunError, files: readonly string[] = []): 
   const evidence = `${error.exceptionType} ${error.message}`;
   const rule = runtimeRules.find(({ pattern }) => pattern.test(evidence));
   const named = rule && ["corrupt_model", "model_mismatch"].includes(rule.code) && files.length > 0 ? ` It is ${files.join(" or ")}.` : "";
-  if (rule) return failure(rule.code, notMade, rule.why + named, rule.fix);
+  // Models in ComfyUI's folders are the person's: nothing of them is removed, so trying again changes nothing.
+  if (rule) return { ...failure(rule.code, notMade, rule.why + named, rule.fix), ...(rule.code === "corrupt_model" ? { lasting: true } : {}) };
   const node = /^\w{1,60}$/.test(error.nodeType) ? error.nodeType : "unknown";
   const type = /^[\w.]{1,80}$/.test(error.exceptionType) ? error.exceptionType : "an error";
   return failure("unknown", notMade, `ComfyUI failed in its step ${node} with ${type}.`,

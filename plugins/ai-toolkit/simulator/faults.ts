@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hubFault } from "./hub-faults.ts";
 import { PythonError } from "./python.ts";
 import type { Run } from "./run.ts";
 
@@ -18,15 +19,19 @@ export interface Faults {
   /** Before the loss of a step is shown; null when the step was skipped. */
   step(run: Run, step: number): Promise<"learned" | null>;
   saving(): void;
+  /** Throws where the optimizer cannot be saved. */
+  savingOptimizer(): void;
   /** Whether the numbers are spoilt, so that the loss is 0 and the pictures are noise. */
   ruined(run: Run): boolean;
+  /** False: the program ends well and leaves no final file. */
+  readonly savesFinal: boolean;
   /** After a training that ended by itself. */
   done(): void;
 }
 
 const none: Faults = {
-  slowness: 1, downloads: false, ignoresSignals: false,
-  loading: () => {}, step: async () => "learned", saving: () => {}, ruined: () => false, done: () => {},
+  slowness: 1, downloads: false, ignoresSignals: false, savesFinal: true,
+  loading: () => {}, step: async () => "learned", saving: () => {}, savingOptimizer: () => {}, ruined: () => false, done: () => {},
 };
 
 export function faultsFor(scenario: string): Faults {
@@ -40,13 +45,44 @@ export function faultsFor(scenario: string): Faults {
     case "die-at-step": return { ...none, step: async (run, step) => dieOnce(run, step) };
     case "garbage": return { ...none, step: async (run, step) => garbage(run, step) };
     case "gated-model": return { ...none, loading: refuseModel };
+    case "native-crash": return { ...none, step: async (run, step) => dieOnce(run, step, "SIGSEGV") };
+    case "corrupt-model": return { ...none, loading: refuseFile };
+    case "gpu-fault": return { ...none, step: async (run, step) => (isAt(run, step, 0.3) ? loseGpu() : "learned") };
+    case "skipped-steps": return { ...none, step: async (run, step) => skipTwo(run, step) };
+    case "no-result": return { ...none, savesFinal: false };
+    case "optimizer-unsaved": return { ...none, savingOptimizer: refuseOptimizer };
     case "disk-full": return { ...none, saving: refuseToSave };
-    default: return none;
+    default: return { ...none, loading: hubFault(scenario) ?? none.loading };
   }
 }
 
 function isAt(run: Run, step: number, share: number): boolean {
   return step === Math.max(1, Math.floor(run.job.steps * share));
+}
+
+/** Two batches do not fit, the next ones do. */
+function skipTwo(run: Run, step: number): "learned" | null {
+  const failed = step - Math.max(1, Math.floor(run.job.steps * 0.2)) + 1;
+  if (failed !== 1 && failed !== 2) return "learned";
+  skipped(run, failed);
+  return null;
+}
+
+function refuseFile(): never {
+  throw new PythonError("safetensors._safetensors_rust.SafetensorError", "Error while deserializing header: incomplete metadata, file not fully covered");
+}
+
+function loseGpu(): never {
+  throw new PythonError("RuntimeError", "CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported at some other API call.");
+}
+
+function refuseOptimizer(): never {
+  throw new Error("[enforce fail at inline_container.cc:862] . PytorchStreamWriter failed writing file data/41: file write failed");
+}
+
+function skipped(run: Run, failed: number): void {
+  const frame = "#".repeat(48);
+  for (const line of ["", frame, `# OOM during training step, skipping batch ${failed}/3 #`, frame, ""]) run.screen.print(line);
 }
 
 /** Three batches in a row do not fit, then the training gives up, in the words of the real one. */
@@ -56,8 +92,7 @@ function outOfMemory(): Faults {
     const failed = step - first + 1;
     if (failed < 1) return "learned";
     if (failed > 3) throw new PythonError("RuntimeError", "OOM during training step 3 times in a row, aborting training");
-    const frame = "#".repeat(48);
-    for (const line of ["", frame, `# OOM during training step, skipping batch ${failed}/3 #`, frame, ""]) run.screen.print(line);
+    skipped(run, failed);
     return null;
   } };
 }
@@ -90,12 +125,12 @@ function grandchild(): Faults {
 }
 
 /** Dies behind the first checkpoint; a note in the output folder keeps later attempts alive. */
-function dieOnce(run: Run, step: number): "learned" {
+function dieOnce(run: Run, step: number, signal: NodeJS.Signals = "SIGKILL"): "learned" {
   const note = join(run.outputDir, ".simulated-death");
   const at = Math.min(run.job.steps - 1, Math.max(run.job.saveEvery + 2, Math.floor(run.job.steps * 0.4)));
   if (step !== at || existsSync(note)) return "learned";
   writeFileSync(note, "");
-  process.kill(process.pid, "SIGKILL");
+  process.kill(process.pid, signal);
   return "learned";
 }
 

@@ -31,7 +31,7 @@ export async function trainLoop(run: Run): Promise<void> {
   }
   bar.close();
   run.bar = null;
-  await save(run, null);
+  if (run.faults.savesFinal) await save(run, null);
   if (!job.disableSampling) await sample(run);
   screen.print("");
   log?.finish();
@@ -91,8 +91,13 @@ async function save(run: Run, step: number | null): Promise<void> {
   writeCheckpoint(job, path, run.step, run.epoch);
   screen.print(`Saved checkpoint to ${path}`);
   const optimizer = join(run.outputDir, "optimizer.pt");
-  writeOptimizer(optimizer);
-  screen.print(`Saved optimizer to ${optimizer}`);
+  try {
+    run.faults.savingOptimizer();
+    writeOptimizer(optimizer);
+    screen.print(`Saved optimizer to ${optimizer}`);
+  } catch (error) {
+    screen.print(`${(error as Error).message}\nCould not save optimizer`);
+  }
   for (const old of oldSaves(job, run.outputDir)) {
     screen.print(`Removing old save: ${old}`);
     removeSave(old);
