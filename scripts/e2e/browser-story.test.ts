@@ -11,7 +11,7 @@ let page: Page;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  server = await startExecutable({ flags: ["--mode", "fast-test", "--simulate-speed", "4"] });
+  server = await startExecutable({ flags: ["--mode", "fast-test", "--simulate-speed", "1"] });
   browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox", "--disable-gpu"] });
   page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true })).newPage();
   page.setDefaultTimeout(30_000);
@@ -51,6 +51,11 @@ test("a person creates a character and drops photos", async () => {
   expect(await page.getByText(/already|twice|duplicate/i).count()).toBeGreaterThan(0);
 }, 60_000);
 
+test("the tunnel command names the port that is really used", async () => {
+  const { tunnelCommand } = await server.json<{ tunnelCommand: string }>("/api/settings");
+  expect(tunnelCommand).toContain(` ${new URL(server.url).port}:127.0.0.1:${new URL(server.url).port} `);
+});
+
 test("the rotated photo stands upright and has lost its place on earth", async () => {
   const { characters } = await boot();
   const { images } = await server.json<{ images: Array<{ originalName: string; width: number; height: number; url: string; thumbnailUrl: string }> }>(`/api/characters/${characters[0]!.id}/images`);
@@ -69,8 +74,8 @@ test("training runs and is watched live: samples, loss, log, and a likeness in t
   await page.getByText(/Train Ada Lovelace on 3 photos/).waitFor();
   await page.locator("#start").click();
   await page.getByRole("heading", { level: 1, name: /Training Ada Lovelace/ }).waitFor();
-  await page.getByText(/Step \d+ of \d+/).first().waitFor({ timeout: 60_000 });
   await page.getByRole("button", { name: /^Stop/ }).first().waitFor();
+  await page.getByText(/Step \d+ of \d+/).first().waitFor({ timeout: 60_000 });
   await page.locator('img[src*="/artifacts/"]').first().waitFor({ timeout: 60_000 });
   await page.locator(".uplot canvas").first().waitFor({ timeout: 60_000 });
   await page.locator('[role="log"]').getByText(/Saving at step|Loading|Generating/).first().waitFor({ timeout: 60_000 });

@@ -8,6 +8,8 @@ import type { Job } from "../../server/contract/job.ts";
 import { startExecutable, type Started } from "./executable.ts";
 import { lorasOf, post, startGeneration, startTraining, waitForEnd } from "./story.ts";
 
+/** For a machine that does much else. */
+const waitMs = 60_000;
 const themes = ["light", "dark"] as const;
 const widths = [1280, 390] as const;
 
@@ -109,13 +111,12 @@ function viewsOf({ ada, trained, failed, running }: Cast): PageView[] {
 
 /** States that a person meets seldom, and should recognise when they come. */
 function rareViews({ running, fresh, damaged }: { running: Job; fresh: Started; damaged: Started }): PageView[] {
-  const lostLine = "The connection to the server is lost.";
   return [
     { name: "first-run", path: "/", ready: "How do you want to use Isengard?", server: fresh },
     { name: "login", path: "/", ready: "Sign in to Isengard", server: fresh, isSignedOut: true },
     { name: "home-away", path: "/", ready: "While you were away", before: comeBack },
     { name: "queue-waiting", path: "/queue", ready: "Done today", prepare: (page) => page.locator(".waiting summary").first().click() },
-    { name: "connection-lost", path: `/training/${running.id}`, ready: lostLine, before: loseConnection, prepare: untilDrawn },
+    { name: "connection-lost", path: `/training/${running.id}`, ready: "Test pictures", before: watchSocket, prepare: loseConnection },
     { name: "damaged-login", path: "/", ready: "paste the access token", server: damaged, isSignedOut: true },
     { name: "damaged-database", path: "/", ready: "The database is damaged.", server: damaged, isSignedOut: true, before: (page) => signInByToken(page, damaged) },
   ];
@@ -129,14 +130,26 @@ async function comeBack(page: Page): Promise<void> {
   });
 }
 
-/** The page gets its data; then its socket breaks and no new one comes through, as with a tunnel whose far end has died. */
-async function loseConnection(page: Page): Promise<void> {
-  let opened = 0;
+const sockets = new WeakMap<Page, { close: () => void; isCut: boolean }>();
+
+/** Puts itself between the page and the server, to cut the line later. */
+async function watchSocket(page: Page): Promise<void> {
+  const line = { close: () => {}, isCut: false };
+  sockets.set(page, line);
   await page.routeWebSocket(/.*/, (socket) => {
-    if (opened++ > 0) return void socket.close();
+    if (line.isCut) return void socket.close();
     socket.connectToServer();
-    setTimeout(() => void socket.close(), 3000);
+    line.close = () => void socket.close();
   });
+}
+
+/** The page has its data; then its socket breaks and no new one comes through, as with a tunnel whose far end has died. */
+async function loseConnection(page: Page): Promise<void> {
+  await untilDrawn(page);
+  const line = sockets.get(page)!;
+  line.isCut = true;
+  line.close();
+  await page.getByText("The connection to the server is lost.").first().waitFor({ timeout: waitMs });
 }
 
 async function signInByToken(page: Page, server: Started): Promise<void> {
@@ -147,7 +160,7 @@ async function signInByToken(page: Page, server: Started): Promise<void> {
 
 /** Samples and the loss curve come after the page itself. */
 async function untilDrawn(page: Page): Promise<void> {
-  for (const part of ['img[src*="/artifacts/"]', ".uplot canvas"]) await page.locator(part).first().waitFor({ timeout: 15_000 });
+  for (const part of ['img[src*="/artifacts/"]', ".uplot canvas"]) await page.locator(part).first().waitFor({ timeout: waitMs });
 }
 
 async function portraitCharacter(server: Started, name: string, description: string, photos: number): Promise<Character> {
@@ -206,8 +219,8 @@ async function openView(exhibition: Exhibition, view: PageView, width: number): 
   }
   await view.before?.(page);
   if (page.url() === "about:blank" || !view.isSignedOut) await page.goto(server.url + view.path);
-  await page.getByText(view.ready).locator("visible=true").first().waitFor({ timeout: 15_000 });
+  await page.getByText(view.ready).locator("visible=true").first().waitFor({ timeout: waitMs });
   await view.prepare?.(page);
-  await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.loading === "lazy"), null, { timeout: 10_000 });
+  await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.loading === "lazy"), null, { timeout: waitMs });
   return page;
 }
