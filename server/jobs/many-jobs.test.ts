@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Job } from "../contract/job.ts";
 import { waitFor } from "../testing/wait.ts";
+import { maxOpenJobs } from "./store-insert.ts";
 import { openRig, type Rig } from "./testing/rig.ts";
 
 setDefaultTimeout(60_000);
@@ -9,7 +10,8 @@ let rig: Rig;
 beforeEach(() => void (rig = openRig()));
 afterEach(() => rig.close());
 
-const [ended, waiting] = [100_000, 10_000];
+// With the first and the last, which the test asks for, the queue is as full as it may be.
+const [ended, waiting] = [100_000, maxOpenJobs - 2];
 
 const copy = (number: number) => `job-${String(number).padStart(26, "0")}`;
 
@@ -36,6 +38,7 @@ test("F57: with 10,000 jobs waiting and 100,000 ended, pages are whole, the orde
   };
   const first = plant();
   const last = rig.paint("the last");
+  expect(() => rig.paint("one too many")).toThrow("The queue is full.");
 
   // Pages of the list lead from the newest to the oldest without a gap and without a repetition.
   const seen = new Set<string>();
