@@ -165,7 +165,7 @@ export function diagnose(lines: readonly string[], tail: string[], values?: Para
   return {
     code: "unknown",
     what: "The training failed.",
-    why: withDetail("AI-Toolkit ended with an error that Isengard does not know.", lastError(lines)),
+    why: lines.length === 0 ? "AI-Toolkit ended before it printed anything." : withDetail("AI-Toolkit ended with an error that Isengard does not know.", lastError(lines)),
     fix: "Read the last lines below and the whole log. Training again resumes from the last checkpoint.",
     tail,
   };

@@ -57,6 +57,15 @@ describe("a training in each scenario", () => {
     }, 60_000);
   }
 
+  test("F10: a program that ends before it prints anything is a failure in words, at once", async () => {
+    const job = new TestJob(folder.path);
+    jobs.push(job);
+    const settings = { ...simulatorSettings("ok", 200), self: ["/bin/false"] };
+    const outcome = await trainingBackend(settings).train(await trainingJob(folder.path, values), job.host(1));
+    expect(outcome).toMatchObject({ kind: "failed", failure: { code: "unknown", what: expect.stringMatching(/\w/), why: "AI-Toolkit ended before it printed anything.", fix: expect.stringMatching(/\w/) } });
+    expect(job.leftovers()).toBe(0);
+  });
+
   test("a download is shown with its bytes, and without one the stage is skipped", async () => {
     const stage = (result: Awaited<ReturnType<typeof play>>) => result.last.updates.at(-1)!.stages.find((entry) => entry.id === "download")!;
     const slow = stage(await play("slow"));

@@ -64,7 +64,7 @@ function fromValidation(error: ValidationError): AppError | null {
 /** Faults of the disk deserve their own words. */
 function fromSystem(error: unknown): AppError | null {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "ENOSPC" || code === "SQLITE_FULL" || code === "EDQUOT") {
+  if (code === "ENOSPC" || code === "SQLITE_FULL" || code === "EDQUOT" || code === "EFBIG") {
     return new AppError("storage_full", "There is no room left to store this.", { why: errorTable.storage_full.fix, cause: error });
   }
   return null;

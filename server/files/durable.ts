@@ -19,7 +19,7 @@ export interface PartFile extends Written {
  * file or none. When the source throws, the part is removed and the error passed on.
  */
 export async function writePart(path: string, source: AsyncIterable<Uint8Array>, mode = 0o600): Promise<PartFile> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
   const partPath = `${path}.part`;
   const hash = new Bun.CryptoHasher("sha256");
   let sizeBytes = 0;
@@ -46,6 +46,13 @@ export async function writeDurably(path: string, bytes: Uint8Array, mode = 0o600
   const part = await writePart(path, once(bytes), mode);
   await part.publish();
   return part;
+}
+
+/** One level only: where more is missing the volume has gone, and its files must not be begun anew on the disk below. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (!hasCode(error, "EEXIST")) throw error;
+  });
 }
 
 export async function removeFile(path: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Failure, Job } from "../contract/job.ts";
 import { waitAfter } from "./back-off.ts";
 import { retryText, ruleFor } from "./failure-policy.ts";
-import { tooManyAttempts } from "./failures.ts";
+import { diskFull, tooManyAttempts } from "./failures.ts";
 import type { HandlerOutcome } from "./handlers/handler.ts";
 import { redactFailure } from "../logs/redact-failure.ts";
 import type { Redactor } from "../logs/redact.ts";
@@ -38,7 +38,8 @@ export class JobEnds {
 
   /** Before `record`: what only counts when it is measured now. Never throws. */
   async prepare(outcome: HandlerOutcome): Promise<void> {
-    if (outcome.kind === "failed" && ruleFor(outcome.failure.code)?.kind === "wait-for-room") await this.parts.room.lookAgain();
+    const code = outcome.kind === "failed" ? outcome.failure.code : outcome.kind === "interrupted" ? outcome.fault : undefined;
+    if (code !== undefined && ruleFor(code)?.kind === "wait-for-room") await this.parts.room.lookAgain();
   }
 
   /** In how many milliseconds the job has to be looked at again, or null. */
@@ -55,15 +56,15 @@ export class JobEnds {
       case "failed":
         return this.failed(job, claim, redactFailure(outcome.failure, redactor));
       case "stopped":
-        return this.breakOff(job, token, "The tool stopped although nobody had asked it to.");
+        return this.breakOff(job, claim, "The tool stopped although nobody had asked it to.");
       case "interrupted":
-        return this.breakOff(job, token, redactor.redact(outcome.why));
+        return this.breakOff(job, claim, redactor.redact(outcome.why), outcome.fault);
       case "paused":
         if (job.state === "stopping") return this.cancelled(job, token);
         this.retries.paused(job.id, token, outcome.step);
         return null;
       case "snoozed":
-        if (job.state !== "claimed" && job.state !== "starting") return this.breakOff(job, token, outcome.waiting.text);
+        if (job.state !== "claimed" && job.state !== "starting") return this.breakOff(job, claim, outcome.waiting.text);
         store.transition(job.id, "snoozed", { why: outcome.waiting.text, token, waiting: outcome.waiting });
         return this.scaled(outcome.retryMs);
     }
@@ -89,9 +90,10 @@ export class JobEnds {
   }
 
   /** Broken off: as the person wished, or to be tried again. */
-  private breakOff(job: Job, token: string, why: string): number | null {
+  private breakOff(job: Job, claim: Claim, why: string, code: "interrupted" | "disk_full" | "storage" = "interrupted"): number | null {
+    const { token } = claim;
     if (job.state === "stopping") return this.cancelled(job, token);
-    const code = "interrupted";
+    if (code === "disk_full") return this.failed(job, claim, diskFull(why));
     const earlier = this.retries.countEnds(job.id, code);
     const delayMs = this.delay(code, earlier + 1, 0);
     if (delayMs !== null) {

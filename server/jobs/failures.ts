@@ -32,11 +32,18 @@ export function unknownKind(kind: string): Failure {
   };
 }
 
-const storageFaults = /^(SQLITE_(IOERR|FULL|BUSY|CANTOPEN|READONLY|NOMEM)|(ENOSPC|EDQUOT|EIO|EROFS)$)/;
+const fullDisk = /^(SQLITE_FULL|(ENOSPC|EDQUOT|EFBIG)$)/;
+const storageFaults = /^(SQLITE_(IOERR|BUSY|CANTOPEN|READONLY|NOMEM)|(EIO|EROFS|ESTALE|ENODEV|ENXIO)$)/;
 
-/** The disk failed, not the job. */
-export function isStorageFault(error: unknown): boolean {
-  return error instanceof Error && "code" in error && storageFaults.test(String(error.code));
+/** The disk failed, not the job: what it is then handled as (failure-policy.ts). null: something else. */
+export function storageFaultOf(error: unknown): "disk_full" | "storage" | null {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (fullDisk.test(code)) return "disk_full";
+  return storageFaults.test(code) ? "storage" : null;
+}
+
+export function diskFull(why: string): Failure {
+  return { code: "disk_full", what: "There was no room left to store what this job made.", why, fix: "Free disk space, then press Retry.", tail: [] };
 }
 
 /** The end of a job that was broken off too often; its whole history is the evidence. */

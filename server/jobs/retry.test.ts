@@ -125,3 +125,28 @@ test("a stop during a back-off ends the job, and it is not tried again", async (
   await Bun.sleep(150);
   expect([rig.state(id), rig.painter.calls]).toEqual(["cancelled", calls]);
 });
+
+test("F39, F41: a job whose files the disk does not take waits for room or is tried again later, as its fault is the disk's", async () => {
+  const { disk } = rig;
+  rig.waitScale = 1;
+  rig.painter.work = async () => {
+    if (rig.painter.calls === 1) disk.freeBytes = 0;
+    throw Object.assign(new Error("write"), { code: rig.painter.calls === 1 ? "ENOSPC" : "EIO" });
+  };
+  rig.start();
+  const full = rig.paint("first");
+  expect(await rig.until(full.id, "snoozed")).toMatchObject({ attempt: 0, waiting: { code: "disk" }, failure: null });
+  disk.freeBytes = 1;
+  const refused = rig.paint("second");
+  await waitFor("it backs off", () => waitingOf(refused.id)?.text === "Tries again in 40 s because the disk could not be read or written (try 2 of 6).");
+  for (const { id } of [full, refused]) rig.jobs.queue.cancel(id);
+});
+
+test("F39: a disk that is full beside a volume with room fails the job with what to do, and Retry goes on", async () => {
+  rig.painter.work = async () => { throw Object.assign(new Error("write"), { code: rig.painter.calls === 1 ? "EFBIG" : "unexpected" }); };
+  rig.start();
+  const { id } = rig.paint();
+  expect((await rig.until(id, "failed")).failure).toMatchObject({ code: "disk_full", fix: "Free disk space, then press Retry." });
+  rig.jobs.actions.retry(id);
+  await waitFor("it is tried again", () => rig.painter.calls === 2);
+});

@@ -1,6 +1,6 @@
 import type { Log } from "../log.ts";
 import type { JobEnds } from "./ends.ts";
-import { failureOf, isStorageFault, unknownKind } from "./failures.ts";
+import { failureOf, storageFaultOf, unknownKind } from "./failures.ts";
 import type { HandlerOutcome, JobHandler } from "./handlers/handler.ts";
 import { type HostParts, JobHost, LetGo } from "./host.ts";
 import type { JobLogOpener } from "./needs.ts";
@@ -128,7 +128,8 @@ export class Runner {
 }
 
 function endOfThrow(error: unknown): HandlerOutcome {
-  if (isStorageFault(error)) return { kind: "interrupted", why: `The disk could not be read or written: ${String(error)}` };
+  const fault = storageFaultOf(error);
+  if (fault !== null) return { kind: "interrupted", why: `The disk could not be read or written: ${String(error)}`, fault };
   return { kind: "failed", failure: failureOf(error) };
 }
 

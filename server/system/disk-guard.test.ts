@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openDatabase } from "../db/open.ts";
 import { createLog } from "../log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
-import { smallDisk } from "../testing/mount.ts";
+import { run, smallDisk } from "../testing/mount.ts";
 import { waitFor } from "../testing/wait.ts";
 import { forecastCheck, forecastNeed, forecastRest, forecastTraining } from "./disk-forecast.ts";
 import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
@@ -189,4 +189,21 @@ test("F38: on a really full disk the next commit succeeds after the reserve was 
   expect(existsSync(join(disk.path, "reserve"))).toBe(true);
   insert.finalize();
   db.close();
+});
+
+test("F44: a volume that is gone is said, holds everything back and is used again when it is back", async () => {
+  using disk = smallDisk(256 * 1024 ** 2);
+  using kept = temporaryFolder();
+  if (disk === null) return console.log("left out: nothing may be mounted here");
+  const { guard } = make(disk.path, { [disk.path]: 50 * gib, "/scratch": 50 * gib }, { volume: disk.path });
+  await guard.refresh();
+  expect(guard.mayStart("generation")).toEqual({ ok: true });
+  expect(run(["mount", "--bind", disk.path, kept.path]) && run(["umount", "-l", disk.path])).toBe(true);
+  await guard.refresh();
+  expect(guard.mayStart("generation")).toEqual({ ok: false, reason: `Waits for the volume of ${disk.path}, which is gone.` });
+  expect(guard.checks()[0]).toMatchObject({ state: "error", detail: expect.stringContaining("is gone") });
+  expect(run(["mount", "--bind", kept.path, disk.path])).toBe(true);
+  await guard.refresh();
+  expect(guard.mayStart("generation")).toEqual({ ok: true });
+  run(["umount", "-l", kept.path]);
 });

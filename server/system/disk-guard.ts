@@ -2,6 +2,7 @@ import type { JobKind } from "../contract/job.ts";
 import type { Check } from "../contract/system.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
+import { deviceOf } from "./disk-device.ts";
 import { type DiskNeed, forecastCheck, noNeed } from "./disk-forecast.ts";
 import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes, levelsOn } from "./disk-levels.ts";
 import { ReserveFile } from "./disk-reserve.ts";
@@ -46,6 +47,9 @@ export class DiskGuard implements Service {
   private volume: DiskSpace | null = null;
   private scratch: DiskSpace | null = null;
   private problem = "";
+  /** The disk that the volume was at the start; another one in its place is not the volume. */
+  private readonly device: number | null;
+  private hasGone = false;
   private released: { readonly at: string; readonly why: string } | null = null;
   private readonly expected = new Map<string, DiskNeed>();
   private timer: ReturnType<typeof setInterval> | null = null;
@@ -55,6 +59,7 @@ export class DiskGuard implements Service {
   private rounds = 0;
 
   constructor(private readonly options: DiskGuardOptions) {
+    this.device = deviceOf(options.volume);
     this.levels = options.levels ?? diskLevels;
     this.reserve = new ReserveFile(options.reserveFile, this.levels.reserveBytes);
   }
@@ -81,6 +86,7 @@ export class DiskGuard implements Service {
    * is held back: the disk itself then answers.
    */
   mayStart(kind: JobKind, need: DiskNeed = noNeed): MayStart {
+    if (this.hasGone) return { ok: false, reason: `Waits for the volume of ${this.options.volume}, which is gone.` };
     const rest = this.rest();
     const disks = this.sameDisk()
       ? [[this.volume, need.volumeBytes + need.scratchBytes, rest.volumeBytes + rest.scratchBytes] as const]
@@ -124,7 +130,8 @@ export class DiskGuard implements Service {
       const space = this.options.space ?? diskSpace;
       [this.volume, this.scratch] = await withLimit(Promise.all([space(this.options.volume), space(this.options.scratch)]), measureLimitMs);
       this.problem = "";
-      await this.act(this.volume);
+      this.hasGone = deviceOf(this.options.volume) !== this.device;
+      if (!this.hasGone) await this.act(this.volume);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
@@ -183,6 +190,10 @@ export class DiskGuard implements Service {
 
   private volumeCheck(): Check {
     const { volume, released } = this;
+    if (this.hasGone) {
+      const detail = `The volume of ${this.options.volume} is gone: another disk is in its place.`;
+      return { id: "disk", label: "Disk", state: "error", detail, fix: "Attach the volume again, and restart Isengard if this stays. No new work is begun before.", checkedAt: new Date().toISOString() };
+    }
     if (volume === null || this.problem !== "") {
       const detail = this.problem === "" ? "The free space was not measured yet." : `The free space of ${this.options.volume} could not be read: ${this.problem}.`;
       return { id: "disk", label: "Disk", state: "unknown", detail, fix: "Check that the folder exists and that the volume is mounted.", checkedAt: null };

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../testing/folder.ts";
+import { canTrace } from "../testing/strace.ts";
 import { run, smallDisk } from "../testing/mount.ts";
 import { findMount, probeCheck, probeFolder } from "./fs-probe.ts";
 
@@ -40,4 +41,16 @@ test("a folder that is not there, is read-only or full is explained, never throw
   expect(probeCheck(full, "now")).toMatchObject({ state: "error", fix: expect.stringContaining("local disk") });
   expect(run(["mount", "-o", "remount,ro", disk.path])).toBe(true);
   expect(probeFolder(disk.path)).toMatchObject({ failures: [expect.stringContaining("EROFS")] });
+});
+
+test.skipIf(!canTrace)("F45: a volume that answers a read with other bytes, or with none, is found out", async () => {
+  using folder = temporaryFolder();
+  const script = `const { probeFolder } = await import(${JSON.stringify(join(import.meta.dir, "fs-probe.ts"))}); console.log(JSON.stringify(probeFolder(${JSON.stringify(folder.path)}).failures));`;
+  // The probe's file carries the number of its process, which the shell hands on.
+  const traced = 'mkdir "$0/.probe-$$" && touch "$0/.probe-$$/b" && exec strace -D -o /dev/null -P "$0/.probe-$$/b" -e trace=read,pread64 -e "inject=read,pread64:retval=$1:when=1" "$2" -e "$3"';
+  for (const bytes of ["0", "8"]) {
+    const child = Bun.spawn(["sh", "-c", traced, folder.path, bytes, process.execPath, script], { stdout: "pipe", stderr: "inherit" });
+    expect(await new Response(child.stdout).text()).toContain("reading a file back failed: other bytes came back");
+    await child.exited;
+  }
 });

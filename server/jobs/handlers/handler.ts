@@ -8,7 +8,7 @@ export type HandlerOutcome =
   /** The person's stop took effect and no process of the job is left. */
   | { readonly kind: "stopped" }
   /** Broken off through no fault of the job: it goes back to the queue with another attempt. */
-  | { readonly kind: "interrupted"; readonly why: string }
+  | { readonly kind: "interrupted"; readonly why: string; /** The disk broke it off. */ readonly fault?: "disk_full" | "storage" }
   /** Gave way to pictures: everything up to `step` is safe (null: nothing was trained), and it goes on behind them. */
   | { readonly kind: "paused"; readonly step: number | null }
   /** Cannot begin yet; costs no attempt. Only before a tool was started. */
