@@ -10,6 +10,8 @@ interface Expectation {
   readonly cancel?: "once" | "twice";
   /** A word of the job's warnings. */
   readonly warns?: RegExp;
+  /** Number in the catalogue of faults. */
+  readonly fault?: string;
 }
 
 const trainings: Record<string, Expectation> = {
@@ -24,6 +26,11 @@ const trainings: Record<string, Expectation> = {
   garbage: { state: "succeeded" },
   "gated-model": { state: "failed", code: "hf_gated" },
   "disk-full": { state: "failed", code: "disk_full" },
+  "native-crash": { state: "succeeded", fault: "F20" },
+  "skipped-steps": { state: "succeeded", fault: "F21", warns: /2 of 120 steps were skipped/ },
+  "no-result": { state: "failed", fault: "F23", code: "ended_without_result" },
+  "optimizer-unsaved": { state: "succeeded", fault: "F27", warns: /optimizer's state could not be saved/ },
+  "hub-401": { state: "failed", fault: "F28", code: "hf_auth" },
 };
 
 const generations: Record<string, Expectation> = {
@@ -40,7 +47,7 @@ const generations: Record<string, Expectation> = {
 };
 
 for (const [scenario, expected] of Object.entries(trainings)) {
-  test(`training, scenario ${scenario}: ${expected.state}${expected.code ? ` (${expected.code})` : ""}`, async () => {
+  test(`${expected.fault === undefined ? "" : `${expected.fault}: `}training, scenario ${scenario}: ${expected.state}${expected.code ? ` (${expected.code})` : ""}`, async () => {
     await inScenario(scenario, async (server) => {
       const character = await makeCharacter(server, "Ada", 2);
       // A training that is to be cancelled must not end by itself before that.
