@@ -10,7 +10,7 @@ import { canTrace } from "../testing/strace.ts";
 import { createLog } from "../log.ts";
 import { JobStore } from "./store.ts";
 
-/** Cuts in each run; the release check takes 20,000. */
+/** Cuts in each run; each run has another seed. */
 const cuts = Number(process.env["ISENGARD_TEST_CUTS"] ?? 400);
 const seed = Number(process.env["ISENGARD_TEST_SEED"] ?? Date.now() % 100_000);
 /** What a disk writes whole. */
