@@ -28,12 +28,15 @@ export const actions: Readonly<Record<ActionKind, Act>> = {
     const answers = await Promise.all(Array.from({ length: 2 + Math.floor(pick * 4) }, () => world.send(wish)));
     return `${answers.filter((answer) => answer?.job).length} of ${answers.length} answered: ${wish.id}`;
   },
-  cancel: async (world, { pick }) => {
+  cancel: async (world, { pick, size }) => {
     const open = world.wishes.filter((wish) => wish.id !== null && wish.cancel === "never" && !isFinal(world.browser.stateOf(wish.id)));
     const wish = open[Math.floor(pick * open.length)];
     if (!wish) return "nothing to cancel";
-    await world.cancel(wish);
-    return `${wish.id}: ${wish.cancel}`;
+    const sent = world.cancel(wish);
+    // Between the intent and the last signal the next server has to go on with it.
+    const told = size < 0.5 ? "" : await killSoon(world, size);
+    await sent;
+    return `${wish.id}: ${wish.cancel}${told}`;
   },
   "kill-server": async (world, { size }) => restart(world, size, "SIGKILL"),
   "kill-server-while-submitting": async (world, { pick, size }) => {
@@ -97,6 +100,11 @@ async function restart(world: World, size: number, signal: "SIGKILL" | "SIGTERM"
   await Bun.sleep(size * longestDownMs);
   await world.start();
   return `down for ${Math.round(size * longestDownMs)} ms`;
+}
+
+async function killSoon(world: World, size: number): Promise<string> {
+  await Bun.sleep((size - 0.5) * 60);
+  return `, and the server was killed: ${await restart(world, size, "SIGKILL")}`;
 }
 
 async function killOne(world: World, pick: number, isWanted: (one: Found) => boolean): Promise<string> {

@@ -1,3 +1,4 @@
+import { isActive } from "../../server/jobs/states.ts";
 import type { JobRow, Records, Step } from "./history.ts";
 import type { Wish, World } from "./world.ts";
 
@@ -6,7 +7,7 @@ export function checkEnd(world: World, job: JobRow, records: Records): string[] 
   const wish = world.wishes.find(({ key }) => key === job.idempotency_key);
   const steps = records.steps.filter((step) => step.job_id === job.id);
   const problems = [...checkStop(job, wish, steps), ...checkResults(job, wish, records)];
-  if (job.state === "failed") problems.push(...checkFailure(world, job, wish));
+  if (job.state === "failed") problems.push(...checkFailure(world, job, wish, steps));
   return problems;
 }
 
@@ -27,15 +28,28 @@ function checkStop({ id, state }: JobRow, wish: Wish | undefined, steps: readonl
 /** Tries that a job has before it fails by being killed again and again; other classes wait for a person at once. */
 const triesOf: Readonly<Record<string, number>> = { killed: 2, interrupted: 3 };
 
-function checkFailure(world: World, { id, failure }: JobRow, wish: Wish | undefined): string[] {
+function checkFailure(world: World, { id, failure }: JobRow, wish: Wish | undefined, steps: readonly Step[]): string[] {
   const { code = "", what = "", fix = "" } = JSON.parse(failure ?? "{}") as { code?: string; what?: string; fix?: string };
-  const hurts = world.hurts.filter(({ at }) => wish !== undefined && at >= wish.madeAt);
+  const hurts = world.hurts.filter((hurt) => mayHaveMet(world, hurt, wish, steps));
   const problems: string[] = [];
   if (what === "" || fix === "") problems.push(`${id} failed without a word on what to do: ${failure}`);
   if (["", "internal", "unknown", "unreadable_job", "unknown_kind"].includes(code)) problems.push(`${id} failed by our own mistake: ${failure}`);
   const needed = hurts.some((hurt) => hurt.what === "disk") ? 1 : (triesOf[code] ?? 1);
   if (hurts.length < needed) problems.push(`${id} failed although it was hurt only ${hurts.length} times: ${failure}`);
   return problems;
+}
+
+/** A tool that was killed shortly before a job came may be met by it all the same. */
+const noticedMs = 3_000;
+
+/** Whether the job ran when it happened. Where the server's clock jumps its times tell nothing but the order. */
+function mayHaveMet({ clock }: World, { at, time }: World["hurts"][number], wish: Wish | undefined, steps: readonly Step[]): boolean {
+  if (wish === undefined || at < wish.madeAt) return false;
+  if (clock !== null) return true;
+  return steps.some((step, index) => {
+    const until = steps[index + 1]?.at;
+    return isActive(step.to_state) && time > Date.parse(step.at) - noticedMs && (until === undefined || time <= Date.parse(until));
+  });
 }
 
 function checkResults({ id, kind, state }: JobRow, wish: Wish | undefined, { outputs, loras }: Records): string[] {

@@ -10,6 +10,7 @@ export interface Step {
   readonly from_state: JobState | null;
   readonly to_state: JobState;
   readonly why: string;
+  readonly at: string;
 }
 
 export interface JobRow {
@@ -37,7 +38,7 @@ export function readRecords(folder: string): Records {
   try {
     return {
       jobs: db.query<JobRow, []>("select id, kind, state, attempt, lane, idempotency_key, frozen, failure from job order by seq").all(),
-      steps: db.query<Step, []>("select seq, job_id, attempt, from_state, to_state, why from job_event order by seq").all(),
+      steps: db.query<Step, []>("select seq, job_id, attempt, from_state, to_state, why, at from job_event order by seq").all(),
       outputs: db.query<{ job_id: string; index: number }, []>('select job_id, "index" from output order by job_id, "index"').all(),
       loras: db.query<{ job_id: string | null }, []>("select job_id from lora").all(),
       integrity: db.query<{ integrity_check: string }, []>("pragma integrity_check").get()?.integrity_check ?? "no answer",

@@ -12,18 +12,21 @@ import { checkHistory, readRecords, type Records, statesOf } from "./history.ts"
 import { isOfTool } from "./processes.ts";
 import type { World } from "./world.ts";
 
-const settleLimitMs = 90_000;
+/** Without a job changing its state; a busy machine may take long for all of them together. */
+const stillLimitMs = 90_000;
 
 /** Waits until every job has ended; afterwards each wish is known to have got through or not. */
 export async function settle(world: World): Promise<void> {
-  const end = performance.now() + settleLimitMs;
+  let [seen, end] = ["", 0];
   // A wish that was never answered is sent again, as a page does it: the same key gives the same job.
   for (const wish of world.wishes.filter(({ id }) => id === null)) await world.send(wish);
   for (;;) {
     const open = world.wishes.filter(({ id }) => id !== null && !isOver(world.browser.stateOf(id)));
     if (open.length === 0 && world.browser.connected) return;
+    const states = open.map(({ id }) => `${id} ${world.browser.stateOf(id!)}`).join(", ");
+    if (states !== seen) [seen, end] = [states, performance.now() + stillLimitMs];
     if (performance.now() > end) {
-      world.problems.push(`not ended, or not told to the tab, after ${settleLimitMs} ms: ${open.map(({ id }) => `${id} ${world.browser.stateOf(id!)}`).join(", ")}`);
+      world.problems.push(`not ended, or not told to the tab, and unchanged for ${stillLimitMs} ms: ${states}`);
       return;
     }
     await Bun.sleep(50);

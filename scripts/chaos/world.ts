@@ -42,7 +42,7 @@ export class World {
   readonly browser: Browser;
   kills = 0;
   /** When tools or the disk were hurt: only then may a job fail, with a reason. */
-  readonly hurts: Array<{ readonly at: number; readonly what: "tool" | "disk" }> = [];
+  readonly hurts: Array<{ readonly at: number; readonly time: number; readonly what: "tool" | "disk" }> = [];
   private server: Started | null = null;
   private keys = 0;
 
@@ -90,7 +90,7 @@ export class World {
   }
 
   hurt(what: "tool" | "disk"): void {
-    this.hurts.push({ at: performance.now(), what });
+    this.hurts.push({ at: performance.now(), time: Date.now(), what });
   }
 
   isOurs = (run: string): boolean => this.wishes.some(({ id }) => id !== null && run.startsWith(id));
