@@ -30,7 +30,7 @@ export interface ChaosResult {
 }
 
 const speed = 20;
-const actionLimitMs = 30_000;
+const actionLimitMs = 180_000;
 
 /** One server through one plan. Everything that is wrong at the end is in `problems`. */
 export async function runChaos({ seed, steps, executable, keep, say = () => {} }: ChaosOptions): Promise<ChaosResult> {
