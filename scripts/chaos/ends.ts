@@ -26,7 +26,7 @@ function checkStop({ id, state }: JobRow, wish: Wish | undefined, steps: readonl
 }
 
 /** Tries that a job has before it fails by being killed again and again; other classes wait for a person at once. */
-const triesOf: Readonly<Record<string, number>> = { killed: 2, interrupted: 3 };
+const triesOf: Readonly<Record<string, number>> = { killed: 2, native_crash: 2, interrupted_too_often: 3 };
 
 function checkFailure(world: World, { id, failure }: JobRow, wish: Wish | undefined, steps: readonly Step[]): string[] {
   const { code = "", what = "", fix = "" } = JSON.parse(failure ?? "{}") as { code?: string; what?: string; fix?: string };
