@@ -20,7 +20,7 @@ async function start(options: Omit<StartOptions, "folder"> = {}, folder?: string
 
 const fast = ["--mode", "fast-test", "--simulate-speed", "20"];
 /** The training must not end before the last kill. */
-const slow = ["--mode", "fast-test", "--simulate-speed", String(Math.min(0.5, 50 / killsInARow))];
+const slow = ["--mode", "fast-test", "--simulate-speed", String(Math.min(0.5, 20 / killsInARow))];
 const small = { prompt: "portrait in a garden", count: 1, width: 256, height: 256, steps: 4 };
 
 /** Sends until the server is gone; only what was answered with 2xx is acknowledged. */
@@ -64,7 +64,7 @@ test(`F02, F03: a server that is killed ${killsInARow} times in a row starts eac
   const ada = await makeCharacter(server, "Ada", 2);
   const training = await startTraining(server, ada.id, { steps: 3000 });
   const step = async () => (await server.json<Job>(`/api/training/${training.id}`)).progress?.step ?? 0;
-  let at = await waitFor("it trains", step, 300_000);
+  let at = await waitFor("it trains", step, 600_000);
   const acknowledged = [training.id];
   const people = ["Ada"];
   for (let kill = 0; kill < killsInARow; kill++) {
