@@ -39,6 +39,15 @@ test("F50: a second start on the same folder opens the running one instead of st
   expect(second.out).toContain(`${server.url}/open?code=`);
 });
 
+test("after a kill, another folder's Isengard on the old port is not taken for one's own", async () => {
+  const killed = await start();
+  await killed.kill("SIGKILL");
+  const stranger = await start({ keepPort: true, env: { ISENGARD_PORT: new URL(killed.url).port } });
+  expect(stranger.url).toBe(killed.url);
+  const again = await start({ folder: killed.folder });
+  expect(again.url).not.toBe(stranger.url);
+});
+
 test("F37: a port that was asked for and is taken is named with its owner and the next one", async () => {
   const server = await start();
   const port = Number(new URL(server.url).port);

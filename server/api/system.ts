@@ -1,6 +1,7 @@
 import { Elysia, t } from "elysia";
 import { GpuStatus, Info, Mode, SystemStatus } from "../contract/system.ts";
 import type { Boot } from "../contract/boot.ts";
+import { instance } from "../instance.ts";
 
 export interface SystemDeps {
   info(): Info;
@@ -18,8 +19,8 @@ export interface SystemDeps {
 /** Health for machines, status for people. */
 export function systemApi(deps: SystemDeps) {
   return new Elysia({ name: "system-api" })
-    .get("/health", () => ({ status: "healthy" as const }))
-    .get("/api/health", () => ({ status: "healthy" as const }))
+    .get("/health", () => ({ status: "healthy" as const, instance }))
+    .get("/api/health", () => ({ status: "healthy" as const, instance }))
     .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))
     .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))
     .get("/api/info", () => deps.info(), { response: Info })

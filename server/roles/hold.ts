@@ -12,6 +12,7 @@ import { describeBackup, hasState, listBackups } from "../db/backup-manifest.ts"
 import { beginAnew, findSource, isUsable, restore } from "../db/restore.ts";
 import { AppError } from "../errors.ts";
 import type { Paths } from "../files/paths.ts";
+import { instance } from "../instance.ts";
 import { Sessions } from "../library/sessions.ts";
 import type { Log } from "../log.ts";
 import { holdScript, holdStyle } from "./hold-assets.ts";
@@ -51,7 +52,7 @@ export function createHold(options: HoldOptions): Hold {
     .use(responseHeaders())
     .use(onError(log))
     .use(sessionApi(access))
-    .get("/health", () => ({ status: "on-hold" as const, since }))
+    .get("/health", () => ({ status: "on-hold" as const, since, instance }))
     .get("/assets/hold.css", () => new Response(holdStyle, { headers: { "content-type": "text/css; charset=utf-8" } }))
     .get("/assets/hold.js", () => new Response(holdScript, { headers: { "content-type": "text/javascript; charset=utf-8" } }))
     .use(repairs(options))

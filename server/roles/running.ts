@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Paths } from "../files/paths.ts";
+import { instance } from "../instance.ts";
 import { bootId } from "../process/identity.ts";
 
 /** Who serves a data folder now. Written when the server listens, renewed while it lives, removed when it ends. */
@@ -16,6 +17,8 @@ export interface RunningServer {
   readonly hostname?: string;
   readonly bootId?: string;
   readonly heartbeatAt?: string;
+  /** What its `/health` answers. Absent in what an older version wrote. */
+  readonly instance?: string;
 }
 
 /** Only words are made of it; whether a folder is in use is decided by its lock. */
@@ -25,7 +28,7 @@ const heartbeatMs = 10_000;
 export function announceRunning(paths: Paths, server: Pick<RunningServer, "url" | "build" | "state">): () => void {
   const startedAt = new Date().toISOString();
   const write = (): void => {
-    const record: RunningServer = { ...server, pid: process.pid, startedAt, hostname: hostname(), bootId: bootId(), heartbeatAt: new Date().toISOString() };
+    const record: RunningServer = { ...server, pid: process.pid, startedAt, hostname: hostname(), bootId: bootId(), instance, heartbeatAt: new Date().toISOString() };
     try {
       writeFileSync(`${paths.serverFile}.part`, JSON.stringify(record), { mode: 0o600 });
       renameSync(`${paths.serverFile}.part`, paths.serverFile);
@@ -57,10 +60,16 @@ export async function findRunning(paths: Paths): Promise<RunningServer | null> {
   if (server === null || !isHere(server)) return null;
   try {
     const answer = await fetch(`${server.url}/health`, { signal: AbortSignal.timeout(2000) });
-    return answer.ok ? server : null;
+    return answer.ok && isOf(server, await answer.json()) ? server : null;
   } catch {
     return null; // an old file of a server that was killed
   }
+}
+
+/** After a kill -9 its port may have gone to the Isengard of another folder, which is just as healthy. */
+function isOf(server: RunningServer, health: unknown): boolean {
+  if (server.instance === undefined) return true;
+  return typeof health === "object" && health !== null && "instance" in health && health.instance === server.instance;
 }
 
 /** For a person who starts a second one: who has the folder, where, since when. */
