@@ -27,6 +27,7 @@ import { createCore, type Core } from "./core.ts";
 import type { Paths } from "./files/paths.ts";
 import type { UiBundle } from "./files/ui-assets.ts";
 import { Lifecycle } from "./lifecycle.ts";
+import { assertUnderstoodHolders } from "./process/protocol.ts";
 import { createViews } from "./views.ts";
 
 export interface AppOptions extends LoadedConfig {
@@ -93,10 +94,11 @@ export function createApp(options: AppOptions): App {
   return {
     core, access, http: http as unknown as Elysia,
     start: async () => {
+      assertUnderstoodHolders(paths.data);
       const mode = core.mode();
       if (mode !== null) await views.useMode(mode);
       await core.uploads.sweep();
-      await lifecycle.start([core.data.disk, core.data.sync, core.data.backups, core.gpu, core.engines, core.leftovers, core.dispatcher]);
+      await lifecycle.start([core.data, core.data.disk, core.data.sync, core.data.backups, core.gpu, core.engines, core.leftovers, core.dispatcher]);
     },
     stop: async (deadlineMs) => {
       const late = await lifecycle.stop(deadlineMs);

@@ -24,7 +24,6 @@ import { JobLogs } from "./logs/job-log.ts";
 import { Redactor } from "./logs/redact.ts";
 import { RotatingFile } from "./logs/rotating-file.ts";
 import { ServiceLogView } from "./logs/service-log.ts";
-import { assertUnderstoodHolders } from "./process/protocol.ts";
 import { DataWatch } from "./system/data-watch.ts";
 import { GpuWatch } from "./system/gpu.ts";
 
@@ -48,7 +47,6 @@ export function createCore(options: CoreOptions) {
   const hfToken = readHfToken(paths);
   if (hfToken !== null) redactor.addSecret(hfToken);
   const bus = createBus((error) => log.error("bus.listener-failed", "a listener of an event failed", { error }));
-  assertUnderstoodHolders(paths.data);
   const databases = openData(paths);
   const deps = { db: databases.state, paths, bus };
   const photos = new Photos(deps);

@@ -76,11 +76,12 @@ describe("preparing a resume", () => {
     const newest = join(out, "ada_v1_000000020.safetensors");
     saveLora(join(out, "ada_v1_000000010.safetensors"), 10);
     saveLora(newest, 20);
+    writeFileSync(join(out, "optimizer.pt"), "state");
     const whole = readFileSync(newest);
     for (let bytes = 0; bytes < whole.length; bytes += bytes < 600 ? 1 : 97) {
       writeFileSync(newest, whole.subarray(0, bytes));
       const { moved } = await prepareResume(out, quarantine, "ada_v1", 40);
-      expect([bytes, moved.length, readdirSync(out)]).toEqual([bytes, 1, ["ada_v1_000000010.safetensors"]]);
+      expect([bytes, moved.length, readdirSync(out).sort()]).toEqual([bytes, 1, ["ada_v1_000000010.safetensors", "optimizer.pt"]]);
       rmSync(quarantine, { recursive: true });
     }
   });

@@ -4,6 +4,7 @@ import type { Check } from "../contract/system.ts";
 import { codeOf } from "../db/data-problem.ts";
 import type { OpenData } from "../db/open-data.ts";
 import type { Paths } from "../files/paths.ts";
+import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
 import { BackupService } from "./backup-service.ts";
 import { DiskGuard } from "./disk-guard.ts";
@@ -25,17 +26,17 @@ const lasting = /^SQLITE_(CORRUPT|NOTADB)/;
 const faultShownMs = 10 * 60_000;
 
 /** All that looks after the data while the server runs: backups, room on the disks, and what was found at start. */
-export class DataWatch {
+export class DataWatch implements Service {
   readonly backups: BackupService;
   readonly disk: DiskGuard;
   readonly sync: SyncWatch;
-  readonly probe: FsProbe;
+  readonly name = "data-watch";
+  private probe: FsProbe | null = null;
   private readonly startedAt = new Date().toISOString();
   private fault: { readonly at: string; readonly why: string; readonly isLasting: boolean } | null = null;
 
   constructor(private readonly options: DataWatchOptions) {
     const { paths, databases, log, isFinished } = options;
-    this.probe = probeFolder(paths.data);
     this.backups = new BackupService({ paths, log, state: databases.state, telemetry: databases.telemetry });
     this.disk = new DiskGuard({
       volume: paths.data, scratch: tmpdir(), reserveFile: join(paths.data, "reserve"), log,
@@ -43,8 +44,15 @@ export class DataWatch {
     });
     this.sync = new SyncWatch({ folder: paths.data, log });
     for (const note of databases.notes) log.warn("data.noted", note.detail, { note: note.id });
-    if (this.probe.failures.length > 0) log.warn("volume.failed", "the volume does not do all that the databases need", { ...this.probe });
   }
+
+  /** Once the server listens: the files that it writes to try the volume would keep the first page waiting. */
+  start(): void {
+    this.probe = probeFolder(this.options.paths.data);
+    if (this.probe.failures.length > 0) this.options.log.warn("volume.failed", "the volume does not do all that the databases need", { ...this.probe });
+  }
+
+  stop(): void {}
 
   /** Tell it each error that came from storage: a full disk gets its reserve, a damaged database is said. */
   noteError(error: unknown): void {
@@ -56,7 +64,7 @@ export class DataWatch {
   }
 
   checks(): Check[] {
-    return [probeCheck(this.probe, this.startedAt), ...this.sync.checks(), ...this.faultChecks(), ...this.noteChecks(), ...this.backups.checks()];
+    return [...(this.probe === null ? [] : [probeCheck(this.probe, this.startedAt)]), ...this.sync.checks(), ...this.faultChecks(), ...this.noteChecks(), ...this.backups.checks()];
   }
 
   private faultChecks(): Check[] {
