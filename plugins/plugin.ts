@@ -105,6 +105,8 @@ export interface ToolHost {
   progress(update: Omit<JobProgress, "updatedAt" | "etaSeconds"> & { etaSeconds?: number | null }): void;
   /** Points are keyed by (key, step): writing one again replaces it. */
   metrics(key: string, points: ReadonlyArray<readonly [step: number, value: number]>): void;
+  /** The work went back: the points after this step, of every key, never happened. */
+  metricsUndone(afterStep: number): void;
   /** Makes a file known under the job; `name` is its key, so telling twice changes nothing. The file must stay. */
   artifact(found: FoundArtifact): void;
   log(level: LogLevel, event: string, message: string, fields?: Record<string, unknown>): void;

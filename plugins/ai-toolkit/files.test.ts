@@ -150,7 +150,14 @@ describe("the loss database", () => {
     const second = new LossLog(path);
     for (let step = 6; step <= 7; step++) second.commit(step, { "loss/loss": 2 });
     second.finish();
+    expect(reader.undoneAfter()).toBe(9);
     expect(reader.read().get("loss/loss")).toEqual([[6, 2], [7, 2]]);
+    expect(reader.undoneAfter()).toBe(6);
+    expect(reader.read().size).toBe(0);
+    expect(reader.undoneAfter()).toBe(null);
+    const late = new LossReader(path);
+    expect(late.read().get("loss/loss")!.length).toBe(7);
+    expect(late.undoneAfter()).toBe(7);
   });
 
   test("is read while the trainer has it open, more than one look's worth", () => {

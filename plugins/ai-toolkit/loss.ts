@@ -18,6 +18,8 @@ export class LossReader {
   readonly #path: string;
   #time = 0;
   #step = -1;
+  #undoneAfter: number | null = null;
+  #readToTheEnd = false;
 
   constructor(path: string) {
     this.#path = path;
@@ -26,6 +28,7 @@ export class LossReader {
   /** Points by key, for example `loss/loss` (which may be NaN) and `learning_rate`. Empty while the database is missing or busy. */
   read(): Map<string, LossPoint[]> {
     const found = new Map<string, LossPoint[]>();
+    this.#undoneAfter = null;
     if (!existsSync(this.#path)) return found;
     let db: Database | null = null;
     try {
@@ -37,6 +40,8 @@ export class LossReader {
                ORDER BY wall_time, step LIMIT ${maxSteps}) AS fresh
          JOIN metrics ON metrics.step = fresh.step ORDER BY wall_time, fresh.step`,
       ).all(this.#time, this.#step);
+      const steps = new Set(rows.map((row) => row.step));
+      this.#lookForUndone([...steps]);
       for (const row of rows) {
         this.#time = row.time;
         this.#step = row.step;
@@ -51,5 +56,26 @@ export class LossReader {
       db?.close();
     }
     return found;
+  }
+
+  /**
+   * What the last read has shown: the points after this step were undone, because a resumed training goes on from an
+   * earlier step and AI-Toolkit removes what it had written after that. null: nothing was.
+   */
+  undoneAfter(): number | null {
+    return this.#undoneAfter;
+  }
+
+  /** `steps` in the order of writing. */
+  #lookForUndone(steps: readonly number[]): void {
+    let before = this.#step;
+    for (const step of steps) {
+      if (step <= before) this.#undoneAfter = Math.min(step, this.#undoneAfter ?? step);
+      before = step;
+    }
+    if (this.#readToTheEnd || steps.length === maxSteps || before < 0) return;
+    // Whoever read it before us may know more than is left in it.
+    this.#readToTheEnd = true;
+    this.#undoneAfter = before;
   }
 }

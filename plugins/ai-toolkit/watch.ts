@@ -90,7 +90,10 @@ export class TrainingWatch {
   }
 
   #readLosses(): void {
-    for (const [key, found] of this.#losses.read()) {
+    const news = this.#losses.read();
+    const undoneAfter = this.#losses.undoneAfter();
+    if (undoneAfter !== null) this.#host.metricsUndone(undoneAfter);
+    for (const [key, found] of news) {
       if (key === "loss/loss") this.#divergence?.points(found);
       const points = found.filter(([, value]) => Number.isFinite(value));
       if (points.length === 0) continue;

@@ -43,6 +43,7 @@ export class TestImageHost implements ImageHost {
   service(name: string): Promise<ServiceHandle> { return this.services.use(name); }
   progress(update: Omit<JobProgress, "updatedAt" | "etaSeconds">): void { this.seen.push(update); }
   metrics(): void { /* Pictures have no metrics. */ }
+  metricsUndone(): void { /* as above */ }
   artifact(): void { /* Pictures are outputs, not artifacts. */ }
   log(_level: string, event: string, message: string): void { this.logged.push(`${event}: ${message}`); }
   warn(sentence: string): void { if (!this.warnings.includes(sentence)) this.warnings.push(sentence); }

@@ -120,6 +120,10 @@ export class TestHost implements TrainingHost {
     this.#job.metrics.set(key, series);
   }
 
+  metricsUndone(afterStep: number): void {
+    for (const series of this.#job.metrics.values()) for (const step of series.keys()) if (step > afterStep) series.delete(step);
+  }
+
   artifact(found: FoundArtifact): void {
     if (!this.#gone) this.#job.artifacts.set(found.name, found);
   }

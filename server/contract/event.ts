@@ -29,6 +29,8 @@ export type AppEvent =
   /** The line that a progress bar is being drawn on now; replaced by the next one, never stored. */
   | { type: "job.live-line"; jobId: string; text: string }
   | { type: "job.metrics"; jobId: string; key: string; points: Array<[number, number]> }
+  /** Points after this step, of every key, are gone: the job went on from an earlier step. */
+  | { type: "job.metrics-undone"; jobId: string; afterStep: number }
   | { type: "job.preview"; jobId: string; index: number; dataUrl: string };
 
 /**

@@ -118,6 +118,7 @@ function concerns(event: AppEvent, member: Member): boolean {
     case "job.log":
     case "job.live-line":
     case "job.metrics":
+    case "job.metrics-undone":
     case "job.preview":
       return member.watched.has(event.jobId);
     default:

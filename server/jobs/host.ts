@@ -149,6 +149,11 @@ export class JobHost implements ImageHost, TrainingHost {
     this.parts.library.putMetrics(this.jobId, key, points);
   }
 
+  metricsUndone(afterStep: number): void {
+    this.assertMine();
+    this.parts.library.undoMetrics(this.jobId, afterStep);
+  }
+
   artifact(found: FoundArtifact): void {
     this.assertMine();
     this.parts.library.putArtifact(this.jobId, found);

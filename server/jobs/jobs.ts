@@ -145,6 +145,7 @@ export function libraryForJobs({ characters, photos, loras, outputs, artifacts, 
     forgetJob: (jobId) => metrics.remove(jobId),
     putArtifact: (jobId, found) => void artifacts.put(jobId, found),
     putMetrics: (jobId, key, points) => metrics.put(jobId, key, points),
+    undoMetrics: (jobId, afterStep) => metrics.undo(jobId, afterStep),
   };
 }
 

@@ -86,4 +86,5 @@ export interface JobLibrary {
   /** Both publish what is new by themselves. */
   putArtifact(jobId: string, found: FoundArtifact): void;
   putMetrics(jobId: string, key: string, points: ReadonlyArray<readonly [number, number]>): void;
+  undoMetrics(jobId: string, afterStep: number): void;
 }

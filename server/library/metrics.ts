@@ -32,6 +32,12 @@ export class Metrics {
     if (changed.length > 0) this.bus.publish({ type: "job.metrics", jobId, key, points: changed });
   }
 
+  /** Forgets what came after this step, in every series: the work went on from there once more. */
+  undo(jobId: string, afterStep: number): void {
+    const undone = this.telemetry.query("delete from metric where job_id = ? and step > ?").run(jobId, afterStep).changes;
+    if (undone > 0) this.bus.publish({ type: "job.metrics-undone", jobId, afterStep });
+  }
+
   remove(jobId: string): void {
     this.telemetry.query("delete from metric where job_id = ?").run(jobId);
   }

@@ -2,7 +2,7 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 import type { MetricSeries } from "../../server/contract/job.ts";
 import type { AppModel } from "./AppModel.ts";
 import { createResource, type Resource } from "./Resource.ts";
-import { addPoints, emptySeries, setPoints, type Series } from "./series.ts";
+import { addPoints, dropAfter, emptySeries, setPoints, type Series } from "./series.ts";
 
 /** The engines call the training loss this. */
 export const lossKey = "loss/loss";
@@ -28,11 +28,21 @@ export function createLossModel(app: Pick<AppModel, "api" | "events">, jobId: st
     version.value += 1;
     return true;
   });
-  const dispose = app.events.on("job.metrics", (event) => {
+  const offPoints = app.events.on("job.metrics", (event) => {
     if (event.jobId !== jobId || event.key !== lossKey) return;
     if (resource.loading.peek()) fresh.push(...event.points);
     addPoints(series, event.points);
     version.value += 1;
   });
+  const offUndone = app.events.on("job.metrics-undone", ({ jobId: id, afterStep }) => {
+    if (id !== jobId) return;
+    fresh = fresh.filter(([step]) => step <= afterStep);
+    dropAfter(series, afterStep);
+    version.value += 1;
+  });
+  const dispose = () => {
+    offPoints();
+    offUndone();
+  };
   return { series, version, resource, dispose };
 }

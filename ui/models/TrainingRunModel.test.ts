@@ -50,6 +50,14 @@ describe("a training as it happens", () => {
     expect(model.samples.value.steps).toEqual([0, 200]);
   });
 
+  test("a run that went back to an earlier step loses the curve after it", async () => {
+    points = [[1, 0.5], [2, 0.4], [3, 0.3]];
+    start();
+    await waitFor("the loss is there", () => model.loss.series.xs.length === 3);
+    open.app.events.emit({ type: "job.metrics-undone", jobId: "job-1", afterStep: 2 });
+    expect(model.loss.series).toEqual({ xs: [1, 2], ys: [0.5, 0.4] });
+  });
+
   test("an artifact that is told while the list is fetched is not lost", async () => {
     start();
     open.app.events.emit({ type: "job.artifact", jobId: "job-1", artifact: sample(200) });

@@ -25,6 +25,12 @@ export function addPoints(series: Series, points: ReadonlyArray<readonly [step: 
   }
 }
 
+export function dropAfter(series: Series, step: number): void {
+  const kept = insertAt(series.xs, step + 1);
+  series.xs.length = kept;
+  series.ys.length = kept;
+}
+
 export function setPoints(series: Series, points: ReadonlyArray<readonly [step: number, value: number]>): void {
   series.xs.length = 0;
   series.ys.length = 0;
