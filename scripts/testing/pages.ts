@@ -221,6 +221,6 @@ async function openView(exhibition: Exhibition, view: PageView, width: number): 
   if (page.url() === "about:blank" || !view.isSignedOut) await page.goto(server.url + view.path);
   await page.getByText(view.ready).locator("visible=true").first().waitFor({ timeout: waitMs });
   await view.prepare?.(page);
-  await page.waitForFunction(() => [...document.images].every((image) => image.complete || image.loading === "lazy"), null, { timeout: waitMs });
+  await page.waitForFunction(() => [...document.images].every((image) => image.complete || (image.loading === "lazy" && image.getBoundingClientRect().top > innerHeight)), null, { timeout: waitMs });
   return page;
 }

@@ -142,20 +142,27 @@ function progressAt(step: number) {
 }
 
 test("Q23: a hundred thousand ended jobs slow neither the list nor the next claim", () => {
+  for (let index = 0; index < 40; index++) store.insert(draft());
+  const few = fastestRound("job-1");
   library.db.run(
     `with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)
      insert into job (id, seq, kind, state, title, backend, correlation_id, request, frozen, created_at, finished_at)
-     select 'job-' || i, i, 'generation', 'succeeded', 'old', 'fake', 'cor', '{}', printf('%.*c', 500, 'x'), '', '' from n`,
+     select 'job-' || i, i + 1000, 'generation', 'succeeded', 'old', 'fake', 'cor', '{}', printf('%.*c', 500, 'x'), '', '' from n`,
   );
-  for (let index = 0; index < 20; index++) store.insert(draft());
-  const times = Array.from({ length: 20 }, (_, index) => {
+  // Beside each other in the same run, the fastest of each: what reads the whole table takes hundreds of times as long.
+  expect(fastestRound("job-50000") / few).toBeLessThan(20);
+}, 60_000);
+
+/** Milliseconds of what the page and the dispatcher ask, the best of 20. */
+function fastestRound(before: string): number {
+  const times = Array.from({ length: 20 }, () => {
     const start = performance.now();
     store.active();
     store.queued(100);
-    store.list({ limit: 50, kind: "generation", before: `job-${50_000 + index}` });
+    store.list({ limit: 50, kind: "generation", before });
     const { job } = store.claimNext("gpu", "t")!;
     store.transition(job.id, "failed", { token: "t", why: "test" });
     return performance.now() - start;
   });
-  expect(times.sort((a, b) => a - b)[10]!).toBeLessThan(20);
-}, 60_000);
+  return Math.min(...times);
+}
