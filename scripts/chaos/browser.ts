@@ -102,8 +102,10 @@ export class Browser {
         for (const job of jobs) if (!into.has(job.id) && into === this.open) this.see(job);
       }
     } catch {
-      // The server was killed meanwhile: the next connection fetches again.
-      if (into === this.open) this.drop();
+      // The server was killed meanwhile, or was slow: the next connection must not resume what was never fetched.
+      if (into !== this.open) return;
+      this.epoch = null;
+      this.drop();
     }
   }
 
