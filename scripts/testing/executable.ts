@@ -55,7 +55,8 @@ export async function startExecutable(options: StartOptions = {}): Promise<Start
   void read(child.stderr);
   const end = performance.now() + startLimitMs;
   while (!/Files: /.test(text)) {
-    if (child.exitCode !== null || performance.now() > end) throw new Error(`The executable did not start (exit code ${child.exitCode}):\n${text}`);
+    const ended = child.exitCode ?? child.signalCode;
+    if (ended !== null || performance.now() > end) throw new Error(`The executable did not start (${ended ?? "no end"}):\n${text}`);
     await Bun.sleep(5);
   }
   const link = /Open:\s+(\S+)/.exec(text)![1]!;
