@@ -52,9 +52,11 @@ async function hold(script: string): Promise<Held> {
   return { peakMb, restMb, seconds: (performance.now() - begun) / 1000, lostBytes };
 }
 
+/** null also for a holder that has ended and waits to be collected: it has no memory any more. */
 function statusOf(pid: number): string | null {
   try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
+    const text = readFileSync(`/proc/${pid}/status`, "utf8");
+    return text.includes("VmRSS") ? text : null;
   } catch {
     // It ended a moment ago.
     return null;
