@@ -105,7 +105,7 @@ for (const protocol of understoodProtocols) {
 }
 
 for (const [name, protocol] of [["a later protocol", holderProtocol + 1], ["no protocol that can be read", Number.NaN]] as const) {
-  test(`Q25, F66: a program under a holder of ${name} is refused in a sentence and left running`, () => {
+  test(`Q25, F66: a program under a holder of ${name} is refused in a sentence and left running`, async () => {
     const { dir, child } = pretendHolder("new", protocol, holderProtocol);
     const elsewhere = join(folder.path, "another folder");
     mkdirSync(elsewhere);
@@ -123,6 +123,7 @@ for (const [name, protocol] of [["a later protocol", holderProtocol + 1], ["no p
     });
     expect(isRunning(child)).toBe(true);
     process.kill(child.pid, "SIGKILL");
+    await waitFor("the child is gone", () => !isRunning(child));
   });
 }
 
