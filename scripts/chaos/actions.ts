@@ -73,7 +73,7 @@ export const actions: Readonly<Record<ActionKind, Act>> = {
     if (isKilled) await world.end("SIGKILL");
     world.disk.empty();
     if (!isKilled) return "full for a while";
-    world.kills++;
+    killedServer(world);
     await world.start();
     return "full for a while, and the server was killed meanwhile";
   },
@@ -95,11 +95,16 @@ async function submit(world: World, wish: Wish): Promise<string> {
 }
 
 async function restart(world: World, size: number, signal: "SIGKILL" | "SIGTERM"): Promise<string> {
-  if (signal === "SIGKILL") world.kills++;
+  if (signal === "SIGKILL") killedServer(world);
   await world.end(signal);
   await Bun.sleep(size * longestDownMs);
   await world.start();
   return `down for ${Math.round(size * longestDownMs)} ms`;
+}
+
+function killedServer(world: World): void {
+  world.kills++;
+  world.serverKills++;
 }
 
 async function killSoon(world: World, size: number): Promise<string> {

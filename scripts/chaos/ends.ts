@@ -38,7 +38,7 @@ function checkFailure(world: World, { id, failure }: JobRow, wish: Wish | undefi
   if (["", "internal", "unknown", "unreadable_job", "unknown_kind"].includes(code)) problems.push(`${id} failed by our own mistake: ${failure}`);
   const needed = hurts.some((hurt) => hurt.what === "disk") ? 1 : (triesOf[code] ?? 1);
   // Ten deaths of the server in a row, while the job does not get ahead, are held against the job (Q13): here we are the killer.
-  if (code === "server_died" && world.kills >= serverDeaths) return problems;
+  if (code === "server_died" && world.serverKills >= serverDeaths) return problems;
   if (hurts.length < needed) problems.push(`${id} failed although it was hurt only ${hurts.length} times: ${failure}`);
   return problems;
 }

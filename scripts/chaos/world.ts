@@ -41,6 +41,8 @@ export class World {
   readonly clock: TestClock | null;
   readonly browser: Browser;
   kills = 0;
+  /** Those of them that ended the server. */
+  serverKills = 0;
   /** When tools or the disk were hurt: only then may a job fail, with a reason. */
   readonly hurts: Array<{ readonly at: number; readonly time: number; readonly what: "tool" | "disk" }> = [];
   private server: Started | null = null;
