@@ -11,14 +11,16 @@ export const pinoWithoutWorkers: Bun.BunPlugin = {
     );
     onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: `module.exports = class { constructor() { throw new Error(${JSON.stringify(reason(path))}); } };`, loader: "js" }));
     // It only asks whether it runs in the main thread; a module of the runtime cannot be replaced by its name.
-    onLoad({ filter: /\/node_modules\/pino\/lib\/tools\.js$/ }, async ({ path }) => ({
-      contents: (await Bun.file(path).text()).replace("require('worker_threads')", "{ isMainThread: true }"),
-      loader: "js",
-    }));
+    onLoad({ filter: /\/node_modules\/pino\/lib\/tools\.js$/ }, async ({ path }) => {
+      const text = await Bun.file(path).text();
+      if (!text.includes(question)) throw new Error(`${path} does not say ${question} any more; see whether pino still loads its workers.`);
+      return { contents: text.replace(question, "{ isMainThread: true }"), loader: "js" };
+    });
   },
 };
 
 const namespace = "pino-without-workers";
+const question = "require('worker_threads')";
 
 function reason(path: string): string {
   return `pino's ${path} is not part of the executable; give pino a sink.`;
