@@ -99,6 +99,15 @@ describe("redaction by value", () => {
     }
   });
 
+  test("a secret or a home that becomes known later is hidden from the next text on, also between equal letters", () => {
+    const redactor = new Redactor([]);
+    expect(redactor.redact("has zebra-crossing in /srv/anna/x")).toBe("has zebra-crossing in /srv/anna/x");
+    redactor.addSecret("zebra-crossing");
+    expect(redactor.redact("has zebrzebra-zebra-crossing in /srv/anna/x")).toBe("has zebrzebra-[redacted] in /srv/anna/x");
+    redactor.addHome("/srv/anna");
+    expect(redactor.redact("has zebra-crossing in /srv/anna/x")).toBe("has [redacted] in ~/x");
+  });
+
   test("a text too short to be a secret is ignored, so that words stay", () => {
     const redactor = new Redactor([]);
     redactor.addSecret("step");

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { showHiddenMarks } from "./hidden-marks.ts";
+import { LiteralSearch } from "./literal-search.ts";
 import { mark, redactRules } from "./redact-rules.ts";
 
 /** A shorter "secret" would blank out ordinary words; such a value is left to the patterns. */
@@ -17,6 +18,8 @@ export class Redactor {
   private readonly homes = new Set<string>();
   private homePattern: RegExp | null = null;
   private homeHints: readonly string[] = [];
+  /** Finds nothing in a text that `redact` would not change; null until it is needed. */
+  private suspects: LiteralSearch | null = null;
 
   constructor(homes: readonly string[] = [homedir()]) {
     for (const home of homes) this.addHome(home);
@@ -28,6 +31,7 @@ export class Redactor {
     if (secret.length < shortestSecret) return;
     for (const form of formsOf(secret)) this.forms.add(form);
     this.byValue = [...this.forms].sort((a, b) => b.length - a.length);
+    this.suspects = null;
   }
 
   /** Below this folder paths are shown with `~`. The root folder is nobody's home. */
@@ -37,12 +41,15 @@ export class Redactor {
     this.homes.add(home);
     const spellings = [...this.homes].flatMap((each) => [each, encodeURIComponent(each)]).sort((a, b) => b.length - a.length);
     this.homeHints = spellings;
+    this.suspects = null;
     // A letter before is part of another path, unless it ends an escape such as \n in JSON or %3D in an address.
-    const beginning = String.raw`(?:(?<![\w.~-]|%[0-9A-F]{2})|(?<=\\[nrt]|%[0-9A-F]{2}))`;
-    this.homePattern = new RegExp(String.raw`${beginning}(?:${either(spellings)})(?![\w-]|\.\w)`, "g");
+    const front = String.raw`(?:(?<![\w.~-]|%[0-9A-F]{2})|(?<=\\[nrt]|%[0-9A-F]{2}))`;
+    this.homePattern = new RegExp(String.raw`${front}(?:${either(spellings)})(?![\w-]|\.\w)`, "g");
   }
 
   redact(text: string): string {
+    this.suspects ??= new LiteralSearch([...redactRules.flatMap((rule) => rule.hints), ...this.homeHints, ...this.byValue.map(beginning)]);
+    if (!this.suspects.mayOccurIn(text)) return text;
     let clean = text;
     for (const form of this.byValue) {
       if (clean.includes(form)) clean = clean.replaceAll(form, mark);
@@ -54,6 +61,11 @@ export class Redactor {
     if (this.homePattern !== null && this.homeHints.some((home) => clean.includes(home))) clean = clean.replace(this.homePattern, "~");
     return showHiddenMarks(clean);
   }
+}
+
+/** Enough of a secret to look closer: the search stays small, however long the secrets are. */
+function beginning(form: string): string {
+  return form.slice(0, shortestSecret);
 }
 
 function formsOf(secret: string): string[] {
