@@ -32,6 +32,9 @@ export class JobFile {
   private isFull = false;
   private isClosed = false;
   private clock = { at: 0, text: "" };
+  private readonly eventJson = jsonOfRepeated();
+  private readonly correlationJson = jsonOfRepeated();
+  private readonly runJson = jsonOfRepeated();
 
   constructor(
     private readonly jobId: string,
@@ -88,15 +91,11 @@ export class JobFile {
 
   private put(correlationId: string, level: LogLevel, event: string, message: string, fields: Record<string, unknown>): void {
     if (!this.file.isOpen) this.lastLine = Math.max(this.lastLine, this.file.open() ?? 0);
-    const clean = this.cleanFields(event, fields);
-    const entry: LogEntry = {
-      line: ++this.lastLine, time: this.time(), level, event, message: this.cleanMessage(message),
-      fields: { correlationId, ...clean.fields },
-    };
+    const clean = this.cleanFields(correlationId, event, fields);
+    const entry: LogEntry = { line: ++this.lastLine, time: this.time(), level, event, message: this.cleanMessage(message), fields: clean.fields };
     // Put together by hand: the fields are already JSON, and this runs for every line of every child.
-    const text = `{"line":${entry.line},"time":"${entry.time}","level":"${level}","event":${JSON.stringify(event)}` +
-      `,"message":${JSON.stringify(entry.message)},"jobId":"${this.jobId}","correlationId":${JSON.stringify(correlationId)}` +
-      `${clean.json === "{}" ? "" : `,${clean.json.slice(1, -1)}`}}\n`;
+    const text = `{"line":${entry.line},"time":"${entry.time}","level":"${level}","event":${this.eventJson(event)}` +
+      `,"message":${JSON.stringify(entry.message)},"jobId":"${this.jobId}","correlationId":${this.correlationJson(correlationId)}${clean.json}}\n`;
     if (this.waiting.length === 0) this.waitingFrom = entry.line;
     this.waiting.push(text);
     this.waitingChars += text.length;
@@ -146,15 +145,17 @@ export class JobFile {
     return `${kept} … [cut here: the whole message had ${message.length} characters]`;
   }
 
-  /** Redacted as JSON, so that a secret is seen beside the name of its field. */
-  private cleanFields(event: string, fields: Record<string, unknown>): { fields: Record<string, unknown>; json: string } {
-    if (event === "tool.line" && typeof fields["offset"] === "number" && typeof fields["run"] === "string" && Object.keys(fields).length === 2) {
-      return { fields, json: `{"run":${JSON.stringify(fields["run"])},"offset":${fields["offset"]}}` };
+  /** Redacted as JSON, so that a secret is seen beside the name of its field. `json` stands behind the fields that each line has. */
+  private cleanFields(correlationId: string, event: string, fields: Record<string, unknown>): { fields: Record<string, unknown>; json: string } {
+    const { run, offset } = fields;
+    if (event === "tool.line" && typeof offset === "number" && typeof run === "string" && Object.keys(fields).length === 2) {
+      return { fields: { correlationId, run, offset }, json: `,"run":${this.runJson(run)},"offset":${offset}` };
     }
     const named = Object.fromEntries(Object.entries(fields).map(([name, value]) => [reserved.has(name) ? `field_${name}` : name, plain(value)]));
     const json = toJson(named);
     const kept = json.length > fieldsLimit ? JSON.stringify({ cut: `The fields had ${json.length} characters and were left out.` }) : json;
-    return parseObject(this.redactor.redact(kept)) ?? { fields: { cut: "The fields could not be shown." }, json: '{"cut":"The fields could not be shown."}' };
+    const clean = parseObject(this.redactor.redact(kept)) ?? { fields: { cut: "The fields could not be shown." }, json: '{"cut":"The fields could not be shown."}' };
+    return { fields: { correlationId, ...clean.fields }, json: clean.json === "{}" ? "" : `,${clean.json.slice(1, -1)}` };
   }
 
   private time(): string {
@@ -162,6 +163,16 @@ export class JobFile {
     if (now !== this.clock.at) this.clock = { at: now, text: new Date(now).toISOString() };
     return this.clock.text;
   }
+}
+
+/** JSON of a text that is mostly the one of the call before. */
+function jsonOfRepeated(): (text: string) => string {
+  let last = "";
+  let json = '""';
+  return (text) => {
+    if (text !== last) [last, json] = [text, JSON.stringify(text)];
+    return json;
+  };
 }
 
 function plain(value: unknown): unknown {
