@@ -1,6 +1,10 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { repairTail } from "./tail.ts";
 
+/** An append is synchronous, so all files share one place for its bytes: new ones would burden the heap until it is collected. */
+const room = Buffer.allocUnsafeSlow(1024 * 1024);
+const longestUtf8 = 3;
+
 /**
  * Appends whole lines to one file, mode 0600, and never throws. A failing disk is counted: after a failed append the
  * file ends with its last whole line again, and the next append tries anew.
@@ -47,7 +51,7 @@ export class Appender {
   append(text: string): boolean {
     if (this.fd === null && this.open() === null) return false;
     const fd = this.fd!;
-    const data = Buffer.from(this.isTorn ? `\n${text}` : text);
+    const data = toBytes(this.isTorn ? `\n${text}` : text);
     let written = 0;
     try {
       while (written < data.length) written += writeSync(fd, data, written);
@@ -84,6 +88,11 @@ export class Appender {
       this.isTorn = true; // the next line starts on a line of its own
     }
   }
+}
+
+/** Only valid until the next call. */
+function toBytes(text: string): Buffer {
+  return text.length * longestUtf8 > room.length ? Buffer.from(text) : room.subarray(0, room.write(text));
 }
 
 function reasonOf(error: unknown): string {
