@@ -1,4 +1,4 @@
-import { Elysia } from "elysia";
+import type { Elysia } from "elysia";
 import { Backup, BackupList } from "../contract/backup.ts";
 
 export interface BackupsDeps {
@@ -10,7 +10,7 @@ export interface BackupsDeps {
 
 /** Proven copies of the databases. Restoring is not here: nothing may have the databases open then. */
 export function backupsApi(deps: BackupsDeps) {
-  return new Elysia({ name: "backups-api" })
+  return (http: Elysia) => http
     .get("/api/backups", () => ({ backups: deps.list(), folder: deps.folder }), { response: BackupList })
     .post("/api/backups", async ({ set }) => {
       set.status = 201;

@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { Character, CharacterPatch, NewCharacter, TriggerCheck } from "../contract/character.ts";
 import { notFound } from "../errors.ts";
 import type { Bus } from "../events/bus.ts";
@@ -6,9 +6,9 @@ import type { Characters } from "../library/characters.ts";
 import { IdParams } from "./params.ts";
 
 /** Scripts of the earlier system write `trigger_word`. */
-const older = t.Object({ trigger_word: t.Optional(t.String({ maxLength: 50 })) });
-const NewCharacterBody = t.Composite([NewCharacter, older]);
-const CharacterPatchBody = t.Composite([CharacterPatch, older]);
+const older = { trigger_word: t.Optional(t.String({ maxLength: 50 })) };
+const NewCharacterBody = t.Object({ ...NewCharacter.properties, ...older });
+const CharacterPatchBody = t.Object({ ...CharacterPatch.properties, ...older });
 const TriggerQuery = t.Object({
   word: t.Optional(t.String({ maxLength: 200 })),
   /** A word for this name is suggested where no word is given. */
@@ -18,27 +18,27 @@ const TriggerQuery = t.Object({
 
 export function charactersApi({ characters, bus }: { characters: Characters; bus: Bus }) {
   const listed = listCache(characters, bus);
-  return new Elysia({ prefix: "/api", name: "characters-api" })
-    .get("/characters", () => new Response(listed(), { headers: jsonHeaders }), { detail: { summary: "List characters", tags: ["characters"] } })
-    .post("/characters", ({ body: { trigger_word, ...body }, set }) => {
+  return (http: Elysia) => http
+    .get("/api/characters", () => new Response(listed(), { headers: jsonHeaders }), { detail: { summary: "List characters", tags: ["characters"] } })
+    .post("/api/characters", ({ body: { trigger_word, ...body }, set }) => {
       set.status = 201;
       return characters.create({ ...body, triggerWord: body.triggerWord ?? trigger_word });
     }, { body: NewCharacterBody, response: { 201: Character }, detail: { summary: "Create a character", tags: ["characters"] } })
-    .get("/characters/:id", ({ params }) => {
+    .get("/api/characters/:id", ({ params }) => {
       const character = characters.get(params.id);
       if (character === null) throw notFound("character", params.id);
       return character;
     }, { params: IdParams, response: { 200: Character }, detail: { summary: "Get a character", tags: ["characters"] } })
-    .patch("/characters/:id", ({ params, body: { trigger_word, ...body } }) =>
+    .patch("/api/characters/:id", ({ params, body: { trigger_word, ...body } }) =>
       characters.update(params.id, { ...body, triggerWord: body.triggerWord ?? trigger_word }), {
       params: IdParams, body: CharacterPatchBody, response: { 200: Character },
       detail: { summary: "Change a character; null clears, what is absent stays", tags: ["characters"] },
     })
-    .delete("/characters/:id", ({ params, set }) => {
+    .delete("/api/characters/:id", ({ params, set }) => {
       characters.remove(params.id);
       set.status = 204;
     }, { params: IdParams, detail: { summary: "Delete a character", tags: ["characters"] } })
-    .get("/trigger-check", ({ query }) => {
+    .get("/api/trigger-check", ({ query }) => {
       if (query.word !== undefined) return characters.checkTrigger(query.word, query.except);
       return { ok: true, problem: "", suggestion: characters.suggestTrigger(query.name ?? "") };
     }, { query: TriggerQuery, response: { 200: TriggerCheck }, detail: { summary: "Check or suggest a trigger word", tags: ["characters"] } });

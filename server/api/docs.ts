@@ -1,11 +1,11 @@
-import { Elysia } from "elysia";
+import type { Elysia } from "elysia";
 import { version } from "../build-info.ts";
 
 /** The API described from its own route schemas, and a page that shows it without any network. */
 export function docsApi(app: () => Elysia) {
   let made: Promise<Description> | null = null;
   const document = () => (made ??= describe(app()));
-  return new Elysia({ name: "docs-api" })
+  return (http: Elysia) => http
     .get("/api/openapi.json", () => document())
     .get("/api/docs", async () => new Response(docsPage(await document()), { headers: { "content-type": "text/html; charset=utf-8" } }));
 }

@@ -1,6 +1,6 @@
-import { Elysia, t } from "elysia";
+import { getSchemaValidator, type Elysia } from "elysia";
 import { ClientMessage } from "../contract/event.ts";
-import type { Hub, HubSocket } from "../events/hub.ts";
+import type { Hub, HubSocket, ResumePoint } from "../events/hub.ts";
 
 /** A peer with more than this unsent is closed; it resumes from its last `seq`. */
 const maxBacklogBytes = 1024 * 1024;
@@ -8,25 +8,18 @@ const maxBacklogBytes = 1024 * 1024;
 /** The one WebSocket of a tab: `/api/events?epoch=&since=&watch=job,job`. */
 export function eventsApi(hub: Hub) {
   const members = new Map<string, ReturnType<Hub["join"]>>();
-  return new Elysia({ name: "events-api" })
+  return (http: Elysia) => http
     .ws("/api/events", {
-      query: t.Object({
-        epoch: t.Optional(t.String({ maxLength: 64 })),
-        since: t.Optional(t.Numeric({ minimum: 0 })),
-        watch: t.Optional(t.String({ maxLength: 600 })),
-      }),
-      body: ClientMessage,
       maxPayloadLength: 64 * 1024,
       open(ws) {
-        const { epoch, since, watch } = ws.data.query;
-        const resume = epoch !== undefined && since !== undefined ? { epoch, since, watch: watch ? watch.split(",") : [] } : null;
-        const member = hub.join(asSocket(ws.raw as unknown as RawSocket), resume);
+        const member = hub.join(asSocket(ws.raw as unknown as RawSocket), resumePoint(ws.data.request.url));
         if (member === null) ws.close(1013, "too many connections");
         else members.set(ws.id, member);
       },
       message(ws, message) {
         const member = members.get(ws.id);
-        if (message.type === "watch") member?.watch(message.jobId);
+        if (!isClientMessage(message)) ws.close(1008, "not a message that this server knows");
+        else if (message.type === "watch") member?.watch(message.jobId);
         else member?.unwatch(message.jobId);
       },
       close(ws) {
@@ -34,6 +27,23 @@ export function eventsApi(hub: Hub) {
         members.delete(ws.id);
       },
     });
+}
+
+/** Null for a new tab, and for one whose words make no sense: it fetches everything again. */
+function resumePoint(url: string): ResumePoint | null {
+  const query = new URL(url).searchParams;
+  const epoch = query.get("epoch");
+  const since = query.get("since") ?? "";
+  if (epoch === null || !/^\d{1,15}$/.test(since)) return null;
+  return { epoch, since: Number(since), watch: query.get("watch")?.split(",") ?? [] };
+}
+
+let validator: ReturnType<typeof getSchemaValidator> | null = null;
+
+/** Elysia would make the check of a socket's messages while the server starts; here the first message makes it. */
+function isClientMessage(message: unknown): message is ClientMessage {
+  validator ??= getSchemaValidator(ClientMessage, { dynamic: true });
+  return validator.Check(message);
 }
 
 /** Bun's socket; Elysia's type leaves the back-pressure part out. */

@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { GenerationRequest, Job, MetricSeries } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import type { JobQueue } from "../jobs/queue.ts";
@@ -18,8 +18,8 @@ const oldFields = { character_id: "characterId", aspect_ratio: "aspectRatio", ad
 const tags = ["generation"];
 
 export function generationApi({ queue, actions, bus, metrics }: GenerationApiDeps) {
-  return new Elysia({ prefix: "/api/generation", name: "generation-api" })
-    .post("", ({ body, request, set }) => {
+  return (http: Elysia) => http
+    .post("/api/generation", ({ body, request, set }) => {
       set.status = 201;
       return queue.submitGeneration(body, submitContextOf(request));
     }, {
@@ -29,23 +29,23 @@ export function generationApi({ queue, actions, bus, metrics }: GenerationApiDep
       },
       detail: { summary: "Make pictures", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
     })
-    .get("", ({ query }) => ({ jobs: queue.list({ kind: "generation", ...filterOf(query) }) }), {
+    .get("/api/generation", ({ query }) => ({ jobs: queue.list({ kind: "generation", ...filterOf(query) }) }), {
       query: JobListQuery, response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List generations, newest first", tags },
     })
-    .get("/:id", ({ params }) => queue.demand(params.id, "generation"), {
+    .get("/api/generation/:id", ({ params }) => queue.demand(params.id, "generation"), {
       params: JobIdParams, response: { 200: Job }, detail: { summary: "A generation", tags },
     })
-    .post("/:id/cancel", ({ params }) => queue.cancel(params.id, "generation"), {
+    .post("/api/generation/:id/cancel", ({ params }) => queue.cancel(params.id, "generation"), {
       params: JobIdParams, response: { 200: Job }, detail: { summary: "Stop a generation; pictures that are done stay", tags },
     })
-    .post("/:id/run-now", ({ params }) => actions.runNow(params.id), {
+    .post("/api/generation/:id/run-now", ({ params }) => actions.runNow(params.id), {
       params: JobIdParams, response: { 200: Job },
       detail: { summary: "Make these pictures next; a running training saves, pauses and goes on afterwards", tags },
     })
-    .get("/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "generation").id) }), {
+    .get("/api/generation/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "generation").id) }), {
       params: JobIdParams, response: { 200: t.Object({ series: t.Array(MetricSeries) }) }, detail: { summary: "Series of a generation", tags },
     })
-    .get("/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "generation"), request, { queue, bus }), {
+    .get("/api/generation/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "generation"), request, { queue, bus }), {
       params: JobIdParams, detail: { summary: "Progress as server-sent events", tags },
     });
 }

@@ -1,5 +1,6 @@
 import { t } from "elysia";
 import { JobState } from "../contract/job.ts";
+import { wholeNumber } from "../contract/whole-number.ts";
 import { AppError } from "../errors.ts";
 import type { SubmitContext } from "../jobs/queue.ts";
 import { allStates, openStates } from "../jobs/states.ts";
@@ -13,7 +14,7 @@ export const JobListQuery = t.Object({
   character_id: t.Optional(t.String({ maxLength: 200 })),
   /** States, separated by commas. */
   status: t.Optional(t.String({ maxLength: 200 })),
-  limit: t.Optional(t.Numeric({ minimum: 1, maximum: 500 })),
+  limit: t.Optional(wholeNumber({ minimum: 1, maximum: 500 })),
   /** Id of the last job of the page before. */
   before: t.Optional(t.String({ maxLength: 200 })),
 });

@@ -1,5 +1,6 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { Artifact, Job, JobState } from "../contract/job.ts";
+import { wholeNumber } from "../contract/whole-number.ts";
 import { notFound } from "../errors.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
@@ -33,39 +34,39 @@ const Summary = t.Object({
 
 /** Everything about jobs of every kind, and the queue that they stand in. */
 export function jobsApi(deps: JobsApiDeps) {
-  return new Elysia({ name: "jobs-and-queue-api" }).use(readJobsApi(deps)).use(jobActionsApi(deps.actions)).use(queueApi(deps.actions))
+  return (http: Elysia) => http.use(readJobsApi(deps)).use(jobActionsApi(deps.actions)).use(queueApi(deps.actions))
     .use(metricsApi(deps.actions));
 }
 
 function readJobsApi({ queue, artifacts }: JobsApiDeps) {
-  return new Elysia({ prefix: "/api/jobs", name: "jobs-api" })
-    .get("", ({ query }) => {
+  return (http: Elysia) => http
+    .get("/api/jobs", ({ query }) => {
       const states = query.state === "all" ? undefined : openStates;
       return { jobs: queue.list({ states, limit: query.limit ?? defaultLimit, before: query.before }) };
     }, {
       query: t.Object({
         state: t.Optional(t.Union([t.Literal("open"), t.Literal("all")])),
-        limit: t.Optional(t.Numeric({ minimum: 1, maximum: 500 })),
+        limit: t.Optional(wholeNumber({ minimum: 1, maximum: 500 })),
         before: t.Optional(t.String({ maxLength: 200 })),
       }),
       response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List jobs of every kind: the open ones, or all", tags },
     })
-    .get("/:id", ({ params }) => queue.demand(params.id), { params: JobIdParams, response: { 200: Job }, detail: { summary: "A job", tags } })
-    .post("/:id/cancel", ({ params }) => queue.cancel(params.id), {
+    .get("/api/jobs/:id", ({ params }) => queue.demand(params.id), { params: JobIdParams, response: { 200: Job }, detail: { summary: "A job", tags } })
+    .post("/api/jobs/:id/cancel", ({ params }) => queue.cancel(params.id), {
       params: JobIdParams, response: { 200: Job }, detail: { summary: "Stop a job", tags },
     })
-    .get("/:id/events", ({ params }) => ({ events: queue.history(queue.demand(params.id).id) }), {
+    .get("/api/jobs/:id/events", ({ params }) => ({ events: queue.history(queue.demand(params.id).id) }), {
       params: JobIdParams, response: { 200: t.Object({ events: t.Array(JobEvent) }) },
       detail: { summary: "What happened to a job, in order", tags },
     })
-    .get("/:id/summary", ({ params }) => summaryOf(queue.demand(params.id), artifacts, queue), {
+    .get("/api/jobs/:id/summary", ({ params }) => summaryOf(queue.demand(params.id), artifacts, queue), {
       params: JobIdParams, response: { 200: Summary }, detail: { summary: "A job in one answer", tags },
     })
-    .get("/:id/artifacts", ({ params }) => ({ artifacts: artifacts.list(queue.demand(params.id).id) }), {
+    .get("/api/jobs/:id/artifacts", ({ params }) => ({ artifacts: artifacts.list(queue.demand(params.id).id) }), {
       params: JobIdParams, response: { 200: t.Object({ artifacts: t.Array(Artifact) }) },
       detail: { summary: "Samples, checkpoints and other files of a job", tags },
     })
-    .get("/:id/artifacts/:artifactId", ({ params, request }) => {
+    .get("/api/jobs/:id/artifacts/:artifactId", ({ params, request }) => {
       const artifact = artifacts.get(params.id, params.artifactId);
       if (artifact === null) throw notFound("file", params.artifactId);
       const fileName = artifact.name.split("/").at(-1)!;

@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { LogLevel, LogPage } from "../contract/log.ts";
+import { wholeNumber } from "../contract/whole-number.ts";
 import { AppError, notFound } from "../errors.ts";
 import { safeOpen } from "../files/safe-open.ts";
 import type { Log } from "../log.ts";
@@ -24,10 +25,10 @@ const viewQuery = t.Object({
   text: t.Optional(t.String({ maxLength: 200 })),
   search: t.Optional(t.String({ maxLength: 200 })),
   correlationId: t.Optional(t.String({ maxLength: 64 })),
-  after: t.Optional(t.Integer({ minimum: 0 })),
-  offset: t.Optional(t.Integer({ minimum: 0 })),
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: maxLimit })),
-  tail: t.Optional(t.BooleanString()),
+  after: t.Optional(wholeNumber({ minimum: 0 })),
+  offset: t.Optional(wholeNumber({ minimum: 0 })),
+  limit: t.Optional(wholeNumber({ minimum: 1, maximum: maxLimit })),
+  tail: t.Optional(t.Boolean()),
 });
 
 const clientEntry = t.Object({
@@ -46,14 +47,14 @@ const params = t.Object({ id: t.String({ maxLength: 64 }) });
 /** Reading logs, and taking those of the browser. */
 export function logsApi(deps: LogsDeps) {
   const mayPass = minuteLimit(requestsPerMinute, deps.now ?? Date.now);
-  return new Elysia({ name: "logs-api", prefix: "/api" })
-    .get("/jobs/:id/logs/view", ({ params: { id }, query }) => {
+  return (http: Elysia) => http
+    .get("/api/jobs/:id/logs/view", ({ params: { id }, query }) => {
       requireJob(deps, id);
       return deps.jobLogs.view(id, queryOf(query));
     }, { params, query: viewQuery, response: LogPage })
-    .get("/jobs/:id/logs", ({ params: { id } }) => download(deps, id), { params })
-    .get("/logs/view", ({ query }) => deps.serviceLog.view(queryOf(query)), { query: viewQuery, response: LogPage })
-    .post("/client-logs", ({ body, request, set }) => {
+    .get("/api/jobs/:id/logs", ({ params: { id } }) => download(deps, id), { params })
+    .get("/api/logs/view", ({ query }) => deps.serviceLog.view(queryOf(query)), { query: viewQuery, response: LogPage })
+    .post("/api/client-logs", ({ body, request, set }) => {
       if (!mayPass()) {
         throw new AppError("too_many_requests", "This page sends too many log entries.", {
           why: `At most ${requestsPerMinute} requests a minute are taken.`,

@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { Lora } from "../contract/lora.ts";
 import { notFound } from "../errors.ts";
 import type { Loras } from "../library/loras.ts";
@@ -13,22 +13,22 @@ export function lorasApi({ loras }: { loras: Loras }) {
     if (lora === null) throw notFound("LoRA", id);
     return lora;
   };
-  return new Elysia({ prefix: "/api", name: "loras-api" })
-    .get("/loras", ({ query }) => {
+  return (http: Elysia) => http
+    .get("/api/loras", ({ query }) => {
       const found = loras.list(query.characterId ?? query.character_id);
       return { loras: found, totalCount: found.length };
     }, {
       query: LorasQuery, response: { 200: t.Object({ loras: t.Array(Lora), totalCount: t.Number() }) },
       detail: { summary: "List LoRAs, newest first", tags: ["loras"] },
     })
-    .get("/loras/:id", ({ params }) => find(params.id), {
+    .get("/api/loras/:id", ({ params }) => find(params.id), {
       params: IdParams, response: { 200: Lora }, detail: { summary: "Get a LoRA", tags: ["loras"] },
     })
-    .delete("/loras/:id", async ({ params, set }) => {
+    .delete("/api/loras/:id", async ({ params, set }) => {
       await loras.remove(params.id);
       set.status = 204;
     }, { params: IdParams, detail: { summary: "Delete a LoRA; its version number is not given again", tags: ["loras"] } })
-    .get("/loras/:id/download", ({ params, request }) => {
+    .get("/api/loras/:id/download", ({ params, request }) => {
       const lora = find(params.id);
       const fileName = `${lora.triggerWord}-v${lora.version}.safetensors`;
       return sendFile(request, loras.file(lora), { mediaType: "application/octet-stream", fileName, attachment: true, tag: lora.sha256 });

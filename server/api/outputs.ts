@@ -1,5 +1,6 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { Output } from "../contract/output.ts";
+import { wholeNumber } from "../contract/whole-number.ts";
 import { notFound } from "../errors.ts";
 import { outputPageLimit, type Outputs } from "../library/outputs.ts";
 import { IdParams } from "./params.ts";
@@ -10,7 +11,7 @@ const OutputsQuery = t.Object({
   characterId: t.Optional(t.String({ maxLength: 64 })),
   jobId: t.Optional(t.String({ maxLength: 64 })),
   before: t.Optional(t.String({ maxLength: 64 })),
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: outputPageLimit })),
+  limit: t.Optional(wholeNumber({ minimum: 1, maximum: outputPageLimit })),
 });
 
 export function outputsApi({ outputs }: { outputs: Outputs }) {
@@ -19,19 +20,19 @@ export function outputsApi({ outputs }: { outputs: Outputs }) {
     if (output === null) throw notFound("picture", id);
     return output;
   };
-  return new Elysia({ prefix: "/api", name: "outputs-api" })
-    .get("/outputs", ({ query }) => outputs.list({ ...query, limit: query.limit ?? defaultLimit }), {
+  return (http: Elysia) => http
+    .get("/api/outputs", ({ query }) => outputs.list({ ...query, limit: query.limit ?? defaultLimit }), {
       query: OutputsQuery, response: { 200: t.Object({ outputs: t.Array(Output), next: t.Union([t.String(), t.Null()]) }) },
       detail: { summary: "List generated pictures, newest first", tags: ["outputs"] },
     })
-    .get("/outputs/:id", ({ params }) => find(params.id), {
+    .get("/api/outputs/:id", ({ params }) => find(params.id), {
       params: IdParams, response: { 200: Output }, detail: { summary: "Get a generated picture's facts", tags: ["outputs"] },
     })
-    .delete("/outputs/:id", async ({ params, set }) => {
+    .delete("/api/outputs/:id", async ({ params, set }) => {
       await outputs.remove(params.id);
       set.status = 204;
     }, { params: IdParams, detail: { summary: "Delete a generated picture", tags: ["outputs"] } })
-    .get("/outputs/:id/file", ({ params, query, request }) => {
+    .get("/api/outputs/:id/file", ({ params, query, request }) => {
       const output = find(params.id);
       const fileName = `isengard-${output.jobId.slice(-6)}-${output.index + 1}.png`;
       return sendFile(request, outputs.file(output), { mediaType: "image/png", fileName, attachment: query.download === "1", tag: output.id });
@@ -39,7 +40,7 @@ export function outputsApi({ outputs }: { outputs: Outputs }) {
       params: IdParams, query: t.Object({ download: t.Optional(t.String({ maxLength: 8 })) }),
       detail: { summary: "The PNG, with its settings inside", tags: ["outputs"] },
     })
-    .get("/outputs/:id/thumbnail", async ({ params, request }) => {
+    .get("/api/outputs/:id/thumbnail", async ({ params, request }) => {
       const output = find(params.id);
       const answer = { mediaType: "image/webp", fileName: `${output.id}.webp`, attachment: false, tag: `${output.id}-320` };
       return sendFile(request, await outputs.thumbnail(output), answer);

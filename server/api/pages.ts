@@ -1,4 +1,4 @@
-import { Elysia } from "elysia";
+import type { Elysia } from "elysia";
 import type { Boot } from "../contract/boot.ts";
 import { AppError } from "../errors.ts";
 import { pickEncoding, type UiBundle } from "../files/ui-assets.ts";
@@ -9,7 +9,7 @@ const bootMark = "<!--ISENGARD_BOOT-->";
 
 /** Serves the page under every address that is not the API's; the page's own router does the rest. */
 export function pagesApi(ui: UiBundle, boot: () => Promise<Boot>) {
-  return new Elysia({ name: "pages-api" })
+  return (http: Elysia) => http
     .get("/assets/:name", ({ params, request }) => serveAsset(ui, params.name, request))
     .get("/robots.txt", () => "User-agent: *\nDisallow: /\n")
     .get("/login", ({ request }) => loginPage(ui, request))

@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { Photo, type UploadOutcome } from "../contract/character.ts";
 import { AppError, notFound } from "../errors.ts";
 import type { Characters } from "../library/characters.ts";
@@ -31,8 +31,8 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
   const known = (id: string) => {
     if (characters.get(id) === null) throw notFound("character", id);
   };
-  return new Elysia({ prefix: "/api", name: "photos-api" })
-    .get("/characters/:id/images", ({ params }) => {
+  return (http: Elysia) => http
+    .get("/api/characters/:id/images", ({ params }) => {
       known(params.id);
       const images = photos.list(params.id);
       return { images, count: images.length };
@@ -40,7 +40,7 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
       params: IdParams, response: { 200: t.Object({ images: t.Array(Photo), count: t.Number() }) },
       detail: { summary: "List a character's photos", tags: ["photos"] },
     })
-    .post("/characters/:id/images", async ({ params, request, set }) => {
+    .post("/api/characters/:id/images", async ({ params, request, set }) => {
       known(params.id);
       const outcomes: UploadOutcome[] = [];
       await receiveFiles(request, uploadsDir, async (file: FormFile) => {
@@ -53,16 +53,16 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
       params: IdParams, parse: "none", response: { 201: Uploaded },
       detail: { summary: "Add photos (multipart, field `files`)", tags: ["photos"] },
     })
-    .get("/characters/:id/images/:file", ({ params, request }) => {
+    .get("/api/characters/:id/images/:file", ({ params, request }) => {
       const photo = find(params.id, params.file);
       return sendFile(request, photos.file(photo), { mediaType: photo.mediaType, fileName: nameOf(photo), attachment: false, tag: photo.id });
     }, { params: PhotoParams, detail: { summary: "A photo, without its metadata", tags: ["photos"] } })
-    .get("/characters/:id/images/:file/thumbnail", async ({ params, request }) => {
+    .get("/api/characters/:id/images/:file/thumbnail", async ({ params, request }) => {
       const photo = find(params.id, params.file);
       const answer = { mediaType: "image/webp", fileName: `${photo.id}.webp`, attachment: false, tag: `${photo.id}-320` };
       return sendFile(request, await photos.thumbnail(photo), answer);
     }, { params: PhotoParams, detail: { summary: "A photo in small (WebP)", tags: ["photos"] } })
-    .patch("/characters/:id/images/:file", ({ params, body }) => {
+    .patch("/api/characters/:id/images/:file", ({ params, body }) => {
       const photo = find(params.id, params.file);
       return body.caption === undefined ? photo : photos.setCaption(params.id, photo.id, body.caption ?? "");
     }, {
@@ -70,7 +70,7 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
       body: t.Object({ caption: t.Optional(t.Union([t.String({ maxLength: 2000 }), t.Null()])) }),
       detail: { summary: "Change a photo's caption", tags: ["photos"] },
     })
-    .delete("/characters/:id/images/:file", async ({ params, set }) => {
+    .delete("/api/characters/:id/images/:file", async ({ params, set }) => {
       await photos.remove(params.id, find(params.id, params.file).id);
       set.status = 204;
     }, { params: PhotoParams, detail: { summary: "Delete a photo", tags: ["photos"] } });

@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { FailureCounts, Job, JobChange, JobMove, QueuePause, QueueView } from "../contract/job.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
 import { JobIdParams, submitContextOf } from "./job-requests.ts";
@@ -9,18 +9,18 @@ const PauseRequest = t.Optional(t.Union([t.Object({ reason: t.Optional(t.String(
 
 /** The queue as a whole. */
 export function queueApi(actions: QueueActions) {
-  return new Elysia({ prefix: "/api/queue", name: "queue-api" })
-    .get("", () => actions.view(), {
+  return (http: Elysia) => http
+    .get("/api/queue", () => actions.view(), {
       response: { 200: QueueView }, detail: { summary: "What runs, what waits and why, what has ended", tags },
     })
-    .get("/failures", () => actions.failures(), {
+    .get("/api/queue/failures", () => actions.failures(), {
       response: { 200: FailureCounts }, detail: { summary: "Failed attempts of the last 30 days by cause, and how many nobody understands", tags },
     })
-    .post("/pause", ({ body }) => ({ paused: actions.pause(body?.reason?.trim() ?? "") }), {
+    .post("/api/queue/pause", ({ body }) => ({ paused: actions.pause(body?.reason?.trim() ?? "") }), {
       body: PauseRequest, response: { 200: t.Object({ paused: QueuePause }) },
       detail: { summary: "Begin nothing new; what runs goes on", tags },
     })
-    .post("/resume", () => {
+    .post("/api/queue/resume", () => {
       actions.resume();
       return { paused: null };
     }, { response: { 200: t.Object({ paused: t.Null() }) }, detail: { summary: "Go on with the queue", tags } });
@@ -28,7 +28,7 @@ export function queueApi(actions: QueueActions) {
 
 /** For a collector such as Prometheus. */
 export function metricsApi(actions: QueueActions) {
-  return new Elysia({ name: "metrics-api" }).get("/api/metrics", ({ set }) => {
+  return (http: Elysia) => http.get("/api/metrics", ({ set }) => {
     set.headers["content-type"] = "text/plain; version=0.0.4; charset=utf-8";
     return actions.metrics();
   }, { detail: { summary: "Numbers about the queue as text", tags } });
@@ -36,22 +36,22 @@ export function metricsApi(actions: QueueActions) {
 
 /** What a person does with one job, beside stopping it. */
 export function jobActionsApi(actions: QueueActions) {
-  return new Elysia({ prefix: "/api/jobs", name: "job-actions-api" })
-    .post("/:id/move", ({ params, body }) => actions.move(params.id, body), {
+  return (http: Elysia) => http
+    .post("/api/jobs/:id/move", ({ params, body }) => actions.move(params.id, body), {
       params: JobIdParams, body: JobMove, response: { 200: Job }, detail: { summary: "Change the order of the waiting jobs", tags },
     })
-    .patch("/:id", ({ params, body }) => actions.setPriority(params.id, body.priority), {
+    .patch("/api/jobs/:id", ({ params, body }) => actions.setPriority(params.id, body.priority), {
       params: JobIdParams, body: JobChange, response: { 200: Job }, detail: { summary: "Change the priority of a waiting job", tags },
     })
-    .post("/:id/retry", ({ params }) => actions.retry(params.id), {
+    .post("/api/jobs/:id/retry", ({ params }) => actions.retry(params.id), {
       params: JobIdParams, response: { 200: Job },
       detail: { summary: "Try a failed or cancelled job again; a training resumes from its checkpoint", tags },
     })
-    .post("/:id/repeat", ({ params, request, set }) => {
+    .post("/api/jobs/:id/repeat", ({ params, request, set }) => {
       set.status = 201;
       return actions.repeat(params.id, submitContextOf(request));
     }, { params: JobIdParams, response: { 201: Job }, detail: { summary: "A new job with the same settings", tags } })
-    .delete("/:id", ({ params, set }) => {
+    .delete("/api/jobs/:id", ({ params, set }) => {
       actions.remove(params.id);
       set.status = 204;
     }, { params: JobIdParams, detail: { summary: "Delete an ended job with its files; pictures and LoRAs stay", tags } });

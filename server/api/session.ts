@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { AppError } from "../errors.ts";
 import type { Access } from "./access.ts";
 import { readCookie, sessionCookie } from "./gate.ts";
@@ -7,7 +7,7 @@ const sessionDays = 30;
 
 /** Logging in: by the link's one-time code, or by the token on the login page. */
 export function sessionApi(access: Access) {
-  return new Elysia({ name: "session-api" })
+  return (http: Elysia) => http
     .get("/open", ({ query, request, set }) => {
       const isRedeemed = request.method === "GET" && query.code !== undefined && access.redeemCode(query.code);
       set.status = 303;

@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { Settings } from "../contract/system.ts";
 
 export interface SettingsDeps {
@@ -8,13 +8,13 @@ export interface SettingsDeps {
 }
 
 export function settingsApi(deps: SettingsDeps) {
-  return new Elysia({ name: "settings-api", prefix: "/api/settings" })
-    .get("/", () => deps.settings(), { response: Settings })
-    .put("/hf-token", ({ body }) => {
+  return (http: Elysia) => http
+    .get("/api/settings/", () => deps.settings(), { response: Settings })
+    .put("/api/settings/hf-token", ({ body }) => {
       deps.saveHfToken(body.token.trim());
       return deps.settings();
     }, { body: t.Object({ token: t.String({ minLength: 8, maxLength: 200, pattern: "^\\s*[A-Za-z0-9_-]+\\s*$" }) }) })
-    .delete("/hf-token", () => {
+    .delete("/api/settings/hf-token", () => {
       deps.saveHfToken(null);
       return deps.settings();
     });

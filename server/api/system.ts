@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { GpuStatus, Info, Mode, SystemStatus } from "../contract/system.ts";
 import type { Boot } from "../contract/boot.ts";
 import { instance } from "../instance.ts";
@@ -18,7 +18,7 @@ export interface SystemDeps {
 
 /** Health for machines, status for people. */
 export function systemApi(deps: SystemDeps) {
-  return new Elysia({ name: "system-api" })
+  return (http: Elysia) => http
     .get("/health", () => ({ status: "healthy" as const, instance }))
     .get("/api/health", () => ({ status: "healthy" as const, instance }))
     .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))

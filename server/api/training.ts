@@ -1,4 +1,4 @@
-import { Elysia, t } from "elysia";
+import { t, type Elysia } from "elysia";
 import { Preset } from "../contract/backend.ts";
 import { Job, MetricSeries, TrainingOutlook, TrainingRequest } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
@@ -18,8 +18,8 @@ const defaultPreset = "balanced";
 const tags = ["training"];
 
 export function trainingApi({ queue, bus, metrics }: TrainingApiDeps) {
-  return new Elysia({ prefix: "/api/training", name: "training-api" })
-    .post("", ({ body, request, set }) => {
+  return (http: Elysia) => http
+    .post("/api/training", ({ body, request, set }) => {
       set.status = 201;
       return queue.submitTraining(body, submitContextOf(request));
     }, {
@@ -30,28 +30,28 @@ export function trainingApi({ queue, bus, metrics }: TrainingApiDeps) {
       },
       detail: { summary: "Train a LoRA of a character", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
     })
-    .get("", ({ query }) => ({ jobs: queue.list({ kind: "training", ...filterOf(query) }) }), {
+    .get("/api/training", ({ query }) => ({ jobs: queue.list({ kind: "training", ...filterOf(query) }) }), {
       query: JobListQuery, response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List trainings, newest first", tags },
     })
-    .get("/presets", ({ query }) => ({ presets: queue.presets(query.characterId) }), {
+    .get("/api/training/presets", ({ query }) => ({ presets: queue.presets(query.characterId) }), {
       query: t.Object({ characterId: t.String({ minLength: 1, maxLength: 200 }) }), response: { 200: t.Object({ presets: t.Array(Preset) }) },
       detail: { summary: "Presets with their values for a character's photos", tags },
     })
-    .post("/estimate", ({ body }) => queue.outlook(body), {
+    .post("/api/training/estimate", ({ body }) => queue.outlook(body), {
       body: TrainingRequest, response: { 200: TrainingOutlook },
       detail: { summary: "What a training would write to the disk, and whether it fits; nothing is started", tags },
     })
-    .get("/:id", ({ params }) => queue.demand(params.id, "training"), {
+    .get("/api/training/:id", ({ params }) => queue.demand(params.id, "training"), {
       params: JobIdParams, response: { 200: Job }, detail: { summary: "A training", tags },
     })
-    .post("/:id/cancel", ({ params }) => queue.cancel(params.id, "training"), {
+    .post("/api/training/:id/cancel", ({ params }) => queue.cancel(params.id, "training"), {
       params: JobIdParams, response: { 200: Job }, detail: { summary: "Stop a training", tags },
     })
-    .get("/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "training").id) }), {
+    .get("/api/training/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "training").id) }), {
       params: JobIdParams, response: { 200: t.Object({ series: t.Array(MetricSeries) }) },
       detail: { summary: "Loss and other series of a training", tags },
     })
-    .get("/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "training"), request, { queue, bus }), {
+    .get("/api/training/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "training"), request, { queue, bus }), {
       params: JobIdParams, detail: { summary: "Progress as server-sent events", tags },
     });
 }

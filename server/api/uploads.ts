@@ -1,4 +1,4 @@
-import { Elysia } from "elysia";
+import type { Elysia } from "elysia";
 import { UploadOutcome } from "../contract/character.ts";
 import { AppError } from "../errors.ts";
 import { checksumAlgorithms, type Checksum } from "../library/upload-parts.ts";
@@ -16,9 +16,9 @@ const abilities = {
 
 /** Resumable uploads: tus 1.0.0 with creation, termination, expiration and checksum. One photo each, chunks of up to 32 MiB. */
 export function uploadsApi({ uploads }: { uploads: Uploads }) {
-  return new Elysia({ prefix: "/api", name: "uploads-api" })
-    .options("/uploads", () => new Response(null, { status: 204, headers: abilities }), { detail: { hide: true } })
-    .post("/uploads", async ({ request }) => {
+  return (http: Elysia) => http
+    .options("/api/uploads", () => new Response(null, { status: 204, headers: abilities }), { detail: { hide: true } })
+    .post("/api/uploads", async ({ request }) => {
       assertVersion(request);
       const metadata = readMetadata(request.headers.get("upload-metadata") ?? "");
       const state = await uploads.create({
@@ -28,12 +28,12 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       });
       return answer(201, state, { location: `/api/uploads/${state.id}` });
     }, { parse: "none", detail: { summary: "Begin a resumable upload (tus 1.0.0)", tags: ["uploads"] } })
-    .head("/uploads/:id", async ({ params, request }) => {
+    .head("/api/uploads/:id", async ({ params, request }) => {
       assertVersion(request);
       const state = await uploads.state(params.id);
       return answer(200, state, { "upload-length": String(state.sizeBytes) });
     }, { params: IdParams, detail: { summary: "How much has arrived", tags: ["uploads"] } })
-    .patch("/uploads/:id", async ({ params, request, server }) => {
+    .patch("/api/uploads/:id", async ({ params, request, server }) => {
       assertVersion(request);
       if (request.headers.get("content-type") !== offsetMediaType) {
         throw new AppError("unsupported_media", "The chunk has the wrong content type.", { fix: `Send it as ${offsetMediaType}.` });
@@ -47,12 +47,12 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       server?.timeout(request, 0);
       return answer(204, state, {});
     }, { params: IdParams, parse: "none", detail: { summary: "Send the next bytes", tags: ["uploads"] } })
-    .delete("/uploads/:id", async ({ params, request }) => {
+    .delete("/api/uploads/:id", async ({ params, request }) => {
       assertVersion(request);
       await uploads.remove(params.id);
       return new Response(null, { status: 204, headers: { "tus-resumable": version } });
     }, { params: IdParams, detail: { summary: "Give an upload up", tags: ["uploads"] } })
-    .get("/uploads/:id/outcome", ({ params }) => uploads.outcome(params.id), {
+    .get("/api/uploads/:id/outcome", ({ params }) => uploads.outcome(params.id), {
       params: IdParams, response: { 200: UploadOutcome }, detail: { summary: "What became of a finished upload", tags: ["uploads"] },
     });
 }

@@ -1,5 +1,6 @@
 import { t } from "elysia";
 import { ParameterValues } from "./backend.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 export const JobKind = t.Union([t.Literal("training"), t.Literal("generation")]);
 export type JobKind = typeof JobKind.static;
@@ -91,14 +92,14 @@ export type Job = typeof Job.static;
 
 export const priorityMin = -10;
 export const priorityMax = 10;
-export const JobChange = t.Object({ priority: t.Integer({ minimum: priorityMin, maximum: priorityMax }) });
+export const JobChange = t.Object({ priority: wholeNumber({ minimum: priorityMin, maximum: priorityMax }) });
 export type JobChange = typeof JobChange.static;
 
 /** Exactly one of them. `position` counts from 0 among the waiting jobs. */
 export const JobMove = t.Object({
   before: t.Optional(t.String({ maxLength: 64 })),
   after: t.Optional(t.String({ maxLength: 64 })),
-  position: t.Optional(t.Integer({ minimum: 0 })),
+  position: t.Optional(wholeNumber({ minimum: 0 })),
 });
 export type JobMove = typeof JobMove.static;
 
@@ -154,13 +155,13 @@ export const GenerationRequest = t.Object({
   prompt: t.String({ minLength: 1, maxLength: 2000 }),
   model: t.Optional(t.String({ maxLength: 64 })),
   loras: t.Optional(t.Array(LoraChoice, { maxItems: 4 })),
-  count: t.Optional(t.Integer({ minimum: 1, maximum: 16 })),
+  count: t.Optional(wholeNumber({ minimum: 1, maximum: 16 })),
   /** Absent or null: random, and reported with each picture. At most 2^53−1. */
-  seed: t.Optional(t.Union([t.Integer({ minimum: 0, maximum: 9007199254740991 }), t.Null()])),
+  seed: t.Optional(t.Union([wholeNumber({ minimum: 0, maximum: 9007199254740991 }), t.Null()])),
   aspectRatio: t.Optional(t.String({ maxLength: 16 })),
-  width: t.Optional(t.Integer({ minimum: 256, maximum: 2048 })),
-  height: t.Optional(t.Integer({ minimum: 256, maximum: 2048 })),
-  steps: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
+  width: t.Optional(wholeNumber({ minimum: 256, maximum: 2048 })),
+  height: t.Optional(wholeNumber({ minimum: 256, maximum: 2048 })),
+  steps: t.Optional(wholeNumber({ minimum: 1, maximum: 100 })),
   guidance: t.Optional(t.Number({ minimum: 0, maximum: 30 })),
   /** Default true: the trigger words of the chosen LoRAs are added to the prompt where they are missing. */
   addTrigger: t.Optional(t.Boolean()),
