@@ -1,6 +1,7 @@
 /**
  * Leaves out of the executable what pino has for writing by itself: its transports and streams are made of worker threads and
  * files of their own, which do not exist there (see the decisions in ARCHITECTURE.md). Our log gives pino a sink instead.
+ * Who called it is asked for them alone, and looking costs a module of the runtime.
  * Loading them costs each start memory and time.
  */
 export const pinoWithoutWorkers: Bun.BunPlugin = {
@@ -10,6 +11,7 @@ export const pinoWithoutWorkers: Bun.BunPlugin = {
       importer.includes("/node_modules/pino/") ? { path, namespace } : undefined,
     );
     onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: `module.exports = class { constructor() { throw new Error(${JSON.stringify(reason(path))}); } };`, loader: "js" }));
+    onLoad({ filter: /\/node_modules\/pino\/lib\/caller\.js$/ }, () => ({ contents: "module.exports = () => [];", loader: "js" }));
     // It only asks whether it runs in the main thread; a module of the runtime cannot be replaced by its name.
     onLoad({ filter: /\/node_modules\/pino\/lib\/tools\.js$/ }, async ({ path }) => {
       const text = await Bun.file(path).text();
