@@ -26,7 +26,7 @@ import type { LoadedConfig } from "./config.ts";
 import { createCore, type Core } from "./core.ts";
 import type { Paths } from "./files/paths.ts";
 import type { UiBundle } from "./files/ui-assets.ts";
-import { Lifecycle } from "./lifecycle.ts";
+import { Lifecycle, turn } from "./lifecycle.ts";
 import { assertUnderstoodHolders } from "./process/protocol.ts";
 import { createViews } from "./views.ts";
 
@@ -49,7 +49,7 @@ export interface App {
 }
 
 /** The composition root: everything is built here, in order, and nowhere else. */
-export function createApp(options: AppOptions): App {
+export async function createApp(options: AppOptions): Promise<App> {
   const core = createCore(options);
   const views = createViews(core);
   const { config, paths, env } = options;
@@ -64,16 +64,13 @@ export function createApp(options: AppOptions): App {
   const http = new Elysia({
     nativeStaticResponse: false,
     systemRouter: false,
-    // Without `reusePort: false` a second server would share the port instead of being told that it is taken.
-    serve: { idleTimeout: 0, maxRequestBodySize: 128 * 1024 * 1024, reusePort: false },
-    websocket: { idleTimeout: 0, backpressureLimit: 2 * 1024 * 1024, maxPayloadLength: 64 * 1024 },
   })
     .onRequest(({ request }) => gate(request) ?? undefined)
     .use(responseHeaders())
     .onError({ as: "global" }, ({ error }) => core.data.noteError(error))
     .use(onError(core.log))
     .use(sessionApi(access))
-    .use(staticPlugin({ assets: options.ui.staticFolder, prefix: "/static", indexHTML: false }))
+    .use(await staticPlugin({ assets: options.ui.staticFolder, prefix: "/static", indexHTML: false }))
     .use(systemApi(views.system))
     .use(settingsApi(views.settings))
     .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))
@@ -94,6 +91,7 @@ export function createApp(options: AppOptions): App {
   return {
     core, access, http: http as unknown as Elysia,
     start: async () => {
+      await turn();
       assertUnderstoodHolders(paths.data);
       const mode = core.mode();
       if (mode !== null) await views.useMode(mode);

@@ -5,12 +5,16 @@ export interface Service {
   stop(): Promise<void> | void;
 }
 
-/** Starts in order; stops in reverse, each with what is left of the deadline. A service that hangs is left behind. */
+/** Lets those who already ask be answered. */
+export const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** Starts in order, with answers in between; stops in reverse, each with what is left of the deadline. A service that hangs is left behind. */
 export class Lifecycle {
   private readonly started: Service[] = [];
 
   async start(services: readonly Service[]): Promise<void> {
     for (const service of services) {
+      await turn();
       await service.start();
       this.started.push(service);
     }

@@ -47,7 +47,7 @@ export function createHold(options: HoldOptions): Hold {
     hosts: { allowedHosts: config.allowedHosts, listenHost: config.host, podId: options.podId },
     loginPage: () => html(holdLoginPage()),
   });
-  const http = new Elysia({ nativeStaticResponse: false, systemRouter: false, serve: { idleTimeout: 0, reusePort: false } })
+  const http = new Elysia({ nativeStaticResponse: false, systemRouter: false })
     .onRequest(({ request }) => gate(request) ?? undefined)
     .use(responseHeaders())
     .use(onError(log))

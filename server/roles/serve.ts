@@ -53,22 +53,27 @@ export async function serve(flags: readonly string[], plugins: readonly Plugin[]
 async function start(given: Start): Promise<number | null> {
   let place = given;
   let app: App | null = null;
+  // From here on: who asks a server to end that has just begun to answer must find it ending in order.
+  onSignals();
   try {
     makeFolders(given.paths);
     // Only now the folder of the secrets exists for certain and can be looked at.
     place = { ...given, paths: withPrivateSecrets(given.paths) };
     const { paths } = place;
     locks.push(lockFolder(paths.lockFile));
-    app = createApp({ ...place, self, ui: await loadUi(uiFolder()), env: process.env });
+    app = await createApp({ ...place, self, ui: await loadUi(uiFolder()), env: process.env });
     const { log, data, sessions } = app.core;
+    end = () => void drain(app!);
     catchTheRest(log, (error) => data.noteError(error));
     takeSessions(paths, sessions);
     const port = listen(app.http, place);
     if (port === null) return 1;
     app.core.address.port = port;
     await app.start();
-    return await ready(app, place, port);
+    return isEnding ? null : await ready(app, place, port);
   } catch (error) {
+    // Whoever asked it to end meanwhile closed what was being opened.
+    if (isEnding) return null;
     return cannotStart(error, app, place);
   }
 }
@@ -88,6 +93,7 @@ async function cannotStart(error: unknown, app: App | null, place: Start): Promi
     return 1;
   }
   if (app !== null) {
+    end = exit;
     await app.stop(drainLimitMs);
     await app.http.stop(true);
   }
@@ -111,10 +117,10 @@ async function holdOn(problem: DataProblem, place: Start): Promise<number | null
   if (port === null) return 1;
   log.error("data.on-hold", problem.message, { kind: problem.kind, file: problem.file, detail: problem.detail });
   const stopAnnouncing = announceRunning(paths, { url: urlOf(place, port), build, state: "on-hold" });
-  onSignals(() => {
+  end = () => {
     stopAnnouncing();
     process.exit(0);
-  });
+  };
   console.error(`${problem.message} ${problem.fix}\n${problem.file}: ${problem.detail}`);
   printLink(hold.access, place, port, `Isengard ${version} cannot open its data; its page shows what can be done.`);
   return null;
@@ -124,10 +130,10 @@ async function ready(app: App, place: Start, port: number): Promise<null> {
   const { paths, sources } = place;
   const url = urlOf(place, port);
   const stopAnnouncing = announceRunning(paths, { url, build, state: "serving" });
-  onSignals(() => {
+  end = () => {
     stopAnnouncing();
     void drain(app);
-  });
+  };
   const mode = app.core.mode() ?? "not chosen yet";
   app.core.log.info("server.ready", "Isengard is ready", { url, build, mode, root: paths.root, modeFrom: sources.mode });
   printLink(app.access, place, port, `Isengard ${version} is ready (mode: ${mode}).`);
@@ -145,8 +151,11 @@ function printLink(access: Access, place: Start, port: number, first: string): v
 }
 
 let isEnding = false;
+const exit = (): void => process.exit(0);
+/** What a signal to end does now. Before anything is open there is nothing to put in order. */
+let end = exit;
 
-function onSignals(end: () => void): void {
+function onSignals(): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       if (isEnding) process.exit(1);
