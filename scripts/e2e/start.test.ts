@@ -90,6 +90,20 @@ test("Q18: SIGTERM ends the server within three seconds, and the token file is t
   expect(performance.now() - before).toBeLessThan(3000);
 });
 
+test("Q18: a server that is told to end the moment it answers ends in order, and the next one starts", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "isengard-end-at-once-"));
+  const port = String((await start()).url.split(":").pop()).replace("/", "");
+  await servers.pop()!.dispose();
+  for (let delayMs = 0; delayMs < 40; delayMs += 4) {
+    const child = Bun.spawn([executablePath, "--mode", "fast-test", "--data", folder, "--no-open", "--port", port], { cwd: tmpdir(), env: cleanEnv(), stdio: ["ignore", "ignore", "pipe"] });
+    while ((await fetch(`http://127.0.0.1:${port}/health`).catch(() => null))?.status !== 200) await Bun.sleep(1);
+    await Bun.sleep(delayMs);
+    child.kill("SIGTERM");
+    expect([await child.exited, await new Response(child.stderr).text()]).toEqual([0, ""]);
+  }
+  rmSync(folder, { recursive: true });
+}, 60_000);
+
 test("token prints the token, doctor tells what is missing, help lists every option", async () => {
   const server = await start();
   expect((await run(["token", "--data", server.folder])).out.trim()).toBe(server.token);
