@@ -30,7 +30,7 @@ export function LossChart({ series, version, isRunning }: LossChartProps) {
     setSmoothing(value);
     localStorage.setItem(smoothingKey, String(value));
   };
-  if (count < 2) return html`<p class="hint">${isRunning || count > 0 ? text.lossWait : text.lossNone}</p>`;
+  if (count < 2) return html`<p class="hint">${isRunning ? text.lossWait : text.lossNone}</p>`;
   return html`<figure class="stack chart" aria-label="Training loss">
     <p class="num">${trendSentence(series, weight)}</p>
     <${Plot} series=${series} version=${version} smoothing=${weight} logScale=${logScale} />

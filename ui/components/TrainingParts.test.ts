@@ -80,6 +80,13 @@ describe("the loss", () => {
     expect(page.text()).toContain("second measured value");
   });
 
+  test("is missed in words that stay true where a run ended after one value", () => {
+    const series = emptySeries();
+    addPoints(series, [[1, 0.5]]);
+    using page = within(html`<${LossChart} series=${series} version=${signal(0)} isRunning=${false} />`);
+    expect(page.text()).toBe("No curve: this run ended before a second value was measured.");
+  });
+
   test("has a sentence and a table beside the curve", async () => {
     const series = emptySeries();
     addPoints(series, [[1, 0.5], [2, 0.25]]);
