@@ -1,8 +1,13 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { repairTail } from "./tail.ts";
 
-/** An append is synchronous, so all files share one place for its bytes: new ones would burden the heap until it is collected. */
-const room = Buffer.allocUnsafeSlow(1024 * 1024);
+/**
+ * An append is synchronous, so all files share one place for the bytes of long texts: new ones would burden the heap until
+ * it is collected. Only a flood needs it.
+ */
+let room: Buffer | null = null;
+const roomBytes = 1024 * 1024;
+const shortText = 16 * 1024;
 const longestUtf8 = 3;
 
 /**
@@ -92,7 +97,9 @@ export class Appender {
 
 /** Only valid until the next call. */
 function toBytes(text: string): Buffer {
-  return text.length * longestUtf8 > room.length ? Buffer.from(text) : room.subarray(0, room.write(text));
+  if (text.length <= shortText || text.length * longestUtf8 > roomBytes) return Buffer.from(text);
+  room ??= Buffer.allocUnsafeSlow(roomBytes);
+  return room.subarray(0, room.write(text));
 }
 
 function reasonOf(error: unknown): string {
