@@ -28,9 +28,9 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       });
       return answer(201, state, { location: `/api/uploads/${state.id}` });
     }, { parse: "none", detail: { summary: "Begin a resumable upload (tus 1.0.0)", tags: ["uploads"] } })
-    .head("/api/uploads/:id", async ({ params, request }) => {
+    .head("/api/uploads/:id", ({ params, request }) => {
       assertVersion(request);
-      const state = await uploads.state(params.id);
+      const state = uploads.state(params.id);
       return answer(200, state, { "upload-length": String(state.sizeBytes) });
     }, { params: IdParams, detail: { summary: "How much has arrived", tags: ["uploads"] } })
     .patch("/api/uploads/:id", async ({ params, request, server }) => {

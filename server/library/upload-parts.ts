@@ -1,4 +1,5 @@
-import { readdir, rename, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
 import { FileSource } from "../files/byte-source.ts";
@@ -23,8 +24,9 @@ export interface Checksum {
 export class UploadParts {
   constructor(private readonly folder: string) {}
 
-  async received(id: string): Promise<number> {
-    return (await this.walk(id)).size;
+  /** Does not wait, so that the body of a request can be taken from its first byte on. */
+  received(id: string): number {
+    return this.walk(id).size;
   }
 
   /**
@@ -33,7 +35,7 @@ export class UploadParts {
    * came and was proven, also over a crash.
    */
   async write(id: string, at: number, body: ReadableStream<Uint8Array>, checksum: Checksum | null): Promise<void> {
-    if ((await this.walk(id)).starts.length >= partLimit) {
+    if (this.walk(id).starts.length >= partLimit) {
       throw new AppError("conflict", "The upload came in too many pieces.", { fix: "Start it again with larger chunks." });
     }
     const path = this.pathOf(id, at);
@@ -52,7 +54,7 @@ export class UploadParts {
 
   /** A file with all bytes in a row; it is removed with the rest. */
   async whole(id: string): Promise<string> {
-    const { starts } = await this.walk(id);
+    const { starts } = this.walk(id);
     if (starts.length === 1) return this.pathOf(id, 0);
     const path = join(this.folder, `${id}.whole`);
     const part = await writePart(path, this.joined(id, starts));
@@ -69,10 +71,10 @@ export class UploadParts {
     for (const name of await readdir(this.folder)) if (!isKnown(name.split(".")[0]!)) await removeFile(join(this.folder, name));
   }
 
-  private async walk(id: string): Promise<{ size: number; starts: number[] }> {
+  private walk(id: string): { size: number; starts: number[] } {
     const starts: number[] = [];
     for (let at = 0; ;) {
-      const size = await sizeOf(this.pathOf(id, at));
+      const size = sizeOf(this.pathOf(id, at));
       if (size === 0) return { size: at, starts };
       starts.push(at);
       at += size;
@@ -101,11 +103,6 @@ async function digestOf(path: string, algorithm: Checksum["algorithm"]): Promise
   return hash.digest("base64");
 }
 
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
-    throw error;
-  }
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
