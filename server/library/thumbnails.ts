@@ -13,6 +13,10 @@ const quality = 78;
 const smallBytes = 4_000_000;
 const decoding = new Slots(2);
 
+/** Less than a large photo. Shrinking after each small one would make their import a third slower. */
+const shrinkAfterBytes = 8_000_000;
+let decodedBytes = 0;
+
 export interface PictureSize {
   readonly width: number;
   readonly height: number;
@@ -37,9 +41,18 @@ export async function makeThumbnail(path: string, target: string, format: Pictur
   const bytes = await decoding.run(unitsOf(path, format), () => {
     const image = new Bun.Image(path, { maxPixels });
     if (!turned(format)) turn(image, orientation);
-    return image.resize(thumbnailPixels, thumbnailPixels, { fit: "inside", withoutEnlargement: true }).webp({ quality }).bytes();
+    image.resize(thumbnailPixels, thumbnailPixels, { fit: "inside", withoutEnlargement: true }).webp({ quality });
+    return image.bytes().finally(() => giveBackMemory(Bun.file(path).size));
   });
   await writeDurably(target, bytes);
+}
+
+/** The allocator and the heap keep for later what an import freed, and the next one adds to it. */
+function giveBackMemory(bytes: number): void {
+  decodedBytes += bytes;
+  if (decodedBytes < shrinkAfterBytes) return;
+  decodedBytes = 0;
+  Bun.shrink();
 }
 
 /** The decoder holds the whole file, and all pixels unless it is a JPEG: what is large is decoded alone. */
