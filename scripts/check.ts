@@ -16,7 +16,7 @@ const maxArchitectureLines = 200;
 const layers: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
   ["main", /^server\/main\.ts$/],
   ["roles", /^server\/roles\//],
-  ["app", /^server\/(app|core|engines|views)\.ts$/],
+  ["app", /^server\/(app|core|engines|routes|views)\.ts$/],
   ["api", /^server\/api\//],
   ["jobs", /^server\/jobs\//],
   ["library", /^server\/library\//],

@@ -1,27 +1,8 @@
-import { staticPlugin } from "@elysiajs/static";
-import { Elysia } from "elysia";
 import type { Plugin } from "../plugins/plugin.ts";
 import { Access, loadToken } from "./api/access.ts";
-import { backupsApi } from "./api/backups.ts";
-import { charactersApi } from "./api/characters.ts";
-import { docsApi } from "./api/docs.ts";
-import { eventsApi } from "./api/events.ts";
+import { Front } from "./api/front.ts";
 import { createGate } from "./api/gate.ts";
-import { generationApi } from "./api/generation.ts";
-import { jobsApi } from "./api/jobs.ts";
-import { logsApi } from "./api/logs.ts";
-import { lorasApi } from "./api/loras.ts";
-import { onError } from "./api/on-error.ts";
-import { outputsApi } from "./api/outputs.ts";
-import { loginPage, pagesApi } from "./api/pages.ts";
-import { photosApi } from "./api/photos.ts";
-import { responseHeaders } from "./api/response-headers.ts";
-import { sessionApi } from "./api/session.ts";
-import { settingsApi } from "./api/settings.ts";
-import { systemApi } from "./api/system.ts";
-import { trainingApi } from "./api/training.ts";
-import { uploadsApi } from "./api/uploads.ts";
-import { videoApi } from "./api/video.ts";
+import { loginPage } from "./api/pages.ts";
 import type { LoadedConfig } from "./config.ts";
 import { createCore, type Core } from "./core.ts";
 import type { Paths } from "./files/paths.ts";
@@ -41,15 +22,17 @@ export interface AppOptions extends LoadedConfig {
 export interface App {
   readonly core: Core;
   readonly access: Access;
-  readonly http: Elysia;
+  readonly front: Front;
+  /** Makes the routes, for which the requests wait; `server` is the one that listens. */
+  open(server: Bun.Server<unknown>): Promise<void>;
   /** Settles what a former server left behind, then begins to take jobs. */
   start(): Promise<void>;
   /** Lets children run on. Answers the names of what did not stop in time. */
   stop(deadlineMs: number): Promise<string[]>;
 }
 
-/** The composition root: everything is built here, in order, and nowhere else. */
-export async function createApp(options: AppOptions): Promise<App> {
+/** The composition root: everything is built here and in the routes, in order, and nowhere else. */
+export function createApp(options: AppOptions): App {
   const core = createCore(options);
   const views = createViews(core);
   const { config, paths, env } = options;
@@ -61,37 +44,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     hosts: { allowedHosts: config.allowedHosts, listenHost: config.host, podId: env["RUNPOD_POD_ID"] ?? null },
     loginPage: (request) => loginPage(options.ui, request),
   });
-  const http = new Elysia({
-    nativeStaticResponse: false,
-    systemRouter: false,
-  })
-    .onRequest(({ request }) => gate(request) ?? undefined)
-    .use(responseHeaders())
-    .onError({ as: "global" }, ({ error }) => core.data.noteError(error))
-    .use(onError(core.log))
-    .use(sessionApi(access))
-    .use(await staticPlugin({ assets: options.ui.staticFolder, prefix: "/static", indexHTML: false }))
-    .use(systemApi(views.system))
-    .use(settingsApi(views.settings))
-    .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))
-    .use(eventsApi(core.hub))
-    .use(charactersApi(core))
-    .use(photosApi(core))
-    .use(uploadsApi(core))
-    .use(lorasApi(core))
-    .use(outputsApi(core))
-    .use(trainingApi(core))
-    .use(generationApi(core))
-    .use(jobsApi(core))
-    .use(videoApi())
-    .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log: core.log }))
-    .use(docsApi((): Elysia => http as unknown as Elysia))
-    .use(pagesApi(options.ui, views.system.boot));
+  const front = new Front(gate);
   const lifecycle = new Lifecycle();
   return {
-    core, access, http: http as unknown as Elysia,
-    start: async () => {
+    core, access, front,
+    open: async (server) => {
       await turn();
+      const { createRoutes } = await import("./routes.ts");
+      const routes = await createRoutes({ core, views, access, gate, ui: options.ui });
+      routes.server = server;
+      front.open(routes.compile().fetch);
+    },
+    start: async () => {
       assertUnderstoodHolders(paths.data);
       const mode = core.mode();
       if (mode !== null) await views.useMode(mode);

@@ -9,6 +9,8 @@ import { systemStatus } from "./system/status.ts";
 
 const bootJobs = 50;
 
+export type Views = ReturnType<typeof createViews>;
+
 /** What the routes of the system, the settings and the page ask for. */
 export function createViews(core: Core) {
   const info = (): Info => describeInfo(core);

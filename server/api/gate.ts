@@ -3,7 +3,7 @@ import { newId } from "../ids.ts";
 import type { Access } from "./access.ts";
 import { admit, openContext } from "./context.ts";
 import { type HostRules, isAllowedHost, isLoopbackName, isOwnOrigin, parseHost } from "./hosts.ts";
-import { toBody } from "./on-error.ts";
+import { toBody } from "./error-body.ts";
 import { secureHeaders } from "./secure-headers.ts";
 
 /** The header that a page of ours adds to every write; a form of another site cannot. */
@@ -27,8 +27,11 @@ export interface GateOptions {
   loginPage(request: Request): Response;
 }
 
-/** Runs before any route. Returns null to let the request pass, else the refusal. Whatever throws inside refuses. */
-export function createGate(options: GateOptions): (request: Request) => Response | null {
+/** Null lets the request pass; else the refusal. */
+export type Gate = (request: Request) => Response | null;
+
+/** Runs before any route. Whatever throws inside refuses. */
+export function createGate(options: GateOptions): Gate {
   return (request) => {
     const { correlationId } = openContext(request, () => newId("cor"));
     try {

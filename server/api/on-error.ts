@@ -1,9 +1,9 @@
 import { Elysia, ValidationError } from "elysia";
-import type { ErrorBody } from "../contract/error.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import { AppError, errorTable } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { correlationOf } from "./context.ts";
+import { toBody } from "./error-body.ts";
 
 /** The only place that turns a throw into an answer. Unexpected errors are logged and shown without their inside. */
 export function onError(log: Log) {
@@ -16,15 +16,6 @@ export function onError(log: Log) {
     set.headers["content-type"] = "application/json; charset=utf-8";
     return toBody(shown, correlationId);
   });
-}
-
-export function toBody(error: AppError, correlationId: string): ErrorBody {
-  return {
-    error: {
-      code: error.code, what: error.message, why: error.why, fix: error.fix, correlationId,
-      ...(error.fields ? { fields: error.fields } : {}),
-    },
-  };
 }
 
 function toAppError(code: unknown, error: unknown, request: Request): AppError | null {

@@ -1,7 +1,7 @@
 import { t, type Elysia } from "elysia";
 import { GpuStatus, Info, Mode, SystemStatus } from "../contract/system.ts";
 import type { Boot } from "../contract/boot.ts";
-import { instance } from "../instance.ts";
+import { health } from "./health.ts";
 
 export interface SystemDeps {
   info(): Info;
@@ -19,8 +19,8 @@ export interface SystemDeps {
 /** Health for machines, status for people. */
 export function systemApi(deps: SystemDeps) {
   return (http: Elysia) => http
-    .get("/health", () => ({ status: "healthy" as const, instance }))
-    .get("/api/health", () => ({ status: "healthy" as const, instance }))
+    .get("/health", health)
+    .get("/api/health", health)
     .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))
     .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))
     .get("/api/info", () => deps.info(), { response: Info })

@@ -1,7 +1,5 @@
 import { t } from "elysia";
 
-export const triggerWordPattern = "^[A-Za-z0-9][A-Za-z0-9_-]{1,49}$";
-
 export const Character = t.Object({
   id: t.String(),
   name: t.String(),

@@ -1,7 +1,6 @@
-import { triggerWordPattern } from "../contract/character.ts";
 import { commonWords } from "./common-words.ts";
 
-const pattern = new RegExp(triggerWordPattern);
+const pattern = /^[A-Za-z0-9][A-Za-z0-9_-]{1,49}$/;
 const attempts = 1000;
 
 /** Why a word cannot be a trigger word, whoever else uses it; empty when it can. */

@@ -1,23 +1,41 @@
-import type { Elysia } from "elysia";
-import { websocket as elysiaSockets } from "elysia/ws";
 import type { LoadedConfig } from "../config.ts";
 import { describePortOwner } from "../process/port.ts";
 
 const portAttempts = 20;
-/** Requests and sockets may take as long as they need. Without `reusePort: false` a second server would share the port instead of being told that it is taken. */
+
+/**
+ * Requests and sockets may take as long as they need. Without `reusePort: false` a second server would share the port
+ * instead of being told that it is taken.
+ */
 const options = { idleTimeout: 0, maxRequestBodySize: 128 * 1024 * 1024, reusePort: false, development: false } as const;
-/** Elysia describes the sockets of an older Bun. */
-const websocket = { ...elysiaSockets as unknown as Bun.WebSocketHandler<unknown>, idleTimeout: 0, backpressureLimit: 2 * 1024 * 1024, maxPayloadLength: 64 * 1024 };
+const socketOptions = { idleTimeout: 0, backpressureLimit: 2 * 1024 * 1024, maxPayloadLength: 64 * 1024 } as const;
+
+type Socket = Bun.ServerWebSocket<SocketData>;
+
+/** Elysia keeps what a socket does in the data of that socket. */
+interface SocketData {
+  open?(socket: Socket): void;
+  message?(socket: Socket, message: string | Buffer): void;
+  drain?(socket: Socket): void;
+  close?(socket: Socket, code: number, reason: string): void;
+}
+
+const websocket: Bun.WebSocketHandler<SocketData> = {
+  ...socketOptions,
+  open: (socket) => socket.data.open?.(socket),
+  message: (socket, message) => socket.data.message?.(socket, message),
+  drain: (socket) => socket.data.drain?.(socket),
+  close: (socket, code, reason) => socket.data.close?.(socket, code, reason),
+};
+
+export type Server = Bun.Server<SocketData>;
 
 /** Listens, or says who has the port. A port that nobody asked for is replaced by the next free one. */
-export function listen(http: Elysia, { config, sources }: LoadedConfig): number | null {
-  // Elysia's own `listen` builds its handler a second time once it listens, while the first requests wait.
-  http.compile();
+export function listen(fetch: (request: Request) => Response | Promise<Response>, { config, sources }: LoadedConfig): Server | null {
   const isChosen = sources.port !== "default";
   for (let port = config.port; port < config.port + portAttempts; port++) {
     try {
-      http.server = Bun.serve({ ...options, hostname: config.host, port, fetch: http.fetch, websocket });
-      return http.server.port!;
+      return Bun.serve<SocketData>({ ...options, hostname: config.host, port, fetch, websocket });
     } catch (error) {
       if (!(error instanceof Error) || !("code" in error) || error.code !== "EADDRINUSE") throw error;
       const owner = describePortOwner(port) ?? "another program";

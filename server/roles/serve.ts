@@ -13,7 +13,7 @@ import { withPrivateSecrets } from "../files/secrets.ts";
 import { loadUi } from "../files/ui-assets.ts";
 import { self } from "../self.ts";
 import { catchTheRest } from "./last-resort.ts";
-import { listen } from "./listen.ts";
+import { listen, type Server } from "./listen.ts";
 import { loadPlace } from "./place.ts";
 import { keepSessions, restartInPlace, takeSessions } from "./restart.ts";
 import { announceRunning, describeHolder, findRunning, requestLink, type RunningServer } from "./running.ts";
@@ -33,6 +33,7 @@ interface Start extends LoadedConfig {
 
 /** Held until the process ends: the system drops it, however it ends. */
 const locks: Array<FolderLock | null> = [];
+let server: Server | null = null;
 
 /** Starts the server. Answers null while it runs, or an exit code when it cannot or need not start. */
 export async function serve(flags: readonly string[], plugins: readonly Plugin[]): Promise<number | null> {
@@ -61,16 +62,17 @@ async function start(given: Start): Promise<number | null> {
     place = { ...given, paths: withPrivateSecrets(given.paths) };
     const { paths } = place;
     locks.push(lockFolder(paths.lockFile));
-    app = await createApp({ ...place, self, ui: await loadUi(uiFolder()), env: process.env });
+    app = createApp({ ...place, self, ui: await loadUi(uiFolder()), env: process.env });
     const { log, data, sessions } = app.core;
     end = () => void drain(app!);
     catchTheRest(log, (error) => data.noteError(error));
     takeSessions(paths, sessions);
-    const port = listen(app.http, place);
-    if (port === null) return 1;
-    app.core.address.port = port;
+    server = listen(app.front.fetch, place);
+    if (server === null) return 1;
+    app.core.address.port = server.port!;
+    await app.open(server);
     await app.start();
-    return isEnding ? null : await ready(app, place, port);
+    return isEnding ? null : ready(app, place);
   } catch (error) {
     // Whoever asked it to end meanwhile closed what was being opened.
     if (isEnding) return null;
@@ -95,7 +97,7 @@ async function cannotStart(error: unknown, app: App | null, place: Start): Promi
   if (app !== null) {
     end = exit;
     await app.stop(drainLimitMs);
-    await app.http.stop(true);
+    await server?.stop(true);
   }
   return holdOn(problem, place);
 }
@@ -109,12 +111,13 @@ async function holdOn(problem: DataProblem, place: Start): Promise<number | null
     ...place, problem, log, podId: process.env["RUNPOD_POD_ID"] ?? null,
     restart: () => {
       keepSessions(paths, hold.sessions.all());
-      setTimeout(() => restartInPlace(flags, hold.http.server!.port!), answerMs);
+      setTimeout(() => restartInPlace(flags, server!.port!), answerMs);
     },
   });
   takeSessions(paths, hold.sessions);
-  const port = listen(hold.http, place);
-  if (port === null) return 1;
+  server = listen(hold.http.fetch, place);
+  if (server === null) return 1;
+  const port = server.port!;
   log.error("data.on-hold", problem.message, { kind: problem.kind, file: problem.file, detail: problem.detail });
   const stopAnnouncing = announceRunning(paths, { url: urlOf(place, port), build, state: "on-hold" });
   end = () => {
@@ -126,8 +129,9 @@ async function holdOn(problem: DataProblem, place: Start): Promise<number | null
   return null;
 }
 
-async function ready(app: App, place: Start, port: number): Promise<null> {
+function ready(app: App, place: Start): null {
   const { paths, sources } = place;
+  const { port } = app.core.address;
   const url = urlOf(place, port);
   const stopAnnouncing = announceRunning(paths, { url, build, state: "serving" });
   end = () => {
@@ -170,7 +174,7 @@ function onSignals(): void {
 async function drain(app: App): Promise<void> {
   app.core.log.info("server.stopping", "Isengard is stopping; running work goes on without it");
   const late = await app.stop(drainLimitMs - 500);
-  await Promise.race([Promise.resolve(app.http.stop(true)), Bun.sleep(300)]);
+  await Promise.race([server?.stop(true), Bun.sleep(300)]);
   if (late.length > 0) console.error(`Did not stop in time: ${late.join(", ")}.`);
   process.exit(0);
 }

@@ -1,0 +1,65 @@
+import { staticPlugin } from "@elysiajs/static";
+import { Elysia } from "elysia";
+import type { Access } from "./api/access.ts";
+import { backupsApi } from "./api/backups.ts";
+import { charactersApi } from "./api/characters.ts";
+import { docsApi } from "./api/docs.ts";
+import { eventsApi } from "./api/events.ts";
+import type { Gate } from "./api/gate.ts";
+import { generationApi } from "./api/generation.ts";
+import { jobsApi } from "./api/jobs.ts";
+import { logsApi } from "./api/logs.ts";
+import { lorasApi } from "./api/loras.ts";
+import { onError } from "./api/on-error.ts";
+import { outputsApi } from "./api/outputs.ts";
+import { pagesApi } from "./api/pages.ts";
+import { photosApi } from "./api/photos.ts";
+import { responseHeaders } from "./api/response-headers.ts";
+import { sessionApi } from "./api/session.ts";
+import { settingsApi } from "./api/settings.ts";
+import { systemApi } from "./api/system.ts";
+import { trainingApi } from "./api/training.ts";
+import { uploadsApi } from "./api/uploads.ts";
+import { videoApi } from "./api/video.ts";
+import type { Core } from "./core.ts";
+import type { UiBundle } from "./files/ui-assets.ts";
+import type { Views } from "./views.ts";
+
+export interface RouteOptions {
+  readonly core: Core;
+  readonly views: Views;
+  readonly access: Access;
+  readonly gate: Gate;
+  readonly ui: UiBundle;
+}
+
+/** Every address that the server answers, behind the gate. */
+export async function createRoutes({ core, views, access, gate, ui }: RouteOptions): Promise<Elysia> {
+  const http = new Elysia({
+    nativeStaticResponse: false,
+    systemRouter: false,
+  })
+    .onRequest(({ request }) => gate(request) ?? undefined)
+    .use(responseHeaders())
+    .onError({ as: "global" }, ({ error }) => core.data.noteError(error))
+    .use(onError(core.log))
+    .use(sessionApi(access))
+    .use(await staticPlugin({ assets: ui.staticFolder, prefix: "/static", indexHTML: false }))
+    .use(systemApi(views.system))
+    .use(settingsApi(views.settings))
+    .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))
+    .use(eventsApi(core.hub))
+    .use(charactersApi(core))
+    .use(photosApi(core))
+    .use(uploadsApi(core))
+    .use(lorasApi(core))
+    .use(outputsApi(core))
+    .use(trainingApi(core))
+    .use(generationApi(core))
+    .use(jobsApi(core))
+    .use(videoApi())
+    .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log: core.log }))
+    .use(docsApi((): Elysia => http as unknown as Elysia))
+    .use(pagesApi(ui, views.system.boot));
+  return http as unknown as Elysia;
+}
