@@ -80,11 +80,11 @@ describe("the loss", () => {
     expect(page.text()).toContain("second measured value");
   });
 
-  test("is missed in words that stay true where a run ended after one value", () => {
+  test("says what is missing where a run ended after one stored value", () => {
     const series = emptySeries();
     addPoints(series, [[1, 0.5]]);
     using page = within(html`<${LossChart} series=${series} version=${signal(0)} isRunning=${false} />`);
-    expect(page.text()).toBe("No curve: this run ended before a second value was measured.");
+    expect(page.text()).toBe("No curve: fewer than two loss values were stored before this run ended.");
   });
 
   test("has a sentence and a table beside the curve", async () => {

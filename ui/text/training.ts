@@ -70,7 +70,7 @@ export const trainingText = {
   allSamples: "All pictures, step by step",
   loss: "Loss",
   lossWait: "The curve starts with the second measured value.",
-  lossNone: "No curve: this run ended before a second value was measured.",
+  lossNone: "No curve: fewer than two loss values were stored before this run ended.",
   lossHelp: "Lower means closer to the photos. It jumps a lot; the thick line is the average. Judge the likeness by the test pictures.",
   gpu: "GPU",
   checkpoints: "Saved states",
