@@ -115,8 +115,12 @@ async function killSoon(world: World, size: number): Promise<string> {
 async function killOne(world: World, pick: number, isWanted: (one: Found) => boolean): Promise<string> {
   const found = world.processes().filter(isWanted);
   const one = found[Math.floor(pick * found.length)];
-  if (!one || !kill(one.pid)) return "nobody there";
-  world.kills++;
+  if (!one) return "nobody there";
   world.hurt("tool");
+  if (!kill(one.pid)) {
+    world.unhurt();
+    return "nobody there any more";
+  }
+  world.kills++;
   return `${one.pid} ${one.run ?? one.command.slice(-80)}`;
 }

@@ -91,8 +91,14 @@ export class World {
     if (signal === "SIGTERM" && code !== 0) this.problems.push(`the server ended with code ${code} after SIGTERM:\n${server.printed().slice(-1500)}`);
   }
 
+  /** To be called before it happens: the server may have noticed by the time that whoever did it runs again. */
   hurt(what: "tool" | "disk"): void {
     this.hurts.push({ at: performance.now(), time: Date.now(), what });
+  }
+
+  /** It had ended by itself. */
+  unhurt(): void {
+    this.hurts.pop();
   }
 
   isOurs = (run: string): boolean => this.wishes.some(({ id }) => id !== null && run.startsWith(id));

@@ -55,10 +55,15 @@ function processes(): Process[] {
 const childrenOf = (parent: number) => processes().filter((each) => each.parent === parent);
 /** Process 1 as it is called outside of its namespace. */
 const initOf = (server: Started) => childrenOf(server.pid)[0]!.pid;
-const isServer = (pid: number) => {
-  const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-  return words[0] === executablePath && words.includes("--port");
+/** The words with which it was started; none of one that has ended. */
+const wordsOf = (pid: number) => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
 };
+const isServer = (pid: number) => wordsOf(pid)[0] === executablePath && wordsOf(pid).includes("--port");
 const serverOf = (init: number) => childrenOf(init).find((each) => each.state !== "Z" && isServer(each.pid))?.pid;
 
 async function answers(server: Started): Promise<boolean> {
