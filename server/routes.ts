@@ -35,10 +35,7 @@ export interface RouteOptions {
 
 /** Every address that the server answers, behind the gate. */
 export async function createRoutes({ core, views, access, gate, ui }: RouteOptions): Promise<Elysia> {
-  const http = new Elysia({
-    nativeStaticResponse: false,
-    systemRouter: false,
-  })
+  const http = new Elysia({ nativeStaticResponse: false, systemRouter: false })
     .onRequest(({ request }) => gate(request) ?? undefined)
     .use(responseHeaders())
     .onError({ as: "global" }, ({ error }) => core.data.noteError(error))

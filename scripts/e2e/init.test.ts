@@ -63,7 +63,10 @@ const wordsOf = (pid: number) => {
     return [];
   }
 };
-const isServer = (pid: number) => wordsOf(pid)[0] === executablePath && wordsOf(pid).includes("--port");
+const isServer = (pid: number) => {
+  const words = wordsOf(pid);
+  return words[0] === executablePath && words.includes("--port");
+};
 const serverOf = (init: number) => childrenOf(init).find((each) => each.state !== "Z" && isServer(each.pid))?.pid;
 
 async function answers(server: Started): Promise<boolean> {

@@ -10,7 +10,6 @@ export function eventsApi(hub: Hub) {
   const members = new Map<string, ReturnType<Hub["join"]>>();
   return (http: Elysia) => http
     .ws("/api/events", {
-      maxPayloadLength: 64 * 1024,
       open(ws) {
         const member = hub.join(asSocket(ws.raw as unknown as RawSocket), resumePoint(ws.data.request.url));
         if (member === null) ws.close(1013, "too many connections");

@@ -29,7 +29,7 @@ function turned(format: PictureFormat): boolean {
 
 /** Size as a person sees it, read from the header alone. Rejects with the decoder's `code`. */
 export async function pictureSize(path: string, format: PictureFormat, orientation: Orientation): Promise<PictureSize> {
-  const { width, height } = await decoding.run(unitsOf(path, format), () => new Bun.Image(path, { maxPixels }).metadata());
+  const { width, height } = await decoding.run(unitsOf(Bun.file(path).size, format), () => new Bun.Image(path, { maxPixels }).metadata());
   return !turned(format) && orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
@@ -38,11 +38,12 @@ export async function pictureSize(path: string, format: PictureFormat, orientati
  * picture.
  */
 export async function makeThumbnail(path: string, target: string, format: PictureFormat, orientation: Orientation): Promise<void> {
-  const bytes = await decoding.run(unitsOf(path, format), () => {
+  const { size } = Bun.file(path);
+  const bytes = await decoding.run(unitsOf(size, format), () => {
     const image = new Bun.Image(path, { maxPixels });
     if (!turned(format)) turn(image, orientation);
     image.resize(thumbnailPixels, thumbnailPixels, { fit: "inside", withoutEnlargement: true }).webp({ quality });
-    return image.bytes().finally(() => giveBackMemory(Bun.file(path).size));
+    return image.bytes().finally(() => giveBackMemory(size));
   });
   await writeDurably(target, bytes);
 }
@@ -56,8 +57,8 @@ function giveBackMemory(bytes: number): void {
 }
 
 /** The decoder holds the whole file, and all pixels unless it is a JPEG: what is large is decoded alone. */
-function unitsOf(path: string, format: PictureFormat): number {
-  return format === "jpeg" && Bun.file(path).size <= smallBytes ? 1 : 2;
+function unitsOf(bytes: number, format: PictureFormat): number {
+  return format === "jpeg" && bytes <= smallBytes ? 1 : 2;
 }
 
 /** The decoder turns first and mirrors then, whatever the order of the calls. */

@@ -1,15 +1,8 @@
 import { expect, test } from "bun:test";
+import { seededRandom } from "../testing/random.ts";
 import { LiteralSearch } from "./literal-search.ts";
 
-/** Numbers that are the same in each run, so that a failure can be seen again. */
-function randomNumbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-const random = randomNumbers(17);
+const random = seededRandom(17);
 const text = (letters: string, length: number) => Array.from({ length }, () => letters[random(letters.length)]).join("");
 
 test("finds a literal exactly where it stands, whatever the literals have in common", () => {
