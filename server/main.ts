@@ -7,6 +7,7 @@ const [first = ""] = words;
 async function main(): Promise<number | null> {
   switch (first) {
     case "hold":
+      if (words[1] === undefined) return complain("The command hold is one that Isengard gives itself.");
       return (await import("./process/hold.ts")).hold(words[1] ?? "");
     case "simulate": {
       const { simulators } = await import("../plugins/registry.ts");
@@ -53,6 +54,12 @@ function complain(text: string): number {
   return 2;
 }
 
-const code = await main();
 // A running server answers null and ends by itself later.
+const code = await main().catch(explain);
 if (code !== null) process.exit(code);
+
+async function explain(error: unknown): Promise<number> {
+  const end = (await import("./roles/explain.ts")).explainEnd(error, process.env["ISENGARD_LOG_LEVEL"] === "debug");
+  console.error(end.text);
+  return end.code;
+}

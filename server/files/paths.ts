@@ -42,6 +42,11 @@ export function chooseRoot(explicit: string | null, cwd: string, exists: (path: 
   return pod ? pod.root : cwd;
 }
 
+/** Whether the root is on the volume of a pod, which has one user. */
+export function isPodRoot(root: string): boolean {
+  return podRoots.some((candidate) => candidate.root === root);
+}
+
 export function mapPaths(root: string): Paths {
   const data = join(root, "data");
   const logs = join(root, "logs");

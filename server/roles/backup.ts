@@ -1,5 +1,6 @@
-import { constants, copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { constants, copyFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { ConfigError } from "../config.ts";
 import { hashFile, makeBackup, syncFile } from "../db/backup.ts";
 import { type BackupManifest, pruneBackups, readManifest, sizeOf } from "../db/backup-manifest.ts";
 import { runAtOnce } from "../db/content-hash.ts";
@@ -8,6 +9,8 @@ import { lockFolder } from "../db/folder-lock.ts";
 import { openData } from "../db/open-data.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
 import { formatBytes } from "../system/disk-levels.ts";
+import { explainSystemError } from "../system-error.ts";
+import { CommandError } from "./explain.ts";
 import { loadPlace } from "./place.ts";
 import { describeHolder, findRunning, type RunningServer } from "./running.ts";
 import { takeOption } from "./words.ts";
@@ -18,7 +21,10 @@ const answerLimitMs = 300_000;
 /** `isengard backup [--to FILE]`: asks the running server; opens the databases itself only when there is none. */
 export async function backup(words: readonly string[]): Promise<number> {
   const { value: target, rest } = takeOption(words, "--to");
+  if (target === "") throw new ConfigError(["the option --to needs the name of a file."]);
   const { paths } = loadPlace(rest);
+  const copy = target === null ? null : resolve(target);
+  if (copy !== null) assertFileName(copy);
   process.umask(0o077);
   if (!existsSync(paths.stateDb)) {
     console.error(`There is nothing to back up in ${paths.root}. Start Isengard there once, or name its folder with --data.`);
@@ -27,7 +33,7 @@ export async function backup(words: readonly string[]): Promise<number> {
   try {
     const running = await findRunning(paths);
     const made = running === null ? makeAlone(paths) : await ask(running, paths);
-    const where = target === null ? join(paths.backups, `${made.id}.json`) : copyOut(paths, made, resolve(target));
+    const where = copy === null ? join(paths.backups, `${made.id}.json`) : copyOut(paths, made, copy);
     console.log(`A backup was made and proven: ${formatBytes(sizeOf(made))}, ${where}`);
     console.log("It holds characters, jobs, settings and loss curves. Photos, LoRAs and pictures are files of their own in the same folder.");
     return 0;
@@ -60,9 +66,9 @@ async function ask(server: RunningServer, paths: Paths): Promise<BackupManifest>
     signal: AbortSignal.timeout(answerLimitMs),
   });
   const body = (await answer.json()) as { id?: string; error?: { what: string; why: string } };
-  if (!answer.ok || body.id === undefined) throw new Error(body.error ? `${body.error.what} ${body.error.why}` : `The running Isengard answered ${answer.status}.`);
+  if (!answer.ok || body.id === undefined) throw new CommandError(body.error ? `${body.error.what} ${body.error.why}` : `The running Isengard answered ${answer.status}.`);
   const made = readManifest(join(paths.backups, `${body.id}.json`));
-  if (made === null) throw new Error(`The backup ${body.id} is not in ${paths.backups}.`);
+  if (made === null) throw new CommandError(`The backup ${body.id} is not in ${paths.backups}.`);
   return made;
 }
 
@@ -72,7 +78,7 @@ function copyOut(paths: Paths, made: BackupManifest, target: string): string {
     const name = file.name === "state" ? target : `${target}.telemetry`;
     copyFileSync(join(paths.backups, file.file), `${name}.part`, constants.COPYFILE_FICLONE);
     syncFile(`${name}.part`);
-    if (runAtOnce(hashFile(`${name}.part`)) !== file.sha256) throw new Error(`The copy ${name} is not equal to the backup.`);
+    if (runAtOnce(hashFile(`${name}.part`)) !== file.sha256) throw new CommandError(`The copy ${name} is not equal to the backup.`);
     renameSync(`${name}.part`, name);
     return { ...file, file: name.slice(name.lastIndexOf("/") + 1) };
   });
@@ -80,8 +86,21 @@ function copyOut(paths: Paths, made: BackupManifest, target: string): string {
   return target;
 }
 
+/** Before the work of a backup is done: where it goes has to be the name of a file in a folder that is there. */
+function assertFileName(path: string): void {
+  const refuse = (why: string): never => {
+    throw new CommandError(`No backup was made. ${why} Name a file, as --to /media/stick/isengard.backup.`);
+  };
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) refuse(`${path} is a folder.`);
+  const folder = statSync(dirname(path), { throwIfNoEntry: false });
+  if (folder === undefined) refuse(`The folder ${dirname(path)} does not exist.`);
+  if (folder?.isDirectory() === false) refuse(`${dirname(path)} is a file, not a folder.`);
+}
+
 function explain(error: unknown, paths: Paths): string {
   if (error instanceof DataInUse) return describeHolder(paths);
-  if (error instanceof DataProblem) return `${error.message} ${error.detail} ${error.fix}`;
-  return `No backup was made: ${error instanceof Error ? error.message : String(error)}`;
+  if (error instanceof DataProblem) return `No backup was made. ${error.message} ${error.detail} ${error.fix}`;
+  const refusal = explainSystemError(error, error instanceof Error && "path" in error ? String(error.path) : paths.backups);
+  if (refusal !== null) return `No backup was made. ${refusal.why} ${refusal.fix}`;
+  throw error;
 }

@@ -4,6 +4,7 @@ import { DataInUse } from "../db/data-problem.ts";
 import { lockFolder } from "../db/folder-lock.ts";
 import { findSource, restore as putInPlace, RestoreError, type Restored } from "../db/restore.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
+import { explainSystemError } from "../system-error.ts";
 import { loadPlace } from "./place.ts";
 import { describeHolder, findRunning, type RunningServer } from "./running.ts";
 import { takeWord } from "./words.ts";
@@ -28,7 +29,7 @@ export async function restore(words: readonly string[]): Promise<number> {
     lock?.release();
     return 0;
   } catch (error) {
-    console.error(error instanceof DataInUse ? describeHolder(paths) : explain(error));
+    console.error(error instanceof DataInUse ? describeHolder(paths) : explain(error, paths));
     return 1;
   }
 }
@@ -66,7 +67,9 @@ function placeOf(word: string): string {
   return word.includes("/") || word.includes(".db") || word.endsWith(".json") ? resolve(word) : word;
 }
 
-function explain(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return error instanceof RestoreError ? `${text} Nothing was changed.` : `Nothing was restored: ${text}`;
+function explain(error: unknown, paths: Paths): string {
+  if (error instanceof RestoreError) return `${error.message} Nothing was changed.`;
+  const refusal = explainSystemError(error, error instanceof Error && "path" in error ? String(error.path) : paths.backups);
+  if (refusal !== null) return `Nothing was restored. ${refusal.why} ${refusal.fix}`;
+  throw error;
 }

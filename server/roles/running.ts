@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { Paths } from "../files/paths.ts";
 import { instance } from "../instance.ts";
 import { bootId } from "../process/identity.ts";
+import { CommandError } from "./explain.ts";
 
 /** Who serves a data folder now. Written when the server listens, renewed while it lives, removed when it ends. */
 export interface RunningServer {
@@ -90,7 +91,7 @@ export async function requestLink(server: RunningServer, token: string): Promise
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(5000),
   });
-  if (!answer.ok) throw new Error(`The running Isengard at ${server.url} refused to make a link (${answer.status}).`);
+  if (!answer.ok) throw new CommandError(`The Isengard that runs at ${server.url} made no link (it answered ${answer.status}). Stop it and start it again.`);
   return `${server.url}${((await answer.json()) as { path: string }).path}`;
 }
 

@@ -5,13 +5,15 @@ import type { Access } from "../api/access.ts";
 import { createApp, type App } from "../app.ts";
 import { openBrowser } from "../browser.ts";
 import { build, version } from "../build-info.ts";
-import { ConfigError, type LoadedConfig } from "../config.ts";
+import type { LoadedConfig } from "../config.ts";
 import { codeOf, DataInUse, DataProblem, toProblem } from "../db/data-problem.ts";
 import { type FolderLock, lockFolder } from "../db/folder-lock.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
 import { withPrivateSecrets } from "../files/secrets.ts";
+import { misreadByTools, misreadFix } from "../files/tool-path.ts";
 import { loadUi } from "../files/ui-assets.ts";
 import { self } from "../self.ts";
+import { explainSystemError } from "../system-error.ts";
 import { catchTheRest } from "./last-resort.ts";
 import { listen, type Server } from "./listen.ts";
 import { loadPlace } from "./place.ts";
@@ -37,14 +39,7 @@ let server: Server | null = null;
 
 /** Starts the server. Answers null while it runs, or an exit code when it cannot or need not start. */
 export async function serve(flags: readonly string[], plugins: readonly Plugin[]): Promise<number | null> {
-  let place: LoadedConfig & { paths: Paths };
-  try {
-    place = loadPlace(flags);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
+  const place = loadPlace(flags);
   process.umask(0o077);
   const running = await findRunning(place.paths);
   if (running !== null) return openRunning(running, place);
@@ -91,7 +86,7 @@ async function cannotStart(error: unknown, app: App | null, place: Start): Promi
     return 1;
   }
   if (problem === null || (!existsSync(paths.stateDb) && problem.kind !== "missing")) {
-    console.error(explainStart(error, paths));
+    console.error(explainStart(error, place));
     return 1;
   }
   if (app !== null) {
@@ -141,6 +136,8 @@ function ready(app: App, place: Start): null {
   const mode = app.core.mode() ?? "not chosen yet";
   app.core.log.info("server.ready", "Isengard is ready", { url, build, mode, root: paths.root, modeFrom: sources.mode });
   printLink(app.access, place, port, `Isengard ${version} is ready (mode: ${mode}).`);
+  const misread = misreadByTools(paths.root);
+  if (misread !== null) console.error(`${misread} Trainings there would fail. ${misreadFix}`);
   setTimeout(() => Bun.shrink(), settleMs).unref();
   return null;
 }
@@ -188,12 +185,14 @@ async function openRunning(running: RunningServer, { config, paths }: LoadedConf
   return 0;
 }
 
-function explainStart(error: unknown, paths: Paths): string {
-  const code = codeOf(error);
-  const reason = error instanceof DataProblem ? `${error.message} ${error.detail}` : error instanceof Error ? error.message : String(error);
-  if (code === "EACCES" || code === "EROFS") return `Isengard may not write to ${paths.root}. Choose a folder of yours with --data, or change its owner.`;
-  if (code === "ENOSPC") return `The disk of ${paths.root} is full. Free some space, or choose another folder with --data.`;
-  return `Isengard could not start: ${reason}`;
+function explainStart(error: unknown, { config, paths }: Start): string {
+  if (error instanceof DataProblem) return `Isengard could not start. ${error.message} ${error.detail}`;
+  // A name that cannot be looked up is an invalid argument to `listen`.
+  const isAddress = error instanceof Error && "syscall" in error && error.syscall === "listen";
+  if (isAddress && codeOf(error) === "EINVAL") return `Isengard could not start. There is no address for the host ${config.host}. Use --host 127.0.0.1.`;
+  const refusal = explainSystemError(error, isAddress ? config.host : paths.root);
+  if (refusal === null) throw error;
+  return `Isengard could not start. ${refusal.why} ${refusal.fix}`;
 }
 
 function urlOf({ config }: LoadedConfig, port: number): string {

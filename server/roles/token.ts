@@ -21,6 +21,10 @@ export async function printLink(flags: readonly string[]): Promise<number> {
     console.error(`No Isengard is running on ${paths.root}. Start it, or name the folder with --data.`);
     return 1;
   }
+  if (!existsSync(paths.tokenFile)) {
+    console.error(`The access token ${paths.tokenFile} is missing, so no link can be asked for. Stop Isengard and start it again.`);
+    return 1;
+  }
   console.log(await requestLink(server, readFileSync(paths.tokenFile, "utf8").trim()));
   return 0;
 }

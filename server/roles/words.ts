@@ -1,10 +1,10 @@
-/** The value of one option that belongs to a command, and the words that are left for the settings. */
+/** The value of one option that belongs to a command (empty when it has none), and the words that are left for the settings. */
 export function takeOption(words: readonly string[], option: string): { value: string | null; rest: string[] } {
   const at = words.findIndex((word) => word === option || word.startsWith(`${option}=`));
   if (at < 0) return { value: null, rest: [...words] };
   const inline = words[at]!.startsWith(`${option}=`);
-  const value = inline ? words[at]!.slice(option.length + 1) : (words[at + 1] ?? null);
-  return { value, rest: words.filter((_, index) => index !== at && (inline || index !== at + 1)) };
+  const value = inline ? words[at]!.slice(option.length + 1) : (words[at + 1]?.startsWith("--") === false ? words[at + 1]! : "");
+  return { value, rest: words.filter((_, index) => index !== at && (inline || value === "" || index !== at + 1)) };
 }
 
 /** The first word, which is what the command is about; options come after it. */

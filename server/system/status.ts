@@ -1,4 +1,5 @@
 import type { Check, Gpu, GpuStatus, ServiceStatus, SystemStatus } from "../contract/system.ts";
+import { misreadByTools, misreadFix } from "../files/tool-path.ts";
 import { diskCheck } from "./disk-levels.ts";
 import { diskSpace, memory, osName } from "./machine.ts";
 
@@ -26,7 +27,7 @@ export async function systemStatus(deps: StatusDeps): Promise<SystemStatus> {
   const services = deps.services();
   return {
     gpu, services,
-    checks: [...(deps.dataChecks?.() ?? [disk.check]), gpuCheck(gpu), ...backendChecks],
+    checks: [...(deps.dataChecks?.() ?? [disk.check]), ...pathChecks(deps.root), gpuCheck(gpu), ...backendChecks],
     disk: disk.space,
     memory: memory(),
     os: osName(),
@@ -43,6 +44,12 @@ async function readDisk({ root, disk = diskSpace }: StatusDeps): Promise<{ space
     const check = makeCheck("disk", "Disk", "unknown", detail, "Check that the folder exists and that the volume is mounted.");
     return { space: { freeBytes: 0, totalBytes: 0, path: root }, check: { ...check, checkedAt: null } };
   }
+}
+
+/** Only said where it matters: nearly every path is read as it is. */
+function pathChecks(root: string): Check[] {
+  const misread = misreadByTools(root);
+  return misread === null ? [] : [makeCheck("path", "Folder", "error", `${misread} Trainings there would fail.`, misreadFix)];
 }
 
 function gpuCheck(gpu: GpuStatus): Check {

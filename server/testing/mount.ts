@@ -9,7 +9,7 @@ export interface SmallDisk {
 /** A real disk of its own that can be filled, or null where nothing may be mounted. `options` as of mount(8). */
 export function smallDisk(sizeBytes: number, options = ""): SmallDisk | null {
   const folder = temporaryFolder();
-  const words = ["mount", "-t", "tmpfs", "-o", `size=${sizeBytes}${options === "" ? "" : `,${options}`}`, "isengard-test", folder.path];
+  const words = ["mount", "-t", "tmpfs", "-o", `size=${sizeBytes},mode=0700${options === "" ? "" : `,${options}`}`, "isengard-test", folder.path];
   if (!run(words)) {
     folder.remove();
     return null;
