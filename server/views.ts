@@ -21,7 +21,13 @@ export function createViews(core: Core) {
     });
   const status = () => statusWith(() => core.engines.checks());
   const useMode = async (mode: Mode): Promise<void> => {
-    core.backends.choose(await core.engines.use(mode));
+    core.backends.beginChange();
+    try {
+      core.backends.choose(await core.engines.use(mode), mode);
+    } catch (error) {
+      core.backends.giveUpChange();
+      throw error;
+    }
     core.bus.publish({ type: "info.changed", info: info() });
     core.dispatcher.wake();
     void core.gpu.refresh();
@@ -72,8 +78,12 @@ async function chooseMode(core: Core, mode: Mode, useMode: (mode: Mode) => Promi
       why: `It comes from the ${core.sources.mode}.`, fix: "Start Isengard without --mode and ISENGARD_MODE to choose it on the page.",
     });
   }
-  if (core.backends.chosen && core.store.active().length > 0) {
-    throw new AppError("conflict", "The mode cannot change while a job runs.", { fix: "Wait for the job, or stop it first." });
+  const open = core.store.openIn(core.mode());
+  if (open > 0) {
+    throw new AppError("conflict", "The mode cannot change while jobs are open.", {
+      why: `${open === 1 ? "1 job runs or waits" : `${open} jobs run or wait`} in the present mode, and none of them may run in the other.`,
+      fix: "Wait until they have ended, or stop them first.",
+    });
   }
   core.saved.set("mode", mode);
   await useMode(mode);

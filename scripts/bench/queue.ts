@@ -21,7 +21,7 @@ export function benchQueue(): Promise<Measure[]> {
   for (let n = 0; n < jobs; n++) {
     store.insert({
       id: newId("job"), kind: "generation", title: `Job ${n}`, subject: "a job", characterId: null, backend: "bench", correlationId: "cor-bench",
-      request: {}, frozen: {}, idempotencyKey: null, idempotencyHash: null, priority: 0,
+      request: {}, frozen: {}, idempotencyKey: null, idempotencyHash: null, priority: 0, simulated: false,
     } as unknown as Parameters<JobStore["insert"]>[0]);
   }
   const started = performance.now();

@@ -33,7 +33,7 @@ function addEnded(store: JobStore, number: number): void {
   const { id } = store.insert({
     id: newId("job"), kind: "generation", title: `${number} pictures`, subject: "pictures", characterId: null, backend: "comfyui",
     correlationId: "cor-bench", request: { prompt: "portrait in a garden at noon, soft light", count: 1 }, frozen: {},
-    idempotencyKey: null, idempotencyHash: null, priority: 0,
+    idempotencyKey: null, idempotencyHash: null, priority: 0, simulated: false,
   });
   const claim = store.claimNext("gpu", crypto.randomUUID());
   for (const state of ["starting", "running", "succeeded"] as const) store.transition(id, state, { why: "bench", ...(claim ? { token: claim.token } : {}) });

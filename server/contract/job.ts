@@ -69,6 +69,8 @@ export const Job = t.Object({
   title: t.String(),
   characterId: t.Union([t.String(), t.Null()]),
   backend: t.String(),
+  /** Asked for in fast-test: the simulators do it, and what comes out is simulated. It never runs in production. */
+  simulated: t.Boolean(),
   attempt: t.Number(),
   /** Waiting jobs run by descending priority, then by ascending position. */
   priority: t.Optional(t.Number()),

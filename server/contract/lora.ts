@@ -13,6 +13,8 @@ export const Lora = t.Object({
   rank: t.Union([t.Number(), t.Null()]),
   sizeBytes: t.Number(),
   sha256: t.String(),
+  /** Made by the simulator of fast-test: it shows nobody's face, and production does not take it. */
+  simulated: t.Boolean(),
   jobId: t.Union([t.String(), t.Null()]),
   downloadUrl: t.String(),
   createdAt: t.String(),

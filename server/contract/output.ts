@@ -15,6 +15,8 @@ export const OutputSettings = t.Object({
   sampler: t.String(),
   scheduler: t.String(),
   backend: t.String(),
+  /** Drawn by the simulator of fast-test. */
+  simulated: t.Optional(t.Literal(true)),
 });
 export type OutputSettings = typeof OutputSettings.static;
 
@@ -27,6 +29,8 @@ export const Output = t.Object({
   height: t.Number(),
   sizeBytes: t.Number(),
   settings: OutputSettings,
+  /** Drawn by the simulator of fast-test. */
+  simulated: t.Boolean(),
   url: t.String(),
   thumbnailUrl: t.String(),
   createdAt: t.String(),

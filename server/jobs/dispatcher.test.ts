@@ -184,10 +184,10 @@ test("Q10: a training that cannot get the GPU's memory waits without using an at
 test("nothing is claimed before the mode is chosen, and the job says so", async () => {
   const { id } = rig.paint();
   const { training, image } = { training: rig.trainer, image: rig.painter };
-  Object.assign(rig.backends, { parts: null });
+  rig.backends.beginChange();
   rig.start();
   await waitFor("the reason is shown", () => rig.jobs.store.get(id)!.waiting?.code === "mode_not_chosen");
-  rig.backends.choose([{ training, image }]);
+  rig.backends.choose([{ training, image }], "production");
   rig.jobs.dispatcher.wake();
   await waitFor("it was run", () => rig.painter.calls > 0);
 });

@@ -6,6 +6,7 @@ import type { Backends } from "./backends.ts";
 import { waitLeft } from "./back-off.ts";
 import type { Lanes } from "./lanes.ts";
 import type { RetryTiming } from "./ends.ts";
+import { setAsideOtherMode } from "./other-mode.ts";
 import { takeOver } from "./recovery.ts";
 import { type Room, roomCheckMs } from "./room.ts";
 import type { Runner, RunSignals } from "./runner.ts";
@@ -24,6 +25,8 @@ export interface DispatcherParts {
   readonly serverRun: ServerRun;
   readonly room: Room;
   readonly timing: RetryTiming;
+  /** Children of jobs that were just taken from them are looked for and stopped. */
+  onSetAside(): void;
   /** Removes files of old jobs; answers whether there is more to do. */
   sweep(): Promise<boolean>;
   readonly bus: Bus;
@@ -147,8 +150,9 @@ export class Dispatcher implements Service {
 
   private recoverOnce(): void {
     if (this.recovered) return;
-    const { store, log, serverRun } = this.parts;
+    const { store, log, serverRun, backends } = this.parts;
     this.armTimers();
+    if (backends.mode !== null && setAsideOtherMode(store, log, backends.mode) > 0) this.parts.onSetAside();
     const claims = takeOver({ store, log, endOf: (id) => serverRun.endOf(id) });
     this.recovered = true;
     for (const claim of claims) {

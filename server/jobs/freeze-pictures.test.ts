@@ -12,7 +12,7 @@ const library = {
   lora: (id: string) => (id === lora.id ? { lora, path: "/loras/adax7-v3.safetensors", fileName: "adax7-v3.safetensors" } : null),
 } as JobLibrary;
 
-const freeze = (request: Partial<GenerationRequest>) => freezePictures({ prompt: "in a garden", ...request }, imageCapabilities, library);
+const freeze = (request: Partial<GenerationRequest>) => freezePictures({ prompt: "in a garden", ...request }, imageCapabilities, library, false);
 
 function codeOf(request: Partial<GenerationRequest>): string {
   try {
@@ -23,6 +23,13 @@ function codeOf(request: Partial<GenerationRequest>): string {
     throw error;
   }
 }
+
+test("production takes no LoRA of the simulator, fast-test takes any", () => {
+  const made = { ...library, lora: () => ({ lora: { ...lora, simulated: true }, path: "/l", fileName: "l" }) } as unknown as JobLibrary;
+  const request = { prompt: "in a garden", loras: [{ id: "lor-1", strength: 1 }] };
+  expect(() => freezePictures(request, imageCapabilities, made, false)).toThrow("Ada v3 cannot be used in production.");
+  expect(freezePictures(request, imageCapabilities, made, true).frozen.job.loras).toHaveLength(1);
+});
 
 test("what is not said is taken from the model, and what is frozen is complete", () => {
   const { frozen, characterName } = freeze({ loras: [{ id: "lor-1", strength: 0.9 }], seed: 7, count: 3, aspectRatio: "3:2" });

@@ -19,10 +19,11 @@ const sizeMax = 2048;
 const randomSeeds = 2 ** 32;
 const seedCount = Number.MAX_SAFE_INTEGER;
 
-/** Checks a request for pictures against what the backend can do and fixes all that it will use. Throws AppError. */
-export function freezePictures(request: GenerationRequest, capabilities: ImageCapabilities, library: JobLibrary): AcceptedPictures {
+/** Checks a request for pictures against what the backend can do and fixes all that it will use. `simulated`: for fast-test. Throws AppError. */
+export function freezePictures(request: GenerationRequest, capabilities: ImageCapabilities, library: JobLibrary, simulated: boolean): AcceptedPictures {
   const model = chooseModel(request, capabilities);
   const chosen = chooseLoras(request.loras ?? [], capabilities, library);
+  if (!simulated) assertReal(chosen.map(({ lora }) => lora));
   const characterId = request.characterId ?? chosen[0]?.lora.characterId ?? null;
   const character = characterId === null ? null : library.character(characterId);
   if (characterId !== null && character === null) throw notFound("character", characterId);
@@ -64,6 +65,16 @@ function chooseLoras(choices: readonly LoraChoice[], capabilities: ImageCapabili
     const found = library.lora(choice.id);
     if (found === null) throw notFound("LoRA", choice.id);
     return { ...found, strength: choice.strength };
+  });
+}
+
+/** A real model would be given noise, and a person would take the picture for their own failure. */
+function assertReal(loras: readonly Lora[]): void {
+  const at = loras.findIndex((lora) => lora.simulated);
+  if (at < 0) return;
+  throw new AppError("conflict", `${loras[at]!.name} cannot be used in production.`, {
+    why: "It was made by the simulator of fast-test mode, so it has learned nobody's face.", fix: "Choose a LoRA that was trained on the GPU, or train one.",
+    fields: [{ path: `loras.${at}.id`, message: "is simulated" }],
   });
 }
 

@@ -196,7 +196,9 @@ export class JobHost implements ImageHost, TrainingHost {
   async output(index: number, bytes: Uint8Array, settings: OutputSettings): Promise<void> {
     this.assertMine();
     const { library, notes } = this.parts;
-    const output = await library.storeOutput({ jobId: this.jobId, index, characterId: this.claim.job.characterId, bytes, settings });
+    const { characterId, simulated } = this.claim.job;
+    const marked: OutputSettings = simulated ? { ...settings, simulated: true } : settings;
+    const output = await library.storeOutput({ jobId: this.jobId, index, characterId, bytes, settings: marked });
     this.assertMine();
     notes.addResult(this.jobId, this.claim.token, output.id);
   }
@@ -224,7 +226,6 @@ export class JobHost implements ImageHost, TrainingHost {
     }
   }
 
-  /** A parser's mistake is told once and must not end hours of work; what it missed is in the log. */
   /** Called by a timer too, where nobody could catch: a full disk costs the progress of this second and nothing else. */
   private saveProgress(progress: JobProgress): void {
     try {
@@ -234,6 +235,7 @@ export class JobHost implements ImageHost, TrainingHost {
     }
   }
 
+  /** A parser's mistake is told once and must not end hours of work; what it missed is in the log. */
   private tolerant(onLine: (line: OutputLine) => void): (line: OutputLine) => void {
     let told = false;
     return (line) => {

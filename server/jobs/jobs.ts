@@ -102,6 +102,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const removal = new JobRemoval(store.table);
   const dispatcher = new Dispatcher({
     store, backends, lanes, runner, serverRun, room, timing, bus, log, onStorageFault,
+    onSetAside: () => leftovers.start(),
     sweep: async () => {
       leftovers.start();
       return sweepFolders({ removal, jobLogs, jobsDir, log });

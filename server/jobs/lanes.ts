@@ -56,7 +56,7 @@ export class Lanes {
   private claimFor(lane: string, pictures: boolean): Claim | null {
     const { room, store } = this.parts;
     const kinds = (["training", "generation"] as const).filter((kind) => room.refusalOf(kind) !== null || this.faultFor(kind, lane) !== null);
-    const held: HeldBack = { kinds, holds: (row) => row.kind === "training" && room.refusal(row) !== null };
+    const held: HeldBack = { kinds, mode: this.parts.backends.mode ?? undefined, holds: (row) => row.kind === "training" && room.refusal(row) !== null };
     const claim = store.claimNext(lane, crypto.randomUUID(), pictures, held);
     if (claim !== null) room.follow(claim);
     return claim;

@@ -75,7 +75,7 @@ test(`Q1, F46: ${cuts} power cuts in the middle of a write lose no acknowledged 
   expect(synchronous).toBe(2);
   const acknowledged: string[] = [];
   const submit = () => store.insert({
-    id: newId("job"), kind: "generation", title: "1 picture", subject: "1 picture", characterId: null, backend: "fake", priority: 0,
+    id: newId("job"), kind: "generation", title: "1 picture", subject: "1 picture", characterId: null, backend: "fake", priority: 0, simulated: false,
     correlationId: "cor-cut", idempotencyKey: null, idempotencyHash: null, request: { prompt: "x" }, frozen: { v: 1 },
   }).id;
   const end = () => {

@@ -18,7 +18,7 @@ afterEach(() => rig.close());
 
 const failure = { code: "vram", what: "Out of memory.", why: "", fix: "", tail: [] };
 const draft = (over: Partial<NewJob> = {}): NewJob => ({
-  id: newId("job"), kind: "generation", title: "1 picture", subject: "1 picture", characterId: null, backend: "fake", priority: 0,
+  id: newId("job"), kind: "generation", title: "1 picture", subject: "1 picture", characterId: null, backend: "fake", priority: 0, simulated: false,
   correlationId: "cor-1", idempotencyKey: null, idempotencyHash: null, request: { prompt: "x" }, frozen: { v: 1 }, ...over,
 });
 

@@ -4,6 +4,7 @@ import type { FailureCounts, GenerationRequest, Job, JobMove, JobState, QueuePau
 import { AppError, notFound } from "../errors.ts";
 import { countFailures } from "./failure-counts.ts";
 import type { JobLibrary, JobLogOpener } from "./needs.ts";
+import { belongsToOtherMode } from "./other-mode.ts";
 import type { JobQueue, SubmitContext } from "./queue.ts";
 import { queueView } from "./queue-view.ts";
 import { runNow, type RunNowParts } from "./run-now.ts";
@@ -33,7 +34,7 @@ export class QueueActions {
   }
 
   view(): QueueView {
-    return queueView(this.parts.store, this.parts.queueState);
+    return queueView(this.parts.store, this.parts.queueState, this.parts.backends.simulated);
   }
 
   /** Counts and depths, as text for a collector. */
@@ -55,6 +56,7 @@ export class QueueActions {
   }
 
   runNow(id: string): Job {
+    this.assertOwnMode(this.parts.queue.demand(id));
     return runNow(this.parts, id);
   }
 
@@ -81,6 +83,7 @@ export class QueueActions {
       this.retries.release(id);
       return this.parts.queue.demand(id);
     }
+    this.assertOwnMode(job);
     this.assertCanGoOn(job);
     const done = this.retries.again(id);
     if (done === "missing") throw notFound("job", id);
@@ -119,6 +122,18 @@ export class QueueActions {
       throw new AppError("conflict", "Only a job that waits can be moved.", { why: `This one is ${done}.` });
     }
     return this.parts.queue.demand(id);
+  }
+
+  /** Also where nobody knows from which mode an ended job is: it is taken for one of the present mode. */
+  private assertOwnMode({ id }: Job): void {
+    const { store, backends } = this.parts;
+    const row = store.table.row(id);
+    if (row === null || !belongsToOtherMode(row, backends.mode)) return;
+    const [own, present] = row.simulated === 1 ? ["fast-test", "production"] : ["production", "fast-test"];
+    throw new AppError("conflict", `This job belongs to ${own} mode.`, {
+      why: `Isengard runs in ${present} mode, and one mode never does the other's work.`,
+      fix: `Change the mode to ${own}, or start a new job with the same settings here.`,
+    });
   }
 
   private assertCanGoOn(job: Job): void {

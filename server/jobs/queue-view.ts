@@ -11,12 +11,12 @@ const recentShown = 20;
 const sample = 10;
 
 /** The whole queue in one answer. */
-export function queueView(store: JobStore, queueState: QueueState): QueueView {
+export function queueView(store: JobStore, queueState: QueueState, simulated: boolean): QueueView {
   const running = store.active();
   const line = new JobOrder(store.table).line().slice(0, waitingShown);
   const waiting = line.map(({ id }) => store.get(id)).filter((job) => job !== null);
   const paused = queueState.paused();
-  const usual = { training: usualSeconds(store, "training"), generation: usualSeconds(store, "generation") };
+  const usual = { training: usualSeconds(store, "training", simulated), generation: usualSeconds(store, "generation", simulated) };
   const starts = paused === null ? expectedStarts(running, waiting, (kind) => usual[kind]) : waiting.map(() => null);
   return {
     paused, running,
@@ -48,14 +48,14 @@ function add(left: number | null, right: number | null): number | null {
   return left === null || right === null ? null : left + right;
 }
 
-/** The middle of what the newest jobs of the kind took. */
-function usualSeconds(store: JobStore, kind: Job["kind"]): number | null {
+/** The middle of what the newest jobs of the kind took in the same mode: a simulator tells nothing about a GPU. */
+function usualSeconds(store: JobStore, kind: Job["kind"], simulated: boolean): number | null {
   const rows = store.table.db
-    .query<{ seconds: number }, [string, number]>(
+    .query<{ seconds: number }, [string, number, number]>(
       `select (julianday(finished_at) - julianday(started_at)) * 86400 as seconds from job
-       where kind = ? and state = 'succeeded' and started_at is not null order by seq desc limit ?`,
+       where kind = ? and simulated = ? and state = 'succeeded' and started_at is not null order by seq desc limit ?`,
     )
-    .all(kind, sample)
+    .all(kind, Number(simulated), sample)
     .map(({ seconds }) => Math.max(0, Math.round(seconds)))
     .sort((a, b) => a - b);
   return rows[Math.floor(rows.length / 2)] ?? null;

@@ -49,7 +49,7 @@ export class JobQueue {
   submitGeneration(request: GenerationRequest, context: SubmitContext): Job {
     return this.submit("generation", request, context, (id) => {
       const backend = this.parts.backends.image();
-      const { frozen, characterName } = freezePictures(request, backend.capabilities(), this.parts.library);
+      const { frozen, characterName } = freezePictures(request, backend.capabilities(), this.parts.library, this.parts.backends.simulated);
       const count = frozen.job.seeds.length;
       const title = `${count} ${count === 1 ? "picture" : "pictures"}${characterName === null ? "" : ` of ${characterName}`}`;
       return { id, frozen: { ...frozen }, backend: backend.name, characterId: frozen.characterId, title, subject: title };
@@ -102,7 +102,7 @@ export class JobQueue {
     kind: Job["kind"],
     request: Record<string, unknown>,
     context: SubmitContext,
-    accept: (id: string, dir: string) => Omit<NewJob, "kind" | "request" | "priority" | "correlationId" | "idempotencyKey" | "idempotencyHash">,
+    accept: (id: string, dir: string) => Omit<NewJob, "kind" | "request" | "simulated" | "priority" | "correlationId" | "idempotencyKey" | "idempotencyHash">,
   ): Job {
     const { correlationId, idempotencyKey } = context;
     const idempotencyHash = idempotencyKey === null ? null : hashOf(kind, request);
@@ -112,7 +112,7 @@ export class JobQueue {
     const dir = join(this.parts.jobsDir, id);
     try {
       return this.parts.store.insert({
-        ...accept(id, dir), kind, request, priority: 0, correlationId, idempotencyKey, idempotencyHash,
+        ...accept(id, dir), kind, request, simulated: this.parts.backends.simulated, priority: 0, correlationId, idempotencyKey, idempotencyHash,
       });
     } catch (error) {
       rmSync(dir, { recursive: true, force: true });

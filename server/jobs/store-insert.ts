@@ -16,9 +16,9 @@ export function insertJob(table: JobTable, job: NewJob): JobRow {
   table.db
     .query(
       `insert into job (id, seq, position, kind, state, title, subject, character_id, backend, priority, correlation_id,
-         idempotency_key, idempotency_hash, request, frozen, created_at)
+         idempotency_key, idempotency_hash, request, simulated, frozen, created_at)
        select $id, coalesce(max(seq), 0) + 1, coalesce(max(seq), 0) + 1, $kind, 'queued', $title, $subject, $characterId, $backend, $priority,
-         $correlationId, $idempotencyKey, $idempotencyHash, $request, $frozen, $at from job`,
+         $correlationId, $idempotencyKey, $idempotencyHash, $request, $simulated, $frozen, $at from job`,
     )
     .run({ ...job, request: JSON.stringify(job.request), frozen: JSON.stringify(job.frozen), at: now() });
   return table.step(job.id, null, "Accepted.");

@@ -64,6 +64,13 @@ export class JobRetries {
     });
   }
 
+  /** Back into the queue, where it is held back until it may go on; the attempt is not counted. */
+  setAside(id: string, token: string, why: string): boolean {
+    return this.comeBack(id, { token, why, code: "other_mode" }, () => {
+      this.table.db.query("update job set uncharged = uncharged + 1 where id = ?").run(id);
+    });
+  }
+
   /** Waits for something outside although the attempt had begun: it is not counted, but its folder stays its own. */
   snooze(id: string, token: string, why: string, waiting: Waiting): boolean {
     const done = this.table.write(() => {

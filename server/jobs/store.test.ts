@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => library.close());
 
 const draft = (over: Partial<NewJob> = {}): NewJob => ({
-  id: newId("job"), kind: "generation", title: "1 picture", subject: "1 picture", characterId: null, backend: "fake", priority: 0,
+  id: newId("job"), kind: "generation", title: "1 picture", subject: "1 picture", characterId: null, backend: "fake", priority: 0, simulated: false,
   correlationId: "cor-1", idempotencyKey: null, idempotencyHash: null, request: { prompt: "x" }, frozen: { v: 1 }, ...over,
 });
 

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Failure, Job, JobState, Waiting } from "../contract/job.ts";
+import type { Mode } from "../contract/system.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Log } from "../log.ts";
 import { insertJob } from "./store-insert.ts";
@@ -28,6 +29,8 @@ export interface Entry {
 /** Jobs that wait for something else than their turn. `kinds`: all of a kind; there may be thousands of them. */
 export interface HeldBack {
   readonly kinds: readonly string[];
+  /** Jobs of the other mode; absent: there is no other. */
+  readonly mode?: Mode;
   holds(row: JobRow): boolean;
 }
 
@@ -93,6 +96,14 @@ export class JobStore {
   /** Open jobs that hold or held a lease when the last server ended: at most one in each lane. */
   activeRows(): JobRow[] {
     return this.rows("select * from job where finished_at is null and state in (select value from json_each(?)) order by seq", actives);
+  }
+
+  /** How many jobs of a mode have not ended. */
+  openIn(mode: Mode | null): number {
+    if (mode === null) return 0;
+    return this.table.db
+      .query<{ n: number }, [number]>("select count(*) as n from job where finished_at is null and coalesce(simulated, ?1) = ?1")
+      .get(Number(mode === "fast-test"))!.n;
   }
 
   active(): Job[] {
@@ -198,14 +209,15 @@ export class JobStore {
     const passed: string[] = [];
     for (;;) {
       const row = this.table.db
-        .query<JobRow, [string, string, string, string]>(
+        .query<JobRow, [string, string, string, string, number | null]>(
           `select * from job where finished_at is null and state = 'queued' and not_before is null
              and kind not in (select value from json_each(?3)) and id not in (select value from json_each(?4))
+             and (?5 is null or simulated is null or simulated = ?5)
              and not exists (select 1 from job where finished_at is null and state in (select value from json_each(?2))
                and (lane = ?1 or lane = '${anyLane}' or ?1 = '${anyLane}'))
            order by priority desc, position, seq limit 1`,
         )
-        .get(lane, actives, kinds, JSON.stringify(passed));
+        .get(lane, actives, kinds, JSON.stringify(passed), held.mode === undefined ? null : Number(held.mode === "fast-test"));
       if (row === null || !held.holds(row)) return row;
       passed.push(row.id);
     }

@@ -11,7 +11,8 @@ import type { JobStore } from "./store.ts";
 import { type JobRow, pauseOf, toJob } from "./store-rows.ts";
 import { anyLane } from "./store-table.ts";
 import { JobRetries, pausedText } from "./store-retry.ts";
-import { faultCode, heldCodes } from "./waiting-codes.ts";
+import { belongsToOtherMode, otherModeText } from "./other-mode.ts";
+import { faultCode, heldCodes, otherModeCode } from "./waiting-codes.ts";
 
 /** Further back in the line nobody reads the exact words; they get theirs when they come nearer. */
 const linesKept = 100;
@@ -59,6 +60,7 @@ export class WaitingReasons {
     if (!this.parts.backends.chosen) {
       return { code: "mode_not_chosen", text: "Waits until you choose on the first page how Isengard runs on this machine." };
     }
+    if (belongsToOtherMode(row, this.parts.backends.mode)) return { code: otherModeCode, text: otherModeText(row) };
     if (isPaused) return { code: "paused_queue", text: "The queue is paused." };
     const leftover = this.parts.leftovers.waiting();
     if (leftover !== null) return leftover;

@@ -21,10 +21,12 @@ export interface NewLora {
   readonly triggerWord: string;
 }
 
+type LoraRow = Omit<Lora, "simulated"> & { readonly simulated: number };
+
 const selectLora = `
   select l.id, l.character_id as characterId, c.name as characterName, l.version, c.name || ' v' || l.version as name,
     l.trigger_word as triggerWord, l.base_model as baseModel, l.steps, l.rank, l.size_bytes as sizeBytes, l.sha256,
-    l.job_id as jobId, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
+    coalesce(l.simulated, 0) as simulated, l.job_id as jobId, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
   from lora l join character c on c.id = l.character_id`;
 
 /** Readable by the image tool, which may run as another user. */
@@ -43,13 +45,14 @@ export class Loras {
   /** Newest first; LoRAs of deleted characters are left out. */
   list(characterId?: string): Lora[] {
     const alive = `${selectLora} where l.deleted_at is null and c.deleted_at is null`;
-    return characterId === undefined
-      ? this.deps.db.query<Lora, []>(`${alive} order by l.id desc`).all()
-      : this.deps.db.query<Lora, [string]>(`${alive} and l.character_id = ? order by l.id desc`).all(characterId);
+    const rows = characterId === undefined
+      ? this.deps.db.query<LoraRow, []>(`${alive} order by l.id desc`).all()
+      : this.deps.db.query<LoraRow, [string]>(`${alive} and l.character_id = ? order by l.id desc`).all(characterId);
+    return rows.map(fromRow);
   }
 
   get(id: string): Lora | null {
-    return this.deps.db.query<Lora, [string]>(`${selectLora} where l.deleted_at is null and l.id = ?`).get(id);
+    return this.find("l.deleted_at is null and l.id = ?", id);
   }
 
   /** Called again for the same job it gives the LoRA of the first time. Throws AppError for a file that is not whole. */
@@ -109,8 +112,8 @@ export class Loras {
     const id = newId("lor");
     this.deps.db
       .query(
-        `insert into lora (id, character_id, version, file_name, trigger_word, base_model, steps, rank, size_bytes, sha256, job_id, created_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `insert into lora (id, character_id, version, file_name, trigger_word, base_model, steps, rank, size_bytes, sha256, job_id, simulated, created_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?11, (select simulated from job where id = ?11), ?)`,
       )
       .run(
         id, input.characterId, version, fileName, input.triggerWord, input.baseModel, input.steps, input.rank,
@@ -120,7 +123,12 @@ export class Loras {
   }
 
   private ofJob(jobId: string): Lora | null {
-    return this.deps.db.query<Lora, [string]>(`${selectLora} where l.job_id = ?`).get(jobId);
+    return this.find("l.job_id = ?", jobId);
+  }
+
+  private find(where: string, id: string): Lora | null {
+    const row = this.deps.db.query<LoraRow, [string]>(`${selectLora} where ${where}`).get(id);
+    return row === null ? null : fromRow(row);
   }
 
   /** The version that the next LoRA of this character gets; numbers of deleted ones are not given again. */
@@ -133,6 +141,10 @@ export class Loras {
   private inUse(id: string): boolean {
     return this.deps.db.query("select 1 from job where finished_at is null and instr(request, ?) > 0 limit 1").get(id) !== null;
   }
+}
+
+function fromRow(row: LoraRow): Lora {
+  return { ...row, simulated: row.simulated === 1 };
 }
 
 async function assertWhole(path: string): Promise<void> {

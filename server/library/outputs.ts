@@ -26,10 +26,10 @@ export interface NewOutput {
   readonly settings: OutputSettings;
 }
 
-type OutputRow = Omit<Output, "settings" | "url" | "thumbnailUrl"> & { settings: string };
+type OutputRow = Omit<Output, "settings" | "simulated" | "url" | "thumbnailUrl"> & { settings: string; simulated: number };
 
 const selectOutput = `
-  select id, job_id as jobId, "index", character_id as characterId, width, height, size_bytes as sizeBytes, settings,
+  select id, job_id as jobId, "index", character_id as characterId, width, height, size_bytes as sizeBytes, settings, coalesce(simulated, 0) as simulated,
     created_at as createdAt from output where deleted_at is null`;
 
 export const outputPageLimit = 200;
@@ -75,8 +75,8 @@ export class Outputs {
     await part.publish();
     const { changes } = this.deps.db
       .query(
-        `insert or ignore into output (id, job_id, "index", character_id, width, height, size_bytes, settings, created_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `insert or ignore into output (id, job_id, "index", character_id, width, height, size_bytes, settings, simulated, created_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (select simulated from job where id = ?2), ?9)`,
       )
       .run(
         id, input.jobId, input.index, input.characterId, size.width, size.height, part.sizeBytes, JSON.stringify(input.settings),
@@ -128,5 +128,5 @@ export class Outputs {
 function fromRow(row: OutputRow): Output {
   const url = `/api/outputs/${row.id}`;
   const settings = JSON.parse(row.settings) as OutputSettings;
-  return { ...row, settings, url: `${url}/file`, thumbnailUrl: `${url}/thumbnail` };
+  return { ...row, settings, simulated: row.simulated === 1, url: `${url}/file`, thumbnailUrl: `${url}/thumbnail` };
 }

@@ -39,14 +39,14 @@ export const testPresets: Preset[] = [
 export function testLora(change: Partial<Lora> = {}): Lora {
   return {
     id: "lora-1", characterId: "chr-1", characterName: "Ada", version: 1, name: "Ada v1", triggerWord: "adalov7", baseModel: "FLUX.1-dev", steps: 1500,
-    rank: 16, sizeBytes: 1e8, sha256: "ab", jobId: "job-1", downloadUrl: "/api/loras/lora-1/download", createdAt: "2026-11-21T10:00:00.000Z", ...change,
+    rank: 16, sizeBytes: 1e8, sha256: "ab", simulated: false, jobId: "job-1", downloadUrl: "/api/loras/lora-1/download", createdAt: "2026-11-21T10:00:00.000Z", ...change,
   };
 }
 
 export function testOutput(number: number, change: Partial<Output> = {}): Output {
   const id = `out-${String(number).padStart(4, "0")}`;
   return {
-    id, jobId: "job-g", index: 0, characterId: "chr-1", width: 1024, height: 1024, sizeBytes: 1e6,
+    id, jobId: "job-g", index: 0, characterId: "chr-1", width: 1024, height: 1024, sizeBytes: 1e6, simulated: false,
     settings: {
       v: 1, job: "job-g", prompt: "adalov7 in a park", model: "flux-dev", loras: [{ id: "lora-1", name: "Ada v1", strength: 0.8 }], seed: 42, steps: 25,
       guidance: 3, width: 768, height: 1344, sampler: "euler", scheduler: "simple", backend: "comfyui",

@@ -46,7 +46,7 @@ const folder = join(mapPaths(root).jobs, id, "photos");
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, "1.jpg"), "photo");
 store.insert({
-  id, kind: "training", title: "Training", subject: "the training", characterId: null, backend: "fake", priority: 0,
+  id, kind: "training", title: "Training", subject: "the training", characterId: null, backend: "fake", priority: 0, simulated: false,
   correlationId: "cor-1", idempotencyKey: "key", idempotencyHash: "hash", request: { prompt: "x" }, frozen: { v: 1, photos: [folder] },
 });
 store.claimNext("gpu", "token");

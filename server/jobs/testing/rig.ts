@@ -35,7 +35,7 @@ export function openRig() {
     stopService: async (name) => void stopped.push(name),
     statuses: () => statuses,
   };
-  const backends = new Backends([{ training: trainer, image: painter }]);
+  const backends = new Backends({ mode: "production", parts: [{ training: trainer, image: painter }] });
   const redactor = new Redactor([]);
   const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
   const open = () => createJobs({

@@ -16,7 +16,7 @@ migrate(db, { name: "state", steps: stateMigrations, backupFolder: paths.backups
 const store = new JobStore(db, createBus(() => {}), createLog({ write: () => {} }, "error"));
 for (;;) {
   const { id } = store.insert({
-    id: newId("job"), kind: "generation", title: "1 picture", subject: "1 picture", characterId: null, backend: "fake", priority: 0,
+    id: newId("job"), kind: "generation", title: "1 picture", subject: "1 picture", characterId: null, backend: "fake", priority: 0, simulated: false,
     correlationId: "cor-loop", idempotencyKey: null, idempotencyHash: null, request: {}, frozen: { v: 1 },
   });
   writeSync(1, `${id}\n`);
