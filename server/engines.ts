@@ -46,6 +46,7 @@ export class Engines implements Service {
       specs: this.parts.flatMap((part) => part.services ?? []).map((spec) => this.discreet(spec)),
       dir: join(this.options.paths.services, mode),
       self: this.options.self,
+      serverFile: this.options.paths.serverFile,
       log: this.options.log,
       onChange: this.options.onChange,
     });

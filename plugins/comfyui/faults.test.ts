@@ -122,7 +122,7 @@ test("F31: a ComfyUI that hangs during a picture is found unhealthy within a min
   const probe: typeof spec.probe = (url, place) => Promise.race([spec.probe(url, place), Bun.sleep(5_000 / clockSpeed).then(() => ({ ready: false as const, why: "No answer." }))]);
   const supervisor = new Supervisor({
     specs: [{ ...spec, probe, command: async (place) => hurried(await spec.command(place)) }], dir: join(root, "services"), self: [process.execPath, join(import.meta.dir, "..", "..", "server", "process", "testing-hold.ts")],
-    log: createLog({ write: () => undefined }, "error"), clock: fastClock, onChange: ({ state, detail }) => void said.push(`${state}: ${detail}`),
+    serverFile: join(root, "server.json"), log: createLog({ write: () => undefined }, "error"), clock: fastClock, onChange: ({ state, detail }) => void said.push(`${state}: ${detail}`),
   });
   await supervisor.start();
   const instances: string[] = [];

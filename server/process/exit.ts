@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ExitOutcome } from "../../plugins/plugin.ts";
 import { bootId, isRunning, signalProcess } from "./identity.ts";
@@ -24,16 +24,28 @@ export function reserveExit(dir: string): void {
   }
 }
 
-/** Records the end; the first record stays. Throws when the disk refuses for ten minutes. */
-export async function recordExit(dir: string, record: ExitRecord): Promise<void> {
+/**
+ * Records the end; the first record stays. `folder` is open on `dir` since before the child: a folder that was moved gets its record
+ * where it is now, and for one that was removed nobody can ever ask. Throws when the disk refuses for ten minutes.
+ */
+export async function recordExit(dir: string, record: ExitRecord, folder: number): Promise<void> {
   const end = performance.now() + retryLimitMs;
   for (;;) {
     try {
-      return writeExit(dir, record);
+      return writeExit(existsSync(dir) ? dir : `/proc/self/fd/${folder}`, record);
     } catch (error) {
+      if (isRemoved(folder)) return;
       if (performance.now() > end) throw error;
       await Bun.sleep(retryMs);
     }
+  }
+}
+
+function isRemoved(folder: number): boolean {
+  try {
+    return fstatSync(folder).nlink === 0;
+  } catch {
+    return false; // a volume that does not answer may come back
   }
 }
 

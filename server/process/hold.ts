@@ -1,7 +1,8 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { recordExit, reserveExit, stopRequested } from "./exit.ts";
+import { recordExit, requestStop, reserveExit, stopRequested } from "./exit.ts";
 import { bootId, identify } from "./identity.ts";
+import { stopRun } from "./kill.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { folderDisk, OutputLog } from "./output-log.ts";
 import { signalName, spawnPty } from "./pty.ts";
@@ -10,6 +11,7 @@ import { holderProtocol } from "./protocol.ts";
 import { claimRecord, readExit, readSpec, runFiles, writeRecord } from "./records.ts";
 import type { HolderRecord, RunSpec } from "./records.ts";
 import { defaultRotation } from "./segments.ts";
+import { ServerWatch } from "./server-watch.ts";
 import type { Rotation } from "./segments.ts";
 
 export const holdExit = { done: 0, failed: 1, noSpec: 2, claimedByOther: 3 } as const;
@@ -33,15 +35,25 @@ export async function hold(dir: string): Promise<number> {
     await run(dir, spec);
     return holdExit.done;
   } catch (error) {
-    // Nobody reads our output: this file is the only place where the reason can be found.
-    writeFileSync(join(dir, runFiles.error), error instanceof Error ? `${error.stack}\n` : String(error), { mode: 0o600 });
+    noteError(dir, error);
     return holdExit.failed;
   }
 }
 
+/** Nobody reads our output: this file is the only place where the reason can be found, and the disk may refuse it too. */
+function noteError(dir: string, error: unknown): void {
+  try {
+    writeFileSync(join(dir, runFiles.error), error instanceof Error ? `${error.stack}\n` : String(error), { mode: 0o600 });
+  } catch {
+    // The holder ends with its child, whatever the disk says.
+  }
+}
+
 async function run(dir: string, spec: RunSpec): Promise<void> {
+  const folder = openSync(dir, "r");
+  const notStarted = (why: string) => recordExit(dir, { kind: "not-started", why, endedAt: new Date().toISOString() }, folder);
   reserveExit(dir);
-  if (stopRequested(dir) || readExit(dir)) return notStarted(dir, "It was cancelled before it had started.");
+  if (stopRequested(dir) || readExit(dir)) return notStarted("It was cancelled before it had started.");
   const { rotation = defaultRotation } = spec;
   const log = new OutputLog(folderDisk(dir), rotation);
   let pty: Pty;
@@ -50,7 +62,7 @@ async function run(dir: string, spec: RunSpec): Promise<void> {
     pty = spawnPty(file, args, { cwd, env: spec.env, cols: columns, rows });
   } catch (error) {
     log.finish();
-    return notStarted(dir, whyNotStarted(spec, error as NodeJS.ErrnoException));
+    return notStarted(whyNotStarted(spec, error as NodeJS.ErrnoException));
   }
   let uncollected = 0;
   pty.onData((bytes) => {
@@ -68,18 +80,30 @@ async function run(dir: string, spec: RunSpec): Promise<void> {
     // A child that no server could ever find again must not run.
     pty.kill("SIGKILL");
     await ended;
-    return notStarted(dir, `Its start could not be recorded in ${dir}: ${(error as Error).message}. Free disk space, then try again.`);
+    return notStarted(`Its start could not be recorded in ${dir}: ${(error as Error).message}. Free disk space, then try again.`);
   }
   raiseOomScore(pty.pid);
   const memory = new MemoryWatch();
+  const server = spec.server === undefined ? null : new ServerWatch(spec.server, () => stopAlone(dir, spec, pty.pid));
   const exit = await ended;
+  server?.end();
   const memoryAtEnd = memory.end();
   log.finish();
   const { lostBytes, lostAtEnd, lastOutput } = log;
   const facts = { endedAt: new Date().toISOString(), lostBytes, lostAtEnd, usage: pty.usage(), lastOutput, memory: memoryAtEnd };
   await recordExit(dir, exit.signal > 0
     ? { kind: "signalled", signal: signalName(exit.signal), ...facts }
-    : { kind: "exited", code: exit.exitCode, ...facts });
+    : { kind: "exited", code: exit.exitCode, ...facts }, folder);
+}
+
+/** As a server would: the wish first, then the tool's own way to end. */
+function stopAlone(dir: string, { runId, command }: RunSpec, childPid: number): void {
+  try {
+    requestStop(dir);
+  } catch {
+    // Only words are lost by it: the end is then told as one from outside.
+  }
+  stopRun({ runId, leader: identify(childPid), rungs: command.stop }).done.catch((error: unknown) => noteError(dir, error));
 }
 
 function describe(spec: RunSpec, childPid: number, { segmentBytes }: Rotation): HolderRecord {
@@ -94,10 +118,6 @@ function describe(spec: RunSpec, childPid: number, { segmentBytes }: Rotation): 
     startedAt: new Date().toISOString(),
     segmentBytes,
   };
-}
-
-function notStarted(dir: string, why: string): Promise<void> {
-  return recordExit(dir, { kind: "not-started", why, endedAt: new Date().toISOString() });
 }
 
 function whyNotStarted(spec: RunSpec, error: NodeJS.ErrnoException): string {

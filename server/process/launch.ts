@@ -10,6 +10,7 @@ import { claimRecord, readClaim, readExit, readHolder, readSpec, runFiles, write
 import type { ExitRecord, HolderRecord, RunSpec } from "./records.ts";
 import { defaultRotation } from "./segments.ts";
 import type { Rotation } from "./segments.ts";
+import type { ServerSign } from "./server-watch.ts";
 import { pause } from "./tail.ts";
 
 export interface LaunchOptions {
@@ -21,6 +22,8 @@ export interface LaunchOptions {
   readonly command: ToolCommand;
   /** How the output is cut into files. */
   readonly rotation?: Rotation;
+  /** For a child that is of no use without a server: see `RunSpec.server`. */
+  readonly server?: ServerSign;
   /** Aborted: nothing is started any more. A child that may have been started is still waited for. */
   readonly signal: AbortSignal;
   /** Aborted when the server leaves; the promise then rejects with the reason. */
@@ -61,10 +64,10 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   }
 }
 
-function writeSpec({ dir, runId, correlationId, command, rotation = defaultRotation }: LaunchOptions): void {
+function writeSpec({ dir, runId, correlationId, command, server, rotation = defaultRotation }: LaunchOptions): void {
   const { file, args, cwd, columns, stop } = command;
   const env = childEnvironment(command.env, runId, correlationId);
-  const spec: RunSpec = { protocol: holderProtocol, runId, correlationId, command: { file, args, cwd, columns, stop }, env, rotation };
+  const spec: RunSpec = { protocol: holderProtocol, runId, correlationId, command: { file, args, cwd, columns, stop }, env, rotation, ...(server === undefined ? {} : { server }) };
   writeRecord(dir, runFiles.spec, spec);
 }
 

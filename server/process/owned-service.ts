@@ -18,6 +18,8 @@ export interface SupervisedOptions {
   readonly spec: ServiceSpec;
   readonly dir: string;
   readonly self: readonly string[];
+  /** Renewed by a server while it lives. */
+  readonly serverFile: string;
   readonly log: Log;
   readonly clock: Clock;
   onChange(status: ServiceStatus): void;

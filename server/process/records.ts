@@ -5,6 +5,7 @@ import type { ProcessIdentity } from "./identity.ts";
 import type { MemoryEvidence } from "./memory-watch.ts";
 import type { PtyUsage } from "./pty.ts";
 import type { Rotation } from "./segments.ts";
+import type { ServerSign } from "./server-watch.ts";
 
 /** Files of one run. Written by the server: spec, stop. By the holder: claim, holder, log, exit. */
 export const runFiles = {
@@ -26,6 +27,8 @@ export interface RunSpec {
   readonly env: Readonly<Record<string, string>>;
   /** How the output is cut; absent: as the holder does by itself. */
   readonly rotation?: Rotation;
+  /** The child is stopped when no server was there for so long; absent: it goes on without one, as a training does. */
+  readonly server?: ServerSign;
 }
 
 /** Made exclusively before the child: whoever makes it is the only one who may ever start a child in this folder. */

@@ -30,6 +30,7 @@ export interface LifeOptions extends Pick<ServiceRunOptions, "self" | "log" | "d
   readonly board: StatusBoard;
   readonly clock: Clock;
   readonly log: Log;
+  readonly serverFile: string;
   /** Called once when it is ready. */
   onReady(run: ServiceRun): void;
   inUse(): boolean;
@@ -54,10 +55,10 @@ export async function prepareStart(spec: ServiceSpec, store: ServiceStore): Prom
 }
 
 export function beginRun(start: Start, options: LifeOptions): ServiceRun {
-  const { spec, store, board, self, log, detach, onLine } = options;
+  const { spec, store, board, self, serverFile, log, detach, onLine } = options;
   return new ServiceRun({
     runId: start.runId, dir: store.runDir(start.runId), place: store.place(start.port), command: start.command,
-    self, log, detach, onLine,
+    self, serverFile, log, detach, onLine,
     explain: (outcome, tail) => spec.explain(outcome, tail),
     onStarted: (pid) => board.set(board.state, board.status.detail, { pid }),
   });

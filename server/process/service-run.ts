@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import { findMarked } from "./marker.ts";
 import { findPortOwner } from "./port.ts";
 import { Detached, runHeld } from "./run.ts";
+import { serverAwayMs } from "./server-watch.ts";
 
 export interface ServiceRunOptions {
   readonly runId: string;
@@ -14,6 +15,8 @@ export interface ServiceRunOptions {
   readonly self: readonly string[];
   readonly detach: AbortSignal;
   readonly log: Log;
+  /** What tells the tool's holder that a server is there. */
+  readonly serverFile: string;
   explain(outcome: ExitOutcome, tail: readonly string[]): Failure;
   onStarted(pid: number): void;
   onLine(line: OutputLine): void;
@@ -85,10 +88,11 @@ export class ServiceRun {
   }
 
   private async hold(): Promise<ExitOutcome | null> {
-    const { dir, runId, self, command, detach, log, onStarted } = this.options;
+    const { dir, runId, self, command, detach, log, serverFile, onStarted } = this.options;
     try {
       return await runHeld({
         dir, runId, correlationId: runId, self, command, detach, log,
+        server: { file: serverFile, awayMs: serverAwayMs },
         signal: this.stopping.signal,
         onLine: (line) => this.take(line),
         onStarted: (holder) => onStarted(holder.childPid),

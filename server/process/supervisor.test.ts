@@ -56,7 +56,7 @@ function tool(behaviour: string, over: Partial<ServiceSpec> = {}): ServiceSpec {
 }
 
 async function supervise(spec: ServiceSpec): Promise<Supervisor> {
-  const made = new Supervisor({ specs: [spec], dir: folder.path, self, log, clock: fastClock, onChange: (status) => void changes.push(status) });
+  const made = new Supervisor({ specs: [spec], dir: folder.path, self, serverFile: join(folder.path, "server.json"), log, clock: fastClock, onChange: (status) => void changes.push(status) });
   supervisors.push(made);
   await made.start();
   return made;

@@ -18,6 +18,8 @@ export interface SupervisorOptions {
   readonly dir: string;
   /** How to run this program again, for holders. */
   readonly self: readonly string[];
+  /** Renewed by a server while it lives: a tool ends by itself when none was there for half an hour. */
+  readonly serverFile: string;
   readonly log: Log;
   onChange(status: ServiceStatus): void;
   /** Each piece of a tool's output, from its first byte on also when it was adopted. */
@@ -92,7 +94,7 @@ function foldersIn(dir: string): string[] {
 }
 
 function superviseOne(spec: ServiceSpec, options: SupervisorOptions): SupervisedService {
-  const { self, log, onChange, onLine, clock = realClock } = options;
-  const one = { spec, dir: join(options.dir, spec.name), self, log, clock, onChange, onLine: (line: OutputLine) => onLine?.(spec.name, line) };
+  const { self, serverFile, log, onChange, onLine, clock = realClock } = options;
+  const one = { spec, dir: join(options.dir, spec.name), self, serverFile, log, clock, onChange, onLine: (line: OutputLine) => onLine?.(spec.name, line) };
   return spec.attachUrl === null ? new OwnedService(one) : new AttachedService(one, spec.attachUrl);
 }
