@@ -1,5 +1,6 @@
 import type { Elysia } from "elysia";
 import { Backup, BackupList } from "../contract/backup.ts";
+import { takes } from "./input/takes.ts";
 
 export interface BackupsDeps {
   /** Newest first. */
@@ -8,12 +9,16 @@ export interface BackupsDeps {
   readonly folder: string;
 }
 
+const tags = ["backups"];
+
 /** Proven copies of the databases. Restoring is not here: nothing may have the databases open then. */
 export function backupsApi(deps: BackupsDeps) {
   return (http: Elysia) => http
-    .get("/api/backups", () => ({ backups: deps.list(), folder: deps.folder }), { response: BackupList })
+    .get("/api/backups", () => ({ backups: deps.list(), folder: deps.folder }), {
+      ...takes({}), response: { 200: BackupList }, detail: { summary: "List backups, newest first", tags },
+    })
     .post("/api/backups", async ({ set }) => {
       set.status = 201;
       return deps.make("asked");
-    });
+    }, { ...takes({}), response: { 201: Backup }, detail: { summary: "Make a backup of the databases now", tags } });
 }

@@ -15,7 +15,7 @@ async function call(method: string, path: string, body?: unknown): Promise<{ sta
 }
 
 test("a character is made, read, changed and deleted", async () => {
-  const { status, body } = await call("POST", "/characters", { name: "Ada Lovelace", trigger_word: "adax7", unknown: 1 });
+  const { status, body } = await call("POST", "/characters", { name: "Ada Lovelace", trigger_word: "adax7" });
   expect(status).toBe(201);
   const ada = body as Character;
   expect(ada).toMatchObject({ name: "Ada Lovelace", triggerWord: "adax7" });
@@ -42,7 +42,7 @@ test.each<[string, unknown, number]>([
   ["no name", {}, 422], ["an empty name", { name: "" }, 422], ["a name of blanks", { name: "   " }, 422], ["a name that is null", { name: null }, 422],
   ["a name of 101 letters", { name: "x".repeat(101) }, 422], ["a number as name", { name: 7 }, 422],
   ["a long description", { name: "Ada", description: "x".repeat(501) }, 422], ["a common trigger word", { name: "Ada", triggerWord: "woman" }, 422],
-  ["a trigger word with blanks", { name: "Ada", triggerWord: "a b" }, 422], ["a list", [], 422], ["text", "Ada", 422],
+  ["a trigger word with blanks", { name: "Ada", triggerWord: "a b" }, 422], ["an unknown name", { name: "Ada", unknown: 1 }, 422], ["both names of one thing", { name: "Ada", triggerWord: "adax7", trigger_word: "adax8" }, 422], ["a list", [], 422], ["text", "Ada", 422],
 ])("%s is refused with the field that is wrong", async (_what, body, status) => {
   const answer = await call("POST", "/characters", body);
   expect(answer).toMatchObject({ status, body: { error: { code: "invalid_input", what: expect.any(String), why: expect.any(String), fix: expect.any(String) } } });

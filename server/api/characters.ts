@@ -3,12 +3,11 @@ import { Character, CharacterPatch, NewCharacter, TriggerCheck } from "../contra
 import { notFound } from "../errors.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Characters } from "../library/characters.ts";
+import { takes } from "./input/takes.ts";
+import { renaming } from "./v0/renaming.ts";
 import { IdParams } from "./params.ts";
 
-/** Scripts of the earlier system write `trigger_word`. */
-const older = { trigger_word: t.Optional(t.String({ maxLength: 50 })) };
-const NewCharacterBody = t.Object({ ...NewCharacter.properties, ...older });
-const CharacterPatchBody = t.Object({ ...CharacterPatch.properties, ...older });
+const old = renaming({ trigger_word: "triggerWord" });
 const TriggerQuery = t.Object({
   word: t.Optional(t.String({ maxLength: 200 })),
   /** A word for this name is suggested where no word is given. */
@@ -19,29 +18,28 @@ const TriggerQuery = t.Object({
 export function charactersApi({ characters, bus }: { characters: Characters; bus: Bus }) {
   const listed = listCache(characters, bus);
   return (http: Elysia) => http
-    .get("/api/characters", () => new Response(listed(), { headers: jsonHeaders }), { detail: { summary: "List characters", tags: ["characters"] } })
-    .post("/api/characters", ({ body: { trigger_word, ...body }, set }) => {
+    .get("/api/characters", () => new Response(listed(), { headers: jsonHeaders }), { ...takes({}), response: { 200: t.Array(Character) }, detail: { summary: "List characters", tags: ["characters"] } })
+    .post("/api/characters", ({ body, set }) => {
       set.status = 201;
-      return characters.create({ ...body, triggerWord: body.triggerWord ?? trigger_word });
-    }, { body: NewCharacterBody, response: { 201: Character }, detail: { summary: "Create a character", tags: ["characters"] } })
+      return characters.create(body);
+    }, { ...takes({ body: NewCharacter, old }), response: { 201: Character }, detail: { summary: "Create a character", tags: ["characters"] } })
     .get("/api/characters/:id", ({ params }) => {
       const character = characters.get(params.id);
       if (character === null) throw notFound("character", params.id);
       return character;
-    }, { params: IdParams, response: { 200: Character }, detail: { summary: "Get a character", tags: ["characters"] } })
-    .patch("/api/characters/:id", ({ params, body: { trigger_word, ...body } }) =>
-      characters.update(params.id, { ...body, triggerWord: body.triggerWord ?? trigger_word }), {
-      params: IdParams, body: CharacterPatchBody, response: { 200: Character },
+    }, { ...takes({ params: IdParams }), response: { 200: Character }, detail: { summary: "Get a character", tags: ["characters"] } })
+    .patch("/api/characters/:id", ({ params, body }) => characters.update(params.id, body), {
+      ...takes({ params: IdParams, body: CharacterPatch, old }), response: { 200: Character },
       detail: { summary: "Change a character; null clears, what is absent stays", tags: ["characters"] },
     })
     .delete("/api/characters/:id", ({ params, set }) => {
       characters.remove(params.id);
       set.status = 204;
-    }, { params: IdParams, detail: { summary: "Delete a character", tags: ["characters"] } })
+    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a character", tags: ["characters"] } })
     .get("/api/trigger-check", ({ query }) => {
       if (query.word !== undefined) return characters.checkTrigger(query.word, query.except);
       return { ok: true, problem: "", suggestion: characters.suggestTrigger(query.name ?? "") };
-    }, { query: TriggerQuery, response: { 200: TriggerCheck }, detail: { summary: "Check or suggest a trigger word", tags: ["characters"] } });
+    }, { ...takes({ query: TriggerQuery }), response: { 200: TriggerCheck }, detail: { summary: "Check or suggest a trigger word", tags: ["characters"] } });
 }
 
 const jsonHeaders = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };

@@ -1,13 +1,18 @@
 import type { Elysia } from "elysia";
 import { version } from "../build-info.ts";
+import { takes } from "./input/takes.ts";
+
+const tags = ["docs"];
 
 /** The API described from its own route schemas, and a page that shows it without any network. */
 export function docsApi(app: () => Elysia) {
   let made: Promise<Description> | null = null;
   const document = () => (made ??= describe(app()));
   return (http: Elysia) => http
-    .get("/api/openapi.json", () => document())
-    .get("/api/docs", async () => new Response(docsPage(await document()), { headers: { "content-type": "text/html; charset=utf-8" } }));
+    .get("/api/openapi.json", () => document(), { ...takes({}), detail: { summary: "This description", tags } })
+    .get("/api/docs", async () => new Response(docsPage(await document()), { headers: { "content-type": "text/html; charset=utf-8" } }), {
+      ...takes({}), detail: { summary: "This description as a page", tags },
+    });
 }
 
 interface Operation {

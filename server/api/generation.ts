@@ -4,7 +4,9 @@ import type { Bus } from "../events/bus.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
 import type { Metrics } from "../library/metrics.ts";
-import { filterOf, JobIdParams, JobListQuery, renamed, submitContextOf } from "./job-requests.ts";
+import { takes } from "./input/takes.ts";
+import { filterOf, JobIdParams, JobListQuery, submitContextOf } from "./job-requests.ts";
+import { oldGeneration } from "./v0/generation-request.ts";
 import { streamJob } from "./stream.ts";
 
 export interface GenerationApiDeps {
@@ -14,7 +16,6 @@ export interface GenerationApiDeps {
   readonly metrics: Metrics;
 }
 
-const oldFields = { character_id: "characterId", aspect_ratio: "aspectRatio", add_trigger: "addTrigger" };
 const tags = ["generation"];
 
 export function generationApi({ queue, actions, bus, metrics }: GenerationApiDeps) {
@@ -23,29 +24,26 @@ export function generationApi({ queue, actions, bus, metrics }: GenerationApiDep
       set.status = 201;
       return queue.submitGeneration(body, submitContextOf(request));
     }, {
-      body: GenerationRequest, response: { 201: Job },
-      transform: (context) => {
-        context.body = renamed(context.body, oldFields) as typeof context.body;
-      },
+      ...takes({ body: GenerationRequest, old: oldGeneration }), response: { 201: Job },
       detail: { summary: "Make pictures", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
     })
     .get("/api/generation", ({ query }) => ({ jobs: queue.list({ kind: "generation", ...filterOf(query) }) }), {
-      query: JobListQuery, response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List generations, newest first", tags },
+      ...takes({ query: JobListQuery }), response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List generations, newest first", tags },
     })
     .get("/api/generation/:id", ({ params }) => queue.demand(params.id, "generation"), {
-      params: JobIdParams, response: { 200: Job }, detail: { summary: "A generation", tags },
+      ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "A generation", tags },
     })
     .post("/api/generation/:id/cancel", ({ params }) => queue.cancel(params.id, "generation"), {
-      params: JobIdParams, response: { 200: Job }, detail: { summary: "Stop a generation; pictures that are done stay", tags },
+      ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "Stop a generation; pictures that are done stay", tags },
     })
     .post("/api/generation/:id/run-now", ({ params }) => actions.runNow(params.id), {
-      params: JobIdParams, response: { 200: Job },
+      ...takes({ params: JobIdParams }), response: { 200: Job },
       detail: { summary: "Make these pictures next; a running training saves, pauses and goes on afterwards", tags },
     })
     .get("/api/generation/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "generation").id) }), {
-      params: JobIdParams, response: { 200: t.Object({ series: t.Array(MetricSeries) }) }, detail: { summary: "Series of a generation", tags },
+      ...takes({ params: JobIdParams }), response: { 200: t.Object({ series: t.Array(MetricSeries) }) }, detail: { summary: "Series of a generation", tags },
     })
     .get("/api/generation/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "generation"), request, { queue, bus }), {
-      params: JobIdParams, detail: { summary: "Progress as server-sent events", tags },
+      ...takes({ params: JobIdParams }), detail: { summary: "Progress as server-sent events", tags },
     });
 }

@@ -1,5 +1,6 @@
 import { t } from "elysia";
 import { JobState } from "../contract/job.ts";
+import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
 import { AppError } from "../errors.ts";
 import type { SubmitContext } from "../jobs/queue.ts";
@@ -9,17 +10,17 @@ import { correlationOf } from "./context.ts";
 const defaultLimit = 100;
 
 export const JobListQuery = t.Object({
-  characterId: t.Optional(t.String({ maxLength: 200 })),
+  characterId: t.Optional(Id),
   /** As the earlier system called it. */
-  character_id: t.Optional(t.String({ maxLength: 200 })),
+  character_id: t.Optional(Id),
   /** States, separated by commas. */
   status: t.Optional(t.String({ maxLength: 200 })),
   limit: t.Optional(wholeNumber({ minimum: 1, maximum: 500 })),
   /** Id of the last job of the page before. */
-  before: t.Optional(t.String({ maxLength: 200 })),
+  before: t.Optional(Id),
 });
 
-export const JobIdParams = t.Object({ id: t.String({ minLength: 1, maxLength: 200 }) });
+export const JobIdParams = t.Object({ id: Id });
 
 export function filterOf(query: typeof JobListQuery.static) {
   return {
@@ -47,16 +48,4 @@ function statesOf(status: string | undefined): JobState[] | undefined {
 
 export function submitContextOf(request: Request): SubmitContext {
   return { correlationId: correlationOf(request), idempotencyKey: request.headers.get("idempotency-key") };
-}
-
-/** Gives fields of the earlier system their present names, before the body is checked. A present name wins. */
-export function renamed(body: unknown, names: Readonly<Record<string, string>>): unknown {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
-  const fields: Record<string, unknown> = { ...body };
-  for (const [old, name] of Object.entries(names)) {
-    if (!Object.hasOwn(fields, old)) continue;
-    fields[name] ??= fields[old];
-    delete fields[old];
-  }
-  return fields;
 }

@@ -1,11 +1,13 @@
 import { t, type Elysia } from "elysia";
 import { Artifact, Job, JobState } from "../contract/job.ts";
+import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
 import { notFound } from "../errors.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
 import { openStates } from "../jobs/states.ts";
 import type { Artifacts } from "../library/artifacts.ts";
+import { takes } from "./input/takes.ts";
 import { JobIdParams } from "./job-requests.ts";
 import { jobActionsApi, metricsApi, queueApi } from "./queue.ts";
 import { sendFile } from "./send-file.ts";
@@ -18,7 +20,13 @@ export interface JobsApiDeps {
 
 const defaultLimit = 100;
 const tags = ["jobs"];
-const ArtifactParams = t.Object({ id: t.String({ minLength: 1, maxLength: 200 }), artifactId: t.String({ minLength: 1, maxLength: 200 }) });
+const ArtifactParams = t.Object({ id: Id, artifactId: Id });
+
+const JobsQuery = t.Object({
+  state: t.Optional(t.Union([t.Literal("open"), t.Literal("all")])),
+  limit: t.Optional(wholeNumber({ minimum: 1, maximum: 500 })),
+  before: t.Optional(Id),
+});
 
 const JobEvent = t.Object({
   seq: t.Number(), attempt: t.Number(), from: t.Union([JobState, t.Null()]), to: JobState, why: t.String(), at: t.String(),
@@ -44,26 +52,22 @@ function readJobsApi({ queue, artifacts }: JobsApiDeps) {
       const states = query.state === "all" ? undefined : openStates;
       return { jobs: queue.list({ states, limit: query.limit ?? defaultLimit, before: query.before }) };
     }, {
-      query: t.Object({
-        state: t.Optional(t.Union([t.Literal("open"), t.Literal("all")])),
-        limit: t.Optional(wholeNumber({ minimum: 1, maximum: 500 })),
-        before: t.Optional(t.String({ maxLength: 200 })),
-      }),
+      ...takes({ query: JobsQuery }),
       response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List jobs of every kind: the open ones, or all", tags },
     })
-    .get("/api/jobs/:id", ({ params }) => queue.demand(params.id), { params: JobIdParams, response: { 200: Job }, detail: { summary: "A job", tags } })
+    .get("/api/jobs/:id", ({ params }) => queue.demand(params.id), { ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "A job", tags } })
     .post("/api/jobs/:id/cancel", ({ params }) => queue.cancel(params.id), {
-      params: JobIdParams, response: { 200: Job }, detail: { summary: "Stop a job", tags },
+      ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "Stop a job", tags },
     })
     .get("/api/jobs/:id/events", ({ params }) => ({ events: queue.history(queue.demand(params.id).id) }), {
-      params: JobIdParams, response: { 200: t.Object({ events: t.Array(JobEvent) }) },
+      ...takes({ params: JobIdParams }), response: { 200: t.Object({ events: t.Array(JobEvent) }) },
       detail: { summary: "What happened to a job, in order", tags },
     })
     .get("/api/jobs/:id/summary", ({ params }) => summaryOf(queue.demand(params.id), artifacts, queue), {
-      params: JobIdParams, response: { 200: Summary }, detail: { summary: "A job in one answer", tags },
+      ...takes({ params: JobIdParams }), response: { 200: Summary }, detail: { summary: "A job in one answer", tags },
     })
     .get("/api/jobs/:id/artifacts", ({ params }) => ({ artifacts: artifacts.list(queue.demand(params.id).id) }), {
-      params: JobIdParams, response: { 200: t.Object({ artifacts: t.Array(Artifact) }) },
+      ...takes({ params: JobIdParams }), response: { 200: t.Object({ artifacts: t.Array(Artifact) }) },
       detail: { summary: "Samples, checkpoints and other files of a job", tags },
     })
     .get("/api/jobs/:id/artifacts/:artifactId", ({ params, request }) => {
@@ -72,7 +76,7 @@ function readJobsApi({ queue, artifacts }: JobsApiDeps) {
       const fileName = artifact.name.split("/").at(-1)!;
       const mediaType = mediaTypeOf(fileName);
       return sendFile(request, artifacts.file(artifact), { mediaType, fileName, attachment: !mediaType.startsWith("image/") });
-    }, { params: ArtifactParams, detail: { summary: "A file of a job; ranges are answered", tags } });
+    }, { ...takes({ params: ArtifactParams }), detail: { summary: "A file of a job; ranges are answered", tags } });
 }
 
 function summaryOf(job: Job, artifacts: Artifacts, queue: JobQueue): typeof Summary.static {

@@ -60,12 +60,16 @@ describe("the log view", () => {
     expect(await answer.json()).toMatchObject({ error: { code: "invalid_input" } });
   });
 
-  test.each(["job-unknown", "..%2f..%2fservice", newId("job"), "%2e%2e%2fservice.jsonl", "%00"])("answers 404 for the job %s", async (id) => {
+  test.each(["job-unknown", "..%2f..%2fservice", newId("job"), "%2e%2e%2fservice.jsonl"])("answers 404 for the job %s", async (id) => {
     for (const place of [`/jobs/${id}/logs`, `/jobs/${id}/logs/view`]) {
       const answer = await get(place);
       expect(answer.status).toBe(404);
       expect(await answer.json()).toMatchObject({ error: { code: "not_found" } });
     }
+  });
+
+  test("refuses a path in which nothing is named", async () => {
+    expect((await get("/jobs/%00/logs")).status).toBe(422);
   });
 
   test("of the service is filtered by correlation id", async () => {

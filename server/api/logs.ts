@@ -9,6 +9,8 @@ import { defaultLimit, maxLimit, type LogQuery } from "../logs/query.ts";
 import type { JobLogs } from "../logs/job-log.ts";
 import type { ServiceLogView } from "../logs/service-log.ts";
 import { correlationOf } from "./context.ts";
+import { takes } from "./input/takes.ts";
+import { IdParams } from "./params.ts";
 
 export interface LogsDeps {
   readonly jobLogs: JobLogs;
@@ -35,14 +37,15 @@ const clientEntry = t.Object({
   time: t.Optional(t.String({ maxLength: 40 })),
   timestamp: t.Optional(t.String({ maxLength: 40 })),
   level: LogLevel,
-  message: t.String({ maxLength: 8192 }),
+  message: t.String({ maxLength: 8192, lines: true }),
   event: t.Optional(t.String({ maxLength: 100 })),
   context: t.Optional(t.Record(t.String({ maxLength: 100 }), t.Unknown())),
 });
 const entryLimit = 8 * 1024;
 const requestsPerMinute = 60;
 
-const params = t.Object({ id: t.String({ maxLength: 64 }) });
+const ClientLogs = t.Object({ entries: t.Array(clientEntry, { maxItems: 50 }) });
+const tags = ["logs"];
 
 /** Reading logs, and taking those of the browser. */
 export function logsApi(deps: LogsDeps) {
@@ -51,9 +54,15 @@ export function logsApi(deps: LogsDeps) {
     .get("/api/jobs/:id/logs/view", ({ params: { id }, query }) => {
       requireJob(deps, id);
       return deps.jobLogs.view(id, queryOf(query));
-    }, { params, query: viewQuery, response: LogPage })
-    .get("/api/jobs/:id/logs", ({ params: { id } }) => download(deps, id), { params })
-    .get("/api/logs/view", ({ query }) => deps.serviceLog.view(queryOf(query)), { query: viewQuery, response: LogPage })
+    }, {
+      ...takes({ params: IdParams, query: viewQuery }), response: { 200: LogPage }, detail: { summary: "A job's log, filtered, a page at a time", tags },
+    })
+    .get("/api/jobs/:id/logs", ({ params: { id } }) => download(deps, id), {
+      ...takes({ params: IdParams }), detail: { summary: "A job's log as JSON lines", tags },
+    })
+    .get("/api/logs/view", ({ query }) => deps.serviceLog.view(queryOf(query)), {
+      ...takes({ query: viewQuery }), response: { 200: LogPage }, detail: { summary: "Isengard's own log, filtered, a page at a time", tags },
+    })
     .post("/api/client-logs", ({ body, request, set }) => {
       if (!mayPass()) {
         throw new AppError("too_many_requests", "This page sends too many log entries.", {
@@ -67,7 +76,10 @@ export function logsApi(deps: LogsDeps) {
       }
       set.status = 201;
       return { received: body.entries.length };
-    }, { body: t.Object({ entries: t.Array(clientEntry, { maxItems: 50 }) }) });
+    }, {
+      ...takes({ body: ClientLogs }), response: { 201: t.Object({ received: t.Number() }) },
+      detail: { summary: "Log lines of a browser", tags },
+    });
 }
 
 function requireJob(deps: LogsDeps, id: string): void {

@@ -1,11 +1,13 @@
 import { t, type Elysia } from "elysia";
 import { Lora } from "../contract/lora.ts";
+import { Id } from "../contract/text.ts";
 import { notFound } from "../errors.ts";
 import type { Loras } from "../library/loras.ts";
+import { takes } from "./input/takes.ts";
 import { IdParams } from "./params.ts";
 import { sendFile } from "./send-file.ts";
 
-const LorasQuery = t.Object({ characterId: t.Optional(t.String({ maxLength: 64 })), character_id: t.Optional(t.String({ maxLength: 64 })) });
+const LorasQuery = t.Object({ characterId: t.Optional(Id), character_id: t.Optional(Id) });
 
 export function lorasApi({ loras }: { loras: Loras }) {
   const find = (id: string): Lora => {
@@ -18,19 +20,19 @@ export function lorasApi({ loras }: { loras: Loras }) {
       const found = loras.list(query.characterId ?? query.character_id);
       return { loras: found, totalCount: found.length };
     }, {
-      query: LorasQuery, response: { 200: t.Object({ loras: t.Array(Lora), totalCount: t.Number() }) },
+      ...takes({ query: LorasQuery }), response: { 200: t.Object({ loras: t.Array(Lora), totalCount: t.Number() }) },
       detail: { summary: "List LoRAs, newest first", tags: ["loras"] },
     })
     .get("/api/loras/:id", ({ params }) => find(params.id), {
-      params: IdParams, response: { 200: Lora }, detail: { summary: "Get a LoRA", tags: ["loras"] },
+      ...takes({ params: IdParams }), response: { 200: Lora }, detail: { summary: "Get a LoRA", tags: ["loras"] },
     })
     .delete("/api/loras/:id", async ({ params, set }) => {
       await loras.remove(params.id);
       set.status = 204;
-    }, { params: IdParams, detail: { summary: "Delete a LoRA; its version number is not given again", tags: ["loras"] } })
+    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a LoRA; its version number is not given again", tags: ["loras"] } })
     .get("/api/loras/:id/download", ({ params, request }) => {
       const lora = find(params.id);
       const fileName = `${lora.triggerWord}-v${lora.version}.safetensors`;
       return sendFile(request, loras.file(lora), { mediaType: "application/octet-stream", fileName, attachment: true, tag: lora.sha256 });
-    }, { params: IdParams, detail: { summary: "The LoRA's safetensors file", tags: ["loras"] } });
+    }, { ...takes({ params: IdParams }), detail: { summary: "The LoRA's safetensors file", tags: ["loras"] } });
 }

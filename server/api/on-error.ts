@@ -1,4 +1,4 @@
-import { Elysia, ValidationError } from "elysia";
+import { Elysia } from "elysia";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import { AppError, errorTable } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -20,36 +20,17 @@ export function onError(log: Log) {
 
 function toAppError(code: unknown, error: unknown, request: Request): AppError | null {
   if (error instanceof AppError) return error;
-  if (error instanceof ValidationError) return fromValidation(error);
+  if (error instanceof Error && error.cause instanceof AppError) return error.cause;
   if (code === "NOT_FOUND") return new AppError("not_found", `There is nothing at ${new URL(request.url).pathname.slice(0, 200)}.`);
-  if (code === "PARSE") return new AppError("bad_request", "The request's body could not be read.", { why: "It is not valid JSON." });
+  if (code === "PARSE") return new AppError("bad_request", "The request's body could not be read.", { why: "It did not arrive whole." });
   if (error instanceof ServiceUnavailable) return new AppError("backend_unavailable", "The tool cannot be had now.", { why: error.message, cause: error });
-  if (isTooDeep(error)) return new AppError("invalid_input", "The request has values that cannot be used.", { why: "They are nested too deeply." });
   if (isHangUp(error, request)) return new AppError("bad_request", "The connection was closed before the request was complete.");
   return fromSystem(error);
-}
-
-/** Elysia describes a wrong value by walking through it, which a body of thousands of brackets makes overflow. */
-function isTooDeep(error: unknown): boolean {
-  return error instanceof RangeError && error.message.startsWith("Maximum call stack size exceeded");
 }
 
 /** The sender left in the middle, as every upload over a tunnel may: nobody hears the answer, and nothing is wrong here. */
 function isHangUp(error: unknown, request: Request): boolean {
   return error instanceof Error && error.name === "AbortError" && request.signal.aborted;
-}
-
-function fromValidation(error: ValidationError): AppError | null {
-  if (error.type === "response") return null;
-  const fields = error.all.slice(0, 20).map((problem) => ({
-    path: "path" in problem ? String(problem.path).replace(/^\//, "") : "",
-    message: "message" in problem ? String(problem.message).slice(0, 200) : "is not valid",
-  }));
-  const named = fields.map((field) => field.path || "body").join(", ");
-  return new AppError("invalid_input", `The request has values that cannot be used: ${named}.`, {
-    why: fields.map((field) => `${field.path || "body"}: ${field.message}`).join("; "),
-    fields,
-  });
 }
 
 /** Faults of the disk deserve their own words. */

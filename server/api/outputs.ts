@@ -1,18 +1,23 @@
 import { t, type Elysia } from "elysia";
 import { Output } from "../contract/output.ts";
+import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
 import { notFound } from "../errors.ts";
 import { outputPageLimit, type Outputs } from "../library/outputs.ts";
+import { takes } from "./input/takes.ts";
 import { IdParams } from "./params.ts";
 import { sendFile } from "./send-file.ts";
 
 const defaultLimit = 60;
 const OutputsQuery = t.Object({
-  characterId: t.Optional(t.String({ maxLength: 64 })),
-  jobId: t.Optional(t.String({ maxLength: 64 })),
-  before: t.Optional(t.String({ maxLength: 64 })),
+  characterId: t.Optional(Id),
+  jobId: t.Optional(Id),
+  before: t.Optional(Id),
   limit: t.Optional(wholeNumber({ minimum: 1, maximum: outputPageLimit })),
 });
+
+/** `1`: as a file to keep. */
+const FileQuery = t.Object({ download: t.Optional(t.Union([t.Literal("0"), t.Literal("1")])) });
 
 export function outputsApi({ outputs }: { outputs: Outputs }) {
   const find = (id: string): Output => {
@@ -22,27 +27,27 @@ export function outputsApi({ outputs }: { outputs: Outputs }) {
   };
   return (http: Elysia) => http
     .get("/api/outputs", ({ query }) => outputs.list({ ...query, limit: query.limit ?? defaultLimit }), {
-      query: OutputsQuery, response: { 200: t.Object({ outputs: t.Array(Output), next: t.Union([t.String(), t.Null()]) }) },
+      ...takes({ query: OutputsQuery }), response: { 200: t.Object({ outputs: t.Array(Output), next: t.Union([t.String(), t.Null()]) }) },
       detail: { summary: "List generated pictures, newest first", tags: ["outputs"] },
     })
     .get("/api/outputs/:id", ({ params }) => find(params.id), {
-      params: IdParams, response: { 200: Output }, detail: { summary: "Get a generated picture's facts", tags: ["outputs"] },
+      ...takes({ params: IdParams }), response: { 200: Output }, detail: { summary: "Get a generated picture's facts", tags: ["outputs"] },
     })
     .delete("/api/outputs/:id", async ({ params, set }) => {
       await outputs.remove(params.id);
       set.status = 204;
-    }, { params: IdParams, detail: { summary: "Delete a generated picture", tags: ["outputs"] } })
+    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a generated picture", tags: ["outputs"] } })
     .get("/api/outputs/:id/file", ({ params, query, request }) => {
       const output = find(params.id);
       const fileName = `isengard-${output.jobId.slice(-6)}-${output.index + 1}.png`;
       return sendFile(request, outputs.file(output), { mediaType: "image/png", fileName, attachment: query.download === "1", tag: output.id });
     }, {
-      params: IdParams, query: t.Object({ download: t.Optional(t.String({ maxLength: 8 })) }),
+      ...takes({ params: IdParams, query: FileQuery }),
       detail: { summary: "The PNG, with its settings inside", tags: ["outputs"] },
     })
     .get("/api/outputs/:id/thumbnail", async ({ params, request }) => {
       const output = find(params.id);
       const answer = { mediaType: "image/webp", fileName: `${output.id}.webp`, attachment: false, tag: `${output.id}-320` };
       return sendFile(request, await outputs.thumbnail(output), answer);
-    }, { params: IdParams, detail: { summary: "The picture in small (WebP)", tags: ["outputs"] } });
+    }, { ...takes({ params: IdParams }), detail: { summary: "The picture in small (WebP)", tags: ["outputs"] } });
 }

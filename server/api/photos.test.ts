@@ -66,7 +66,7 @@ test("photos are listed, captioned and deleted", async () => {
   expect(await (await fetch(base)).json()).toEqual({ images: [added], count: 1 });
   const patch = (body: unknown) => fetch(`${base}/${added.id}`, { method: "PATCH", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
   expect(await (await patch({ caption: "by the sea" })).json()).toMatchObject({ caption: "by the sea" });
-  expect(await (await patch({})).json()).toMatchObject({ caption: "by the sea" });
+  expect((await patch({})).status).toBe(422);
   expect(await (await patch({ caption: null })).json()).toMatchObject({ caption: "" });
   expect((await patch({ caption: "x".repeat(2001) })).status).toBe(422);
   expect((await fetch(`${base}/${added.id}`, { method: "DELETE" })).status).toBe(204);

@@ -1,9 +1,10 @@
 import { t, type Elysia } from "elysia";
-import { Photo, type UploadOutcome } from "../contract/character.ts";
+import { Photo, PhotoPatch, type UploadOutcome } from "../contract/character.ts";
 import { AppError, notFound } from "../errors.ts";
 import type { Characters } from "../library/characters.ts";
 import type { Photos } from "../library/photos.ts";
 import { receiveFiles, type FormFile } from "./form-files.ts";
+import { takes } from "./input/takes.ts";
 import { IdParams, PhotoParams } from "./params.ts";
 import { sendFile } from "./send-file.ts";
 
@@ -37,7 +38,7 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
       const images = photos.list(params.id);
       return { images, count: images.length };
     }, {
-      params: IdParams, response: { 200: t.Object({ images: t.Array(Photo), count: t.Number() }) },
+      ...takes({ params: IdParams }), response: { 200: t.Object({ images: t.Array(Photo), count: t.Number() }) },
       detail: { summary: "List a character's photos", tags: ["photos"] },
     })
     .post("/api/characters/:id/images", async ({ params, request, set }) => {
@@ -50,30 +51,28 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
       set.status = 201;
       return summary(outcomes, photos.list(params.id).length);
     }, {
-      params: IdParams, parse: "none", response: { 201: Uploaded },
+      ...takes({ params: IdParams, raw: true }), response: { 201: Uploaded },
       detail: { summary: "Add photos (multipart, field `files`)", tags: ["photos"] },
     })
     .get("/api/characters/:id/images/:file", ({ params, request }) => {
       const photo = find(params.id, params.file);
       return sendFile(request, photos.file(photo), { mediaType: photo.mediaType, fileName: nameOf(photo), attachment: false, tag: photo.id });
-    }, { params: PhotoParams, detail: { summary: "A photo, without its metadata", tags: ["photos"] } })
+    }, { ...takes({ params: PhotoParams }), detail: { summary: "A photo, without its metadata", tags: ["photos"] } })
     .get("/api/characters/:id/images/:file/thumbnail", async ({ params, request }) => {
       const photo = find(params.id, params.file);
       const answer = { mediaType: "image/webp", fileName: `${photo.id}.webp`, attachment: false, tag: `${photo.id}-320` };
       return sendFile(request, await photos.thumbnail(photo), answer);
-    }, { params: PhotoParams, detail: { summary: "A photo in small (WebP)", tags: ["photos"] } })
+    }, { ...takes({ params: PhotoParams }), detail: { summary: "A photo in small (WebP)", tags: ["photos"] } })
     .patch("/api/characters/:id/images/:file", ({ params, body }) => {
-      const photo = find(params.id, params.file);
-      return body.caption === undefined ? photo : photos.setCaption(params.id, photo.id, body.caption ?? "");
+      return photos.setCaption(params.id, find(params.id, params.file).id, body.caption ?? "");
     }, {
-      params: PhotoParams, response: { 200: Photo },
-      body: t.Object({ caption: t.Optional(t.Union([t.String({ maxLength: 2000 }), t.Null()])) }),
+      ...takes({ params: PhotoParams, body: PhotoPatch }), response: { 200: Photo },
       detail: { summary: "Change a photo's caption", tags: ["photos"] },
     })
     .delete("/api/characters/:id/images/:file", async ({ params, set }) => {
       await photos.remove(params.id, find(params.id, params.file).id);
       set.status = 204;
-    }, { params: PhotoParams, detail: { summary: "Delete a photo", tags: ["photos"] } });
+    }, { ...takes({ params: PhotoParams }), detail: { summary: "Delete a photo", tags: ["photos"] } });
 }
 
 function summary(outcomes: UploadOutcome[], totalImages: number): Uploaded {

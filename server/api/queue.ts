@@ -1,29 +1,30 @@
 import { t, type Elysia } from "elysia";
 import { FailureCounts, Job, JobChange, JobMove, QueuePause, QueueView } from "../contract/job.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
+import { takes } from "./input/takes.ts";
 import { JobIdParams, submitContextOf } from "./job-requests.ts";
 
 const tags = ["queue"];
 const longestReason = 200;
-const PauseRequest = t.Optional(t.Union([t.Object({ reason: t.Optional(t.String({ maxLength: longestReason })) }), t.Null()]));
+const PauseRequest = t.Union([t.Object({ reason: t.Optional(t.String({ maxLength: longestReason })) }), t.Null()], { mayBeAbsent: true });
 
 /** The queue as a whole. */
 export function queueApi(actions: QueueActions) {
   return (http: Elysia) => http
     .get("/api/queue", () => actions.view(), {
-      response: { 200: QueueView }, detail: { summary: "What runs, what waits and why, what has ended", tags },
+      ...takes({}), response: { 200: QueueView }, detail: { summary: "What runs, what waits and why, what has ended", tags },
     })
     .get("/api/queue/failures", () => actions.failures(), {
-      response: { 200: FailureCounts }, detail: { summary: "Failed attempts of the last 30 days by cause, and how many nobody understands", tags },
+      ...takes({}), response: { 200: FailureCounts }, detail: { summary: "Failed attempts of the last 30 days by cause, and how many nobody understands", tags },
     })
-    .post("/api/queue/pause", ({ body }) => ({ paused: actions.pause(body?.reason?.trim() ?? "") }), {
-      body: PauseRequest, response: { 200: t.Object({ paused: QueuePause }) },
+    .post("/api/queue/pause", ({ body }) => ({ paused: actions.pause(body?.reason ?? "") }), {
+      ...takes({ body: PauseRequest }), response: { 200: t.Object({ paused: QueuePause }) },
       detail: { summary: "Begin nothing new; what runs goes on", tags },
     })
     .post("/api/queue/resume", () => {
       actions.resume();
       return { paused: null };
-    }, { response: { 200: t.Object({ paused: t.Null() }) }, detail: { summary: "Go on with the queue", tags } });
+    }, { ...takes({}), response: { 200: t.Object({ paused: t.Null() }) }, detail: { summary: "Go on with the queue", tags } });
 }
 
 /** For a collector such as Prometheus. */
@@ -31,28 +32,28 @@ export function metricsApi(actions: QueueActions) {
   return (http: Elysia) => http.get("/api/metrics", ({ set }) => {
     set.headers["content-type"] = "text/plain; version=0.0.4; charset=utf-8";
     return actions.metrics();
-  }, { detail: { summary: "Numbers about the queue as text", tags } });
+  }, { ...takes({}), detail: { summary: "Numbers about the queue as text", tags } });
 }
 
 /** What a person does with one job, beside stopping it. */
 export function jobActionsApi(actions: QueueActions) {
   return (http: Elysia) => http
     .post("/api/jobs/:id/move", ({ params, body }) => actions.move(params.id, body), {
-      params: JobIdParams, body: JobMove, response: { 200: Job }, detail: { summary: "Change the order of the waiting jobs", tags },
+      ...takes({ params: JobIdParams, body: JobMove }), response: { 200: Job }, detail: { summary: "Change the order of the waiting jobs", tags },
     })
     .patch("/api/jobs/:id", ({ params, body }) => actions.setPriority(params.id, body.priority), {
-      params: JobIdParams, body: JobChange, response: { 200: Job }, detail: { summary: "Change the priority of a waiting job", tags },
+      ...takes({ params: JobIdParams, body: JobChange }), response: { 200: Job }, detail: { summary: "Change the priority of a waiting job", tags },
     })
     .post("/api/jobs/:id/retry", ({ params }) => actions.retry(params.id), {
-      params: JobIdParams, response: { 200: Job },
+      ...takes({ params: JobIdParams }), response: { 200: Job },
       detail: { summary: "Try a failed or cancelled job again; a training resumes from its checkpoint", tags },
     })
     .post("/api/jobs/:id/repeat", ({ params, request, set }) => {
       set.status = 201;
       return actions.repeat(params.id, submitContextOf(request));
-    }, { params: JobIdParams, response: { 201: Job }, detail: { summary: "A new job with the same settings", tags } })
+    }, { ...takes({ params: JobIdParams }), response: { 201: Job }, detail: { summary: "A new job with the same settings", tags } })
     .delete("/api/jobs/:id", ({ params, set }) => {
       actions.remove(params.id);
       set.status = 204;
-    }, { params: JobIdParams, detail: { summary: "Delete an ended job with its files; pictures and LoRAs stay", tags } });
+    }, { ...takes({ params: JobIdParams }), detail: { summary: "Delete an ended job with its files; pictures and LoRAs stay", tags } });
 }

@@ -1,9 +1,12 @@
 import { t, type Elysia } from "elysia";
 import { AppError } from "../errors.ts";
 import type { Access } from "./access.ts";
+import { takes } from "./input/takes.ts";
 import { readCookie, sessionCookie } from "./gate.ts";
 
 const sessionDays = 30;
+const tags = ["session"];
+const Done = t.Object({ ok: t.Boolean() });
 
 /** Logging in: by the link's one-time code, or by the token on the login page. */
 export function sessionApi(access: Access) {
@@ -15,7 +18,7 @@ export function sessionApi(access: Access) {
       set.headers["cache-control"] = "no-store";
       if (isRedeemed) set.headers["set-cookie"] = openCookie(access, request);
       return "";
-    }, { query: t.Object({ code: t.Optional(t.String({ maxLength: 100 })) }) })
+    }, { ...takes({ query: t.Object({ code: t.Optional(t.String({ maxLength: 100 })) }) }), detail: { summary: "Redeem the one-time code of a link", tags } })
     .post("/api/session", ({ body, request, set }) => {
       if (access.isThrottled) throw new AppError("too_many_requests", "Too many wrong tokens were tried.");
       if (!access.acceptsToken(body.token.trim())) {
@@ -25,15 +28,20 @@ export function sessionApi(access: Access) {
       }
       set.headers["set-cookie"] = openCookie(access, request);
       return { ok: true };
-    }, { body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }) })
+    }, {
+      ...takes({ body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }) }), response: { 200: Done },
+      detail: { summary: "Log a browser in with the access token", tags },
+    })
     .delete("/api/session", ({ request, set }) => {
       const session = readCookie(request, access.cookieName);
       if (session !== null) access.closeSession(session);
       set.headers["set-cookie"] = sessionCookie(request, access.cookieName, "", 0);
       return { ok: true };
-    })
+    }, { ...takes({}), response: { 200: Done }, detail: { summary: "Log this browser out", tags } })
     /** For a second `isengard` on the same folder: a fresh link to open. The gate has checked the token. */
-    .post("/api/links", () => ({ path: `/open?code=${access.createCode()}` }));
+    .post("/api/links", () => ({ path: `/open?code=${access.createCode()}` }), {
+      ...takes({}), response: { 200: t.Object({ path: t.String() }) }, detail: { summary: "A fresh one-time link", tags },
+    });
 }
 
 function openCookie(access: Access, request: Request): string {

@@ -1,5 +1,6 @@
 import { t, type Elysia } from "elysia";
 import { Settings } from "../contract/system.ts";
+import { takes } from "./input/takes.ts";
 
 export interface SettingsDeps {
   settings(): Settings;
@@ -7,15 +8,22 @@ export interface SettingsDeps {
   saveHfToken(token: string | null): void;
 }
 
+const tags = ["settings"];
+const HfToken = t.Object({
+  token: t.String({ minLength: 8, maxLength: 200, pattern: "^\\s*[A-Za-z0-9_-]+\\s*$", whenWrong: "A token has only letters, digits, “-” and “_”." }),
+});
+
 export function settingsApi(deps: SettingsDeps) {
   return (http: Elysia) => http
-    .get("/api/settings/", () => deps.settings(), { response: Settings })
+    .get("/api/settings", () => deps.settings(), {
+      ...takes({}), response: { 200: Settings }, detail: { summary: "Settings with the layer that set each", tags },
+    })
     .put("/api/settings/hf-token", ({ body }) => {
       deps.saveHfToken(body.token.trim());
       return deps.settings();
-    }, { body: t.Object({ token: t.String({ minLength: 8, maxLength: 200, pattern: "^\\s*[A-Za-z0-9_-]+\\s*$" }) }) })
+    }, { ...takes({ body: HfToken }), response: { 200: Settings }, detail: { summary: "Keep the Hugging Face token", tags } })
     .delete("/api/settings/hf-token", () => {
       deps.saveHfToken(null);
       return deps.settings();
-    });
+    }, { ...takes({}), response: { 200: Settings }, detail: { summary: "Forget the Hugging Face token", tags } });
 }

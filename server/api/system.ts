@@ -1,7 +1,9 @@
 import { t, type Elysia } from "elysia";
-import { GpuStatus, Info, Mode, SystemStatus } from "../contract/system.ts";
+import { GpuStatus, Info, Mode, ServiceStatus, SystemStatus } from "../contract/system.ts";
 import type { Boot } from "../contract/boot.ts";
 import { health } from "./health.ts";
+import { takes } from "./input/takes.ts";
+import { IdParams } from "./params.ts";
 
 export interface SystemDeps {
   info(): Info;
@@ -16,36 +18,49 @@ export interface SystemDeps {
   resumeGpu(id: string): Promise<GpuStatus>;
 }
 
+const tags = ["system"];
+const NameParams = t.Object({ name: t.String({ minLength: 1, maxLength: 32 }) });
+const Done = t.Object({ ok: t.Boolean() });
+const Health = t.Object({ status: t.Literal("healthy"), instance: t.String() });
+const Readiness = t.Object({
+  status: t.Union([t.Literal("ready"), t.Literal("degraded")]), mode: t.Union([Mode, t.Null()]), problems: t.Array(t.String()),
+  services: t.Array(ServiceStatus),
+});
+const healthHook = { ...takes({}), response: { 200: Health }, detail: { summary: "The server runs and has its data", tags } };
+const readyHook = {
+  ...takes({}), response: { 200: Readiness, 503: Readiness }, detail: { summary: "Whether work can be done; 503 with the reasons where not", tags },
+};
+
 /** Health for machines, status for people. */
 export function systemApi(deps: SystemDeps) {
   return (http: Elysia) => http
-    .get("/health", health)
-    .get("/api/health", health)
-    .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))
-    .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set))
-    .get("/api/info", () => deps.info(), { response: Info })
-    .get("/api/status", () => deps.status(), { response: SystemStatus })
-    .get("/api/boot", () => deps.boot())
+    .get("/health", health, healthHook)
+    .get("/api/health", health, healthHook)
+    .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
+    .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
+    .get("/api/info", () => deps.info(), { ...takes({}), response: { 200: Info }, detail: { summary: "What this Isengard can do", tags } })
+    .get("/api/status", () => deps.status(), { ...takes({}), response: { 200: SystemStatus }, detail: { summary: "How this machine and its tools are", tags } })
+    .get("/api/boot", () => deps.boot(), { ...takes({}), detail: { summary: "All that the first page shows", tags } })
     .post("/api/mode", async ({ body }) => {
       await deps.chooseMode(body.mode);
       return deps.info();
-    }, { body: t.Object({ mode: Mode }) })
+    }, { ...takes({ body: t.Object({ mode: Mode }) }), response: { 200: Info }, detail: { summary: "Choose the mode", tags } })
     .post("/api/gpus/:id/resume", ({ params }) => deps.resumeGpu(params.id), {
-      params: t.Object({ id: t.String({ maxLength: 80 }) }), response: GpuStatus,
-      detail: { summary: "Use a GPU again on which a job met a fault" },
+      ...takes({ params: IdParams }), response: { 200: GpuStatus },
+      detail: { summary: "Use a GPU again on which a job met a fault", tags },
     })
     .post("/api/services/:name/stop", async ({ params }) => {
       await deps.stopService(params.name);
       return { ok: true };
-    }, { params: t.Object({ name: t.String({ maxLength: 32 }) }) })
+    }, { ...takes({ params: NameParams }), response: { 200: Done }, detail: { summary: "Stop a tool", tags } })
     .post("/api/services/:name/start", async ({ params }) => {
       await deps.startService(params.name);
       return { ok: true };
-    }, { params: t.Object({ name: t.String({ maxLength: 32 }) }) });
+    }, { ...takes({ params: NameParams }), response: { 200: Done }, detail: { summary: "Start a tool, or start it again", tags } });
 }
 
 /** 200 when work can be done, 503 with the reasons when not. */
-function readiness(status: SystemStatus, mode: Mode | null, set: { status?: number | string }) {
+function readiness(status: SystemStatus, mode: Mode | null, set: { status?: number | string }): typeof Readiness.static {
   const problems = status.checks.filter((check) => check.state === "error").map((check) => `${check.label}: ${check.detail}`);
   if (mode === null) problems.push("The mode is not chosen yet.");
   const isReady = problems.length === 0;

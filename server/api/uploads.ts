@@ -3,6 +3,7 @@ import { UploadOutcome } from "../contract/character.ts";
 import { AppError } from "../errors.ts";
 import { checksumAlgorithms, type Checksum } from "../library/upload-parts.ts";
 import { uploadLimits, type Uploads, type UploadState } from "../library/uploads.ts";
+import { takes } from "./input/takes.ts";
 import { IdParams } from "./params.ts";
 
 const version = "1.0.0";
@@ -27,12 +28,12 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
         sizeBytes: readNumber(request, "upload-length"),
       });
       return answer(201, state, { location: `/api/uploads/${state.id}` });
-    }, { parse: "none", detail: { summary: "Begin a resumable upload (tus 1.0.0)", tags: ["uploads"] } })
+    }, { ...takes({ raw: true }), detail: { summary: "Begin a resumable upload (tus 1.0.0)", tags: ["uploads"] } })
     .head("/api/uploads/:id", ({ params, request }) => {
       assertVersion(request);
       const state = uploads.state(params.id);
       return answer(200, state, { "upload-length": String(state.sizeBytes) });
-    }, { params: IdParams, detail: { summary: "How much has arrived", tags: ["uploads"] } })
+    }, { ...takes({ params: IdParams, raw: true }), detail: { summary: "How much has arrived", tags: ["uploads"] } })
     .patch("/api/uploads/:id", async ({ params, request, server }) => {
       assertVersion(request);
       if (request.headers.get("content-type") !== offsetMediaType) {
@@ -46,14 +47,14 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       });
       server?.timeout(request, 0);
       return answer(204, state, {});
-    }, { params: IdParams, parse: "none", detail: { summary: "Send the next bytes", tags: ["uploads"] } })
+    }, { ...takes({ params: IdParams, raw: true }), detail: { summary: "Send the next bytes", tags: ["uploads"] } })
     .delete("/api/uploads/:id", async ({ params, request }) => {
       assertVersion(request);
       await uploads.remove(params.id);
       return new Response(null, { status: 204, headers: { "tus-resumable": version } });
-    }, { params: IdParams, detail: { summary: "Give an upload up", tags: ["uploads"] } })
+    }, { ...takes({ params: IdParams, raw: true }), detail: { summary: "Give an upload up", tags: ["uploads"] } })
     .get("/api/uploads/:id/outcome", ({ params }) => uploads.outcome(params.id), {
-      params: IdParams, response: { 200: UploadOutcome }, detail: { summary: "What became of a finished upload", tags: ["uploads"] },
+      ...takes({ params: IdParams }), response: { 200: UploadOutcome }, detail: { summary: "What became of a finished upload", tags: ["uploads"] },
     });
 }
 

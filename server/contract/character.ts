@@ -1,4 +1,5 @@
 import { t } from "elysia";
+import { someText } from "./text.ts";
 
 export const Character = t.Object({
   id: t.String(),
@@ -17,19 +18,22 @@ export const Character = t.Object({
 });
 export type Character = typeof Character.static;
 
+const Name = someText({ maxLength: 100, whenMissing: "Give the character a name." });
+const Description = t.Optional(t.Union([t.String({ maxLength: 500, lines: true }), t.Null()]));
+
 export const NewCharacter = t.Object({
-  name: t.String({ minLength: 1, maxLength: 100 }),
-  description: t.Optional(t.Union([t.String({ maxLength: 500 }), t.Null()])),
+  name: Name,
+  description: Description,
   /** Absent: suggested from the name. */
   triggerWord: t.Optional(t.String({ maxLength: 50 })),
 });
 export type NewCharacter = typeof NewCharacter.static;
 
 export const CharacterPatch = t.Object({
-  name: t.Optional(t.String({ minLength: 1, maxLength: 100 })),
-  description: t.Optional(t.Union([t.String({ maxLength: 500 }), t.Null()])),
+  name: t.Optional(Name),
+  description: Description,
   triggerWord: t.Optional(t.String({ maxLength: 50 })),
-});
+}, { minProperties: 1 });
 export type CharacterPatch = typeof CharacterPatch.static;
 
 /** Answer of the live check of a trigger word. */
@@ -51,6 +55,12 @@ export const Photo = t.Object({
   createdAt: t.String(),
 });
 export type Photo = typeof Photo.static;
+
+export const PhotoPatch = t.Object({
+  /** null: none. */
+  caption: t.Union([t.String({ maxLength: 2000, lines: true }), t.Null()]),
+});
+export type PhotoPatch = typeof PhotoPatch.static;
 
 /** What became of one uploaded file. */
 export const UploadOutcome = t.Union([

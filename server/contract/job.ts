@@ -1,5 +1,6 @@
 import { t } from "elysia";
 import { ParameterValues } from "./backend.ts";
+import { Id, someText } from "./text.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 export const JobKind = t.Union([t.Literal("training"), t.Literal("generation")]);
@@ -99,10 +100,10 @@ export type JobChange = typeof JobChange.static;
 
 /** Exactly one of them. `position` counts from 0 among the waiting jobs. */
 export const JobMove = t.Object({
-  before: t.Optional(t.String({ maxLength: 64 })),
-  after: t.Optional(t.String({ maxLength: 64 })),
+  before: t.Optional(Id),
+  after: t.Optional(Id),
   position: t.Optional(wholeNumber({ minimum: 0 })),
-});
+}, { minProperties: 1, maxProperties: 1 });
 export type JobMove = typeof JobMove.static;
 
 export const QueuePause = t.Object({ reason: t.String(), since: t.String() });
@@ -133,8 +134,9 @@ export const FailureCounts = t.Object({
 export type FailureCounts = typeof FailureCounts.static;
 
 export const TrainingRequest = t.Object({
-  characterId: t.String({ maxLength: 64 }),
-  preset: t.String({ maxLength: 32 }),
+  characterId: Id,
+  /** Absent: balanced. */
+  preset: t.Optional(t.String({ minLength: 1, maxLength: 32 })),
   /** Overrides of the preset's values, by parameter name. */
   values: t.Optional(ParameterValues),
 });
@@ -150,16 +152,16 @@ export const TrainingOutlook = t.Object({
 });
 export type TrainingOutlook = typeof TrainingOutlook.static;
 
-export const LoraChoice = t.Object({ id: t.String({ maxLength: 64 }), strength: t.Number({ minimum: -2, maximum: 2 }) });
+export const LoraChoice = t.Object({ id: Id, strength: t.Number({ minimum: -2, maximum: 2 }) });
 export type LoraChoice = typeof LoraChoice.static;
 
 export const GenerationRequest = t.Object({
-  prompt: t.String({ minLength: 1, maxLength: 2000 }),
+  prompt: someText({ maxLength: 2000, lines: true, whenMissing: "Describe the picture first." }),
   model: t.Optional(t.String({ maxLength: 64 })),
   loras: t.Optional(t.Array(LoraChoice, { maxItems: 4 })),
   count: t.Optional(wholeNumber({ minimum: 1, maximum: 16 })),
   /** Absent or null: random, and reported with each picture. At most 2^53−1. */
-  seed: t.Optional(t.Union([wholeNumber({ minimum: 0, maximum: 9007199254740991 }), t.Null()])),
+  seed: t.Optional(t.Union([wholeNumber({ minimum: 0, maximum: 9007199254740991 }), t.Null({ description: "random" })])),
   aspectRatio: t.Optional(t.String({ maxLength: 16 })),
   width: t.Optional(wholeNumber({ minimum: 256, maximum: 2048 })),
   height: t.Optional(wholeNumber({ minimum: 256, maximum: 2048 })),
@@ -167,7 +169,7 @@ export const GenerationRequest = t.Object({
   guidance: t.Optional(t.Number({ minimum: 0, maximum: 30 })),
   /** Default true: the trigger words of the chosen LoRAs are added to the prompt where they are missing. */
   addTrigger: t.Optional(t.Boolean()),
-  characterId: t.Optional(t.String({ maxLength: 64 })),
+  characterId: t.Optional(Id),
 });
 export type GenerationRequest = typeof GenerationRequest.static;
 

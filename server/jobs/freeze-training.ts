@@ -41,7 +41,7 @@ export function checkTraining(request: TrainingRequest, backend: TrainingBackend
   const capabilities = backend.capabilities();
   const photos = library.photos(character.id);
   assertEnough(character.name, photos.length, capabilities.minPhotos);
-  const preset = choosePreset(backend.presets({ photoCount: photos.length }), request.preset);
+  const preset = choosePreset(backend.presets({ photoCount: photos.length }), request.preset ?? balancedPreset);
   const values = checkValues(capabilities.parameters, preset.values, request.values ?? {});
   const baseModel = capabilities.baseModels[0];
   if (baseModel === undefined) throw new AppError("backend_unavailable", "The training tool knows no base model.");

@@ -139,7 +139,7 @@ function missing(id: string): never {
 
 function nameOf(text: string): string {
   const name = plainText(text);
-  if (name !== "" && name.length <= 100) return name;
+  if (name !== "" && [...name].length <= 100) return name;
   const message = "A name has 1 to 100 visible characters.";
   throw new AppError("invalid_input", "The name cannot be used.", { why: message, fields: [{ path: "name", message }] });
 }
