@@ -34,6 +34,8 @@ export interface PluginSettings {
   /** FLUX.1-dev as a local diffusers folder or a repository id; null: the backend's default. */
   readonly baseModel: string | null;
   readonly hfTokenFile: string | null;
+  /** The person has said that the processor will do where there is no GPU. */
+  readonly useProcessor?: boolean;
   readonly simulator: { readonly scenario: string; readonly speed: number };
 }
 

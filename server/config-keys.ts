@@ -34,6 +34,9 @@ export const configKeys = {
   aiToolkitDir: { type: "folder", flag: "ai-toolkit", env: "ISENGARD_AI_TOOLKIT_DIR", fallback: null, help: "folder of AI-Toolkit (with run.py)" },
   aiToolkitPython: { type: "program", flag: "ai-toolkit-python", env: "ISENGARD_AI_TOOLKIT_PYTHON", fallback: null, help: "its Python; default: .venv or venv in its folder" },
   baseModel: { type: "folder", flag: "base-model", env: "ISENGARD_BASE_MODEL", fallback: null, help: "FLUX.1-dev as a local folder" },
+  useProcessor: {
+    type: "bool", flag: "use-processor", env: "ISENGARD_USE_PROCESSOR", fallback: false, help: "work without a GPU, which takes hours for each picture",
+  },
   nvidiaSmi: { type: "program", flag: "nvidia-smi", env: "ISENGARD_NVIDIA_SMI", fallback: null, help: "path of nvidia-smi" },
   simulatorScenario: { type: "scenario", flag: "simulate-scenario", env: "ISENGARD_SIM_SCENARIO", fallback: "ok", help: "fast-test: what the simulators act out" },
   simulatorSpeed: { type: "number", flag: "simulate-speed", env: "ISENGARD_SIM_SPEED", fallback: 1, help: "fast-test: how many times faster" },

@@ -23,6 +23,7 @@ export interface Config {
   readonly aiToolkitDir: string | null;
   readonly aiToolkitPython: string | null;
   readonly baseModel: string | null;
+  readonly useProcessor: boolean;
   readonly nvidiaSmi: string | null;
   readonly simulatorScenario: string;
   readonly simulatorSpeed: number;

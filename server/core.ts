@@ -56,7 +56,10 @@ export function createCore(options: CoreOptions) {
   };
   const saved = new SavedSettings(deps);
   const mode = (): Mode | null => config.mode ?? (saved.get("mode") as Mode | null);
-  const engines = new Engines({ plugins: options.plugins, config, paths, self, log, redactor, onChange: (service) => bus.publish({ type: "service.changed", service }) });
+  const engines = new Engines({
+    plugins: options.plugins, config, paths, self, log, redactor, onChange: (service) => bus.publish({ type: "service.changed", service }),
+    onChecks: () => bus.publish({ type: "checks.changed" }),
+  });
   const backends = new Backends(null);
   const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
   const gpu = new GpuWatch({
@@ -67,7 +70,7 @@ export function createCore(options: CoreOptions) {
   const data = new DataWatch({ paths, databases, log, isFinished: (id) => typeof jobs.store.get(id)?.finishedAt === "string" });
   const jobs = createJobs({
     ...deps, log, self, backends, services: engines, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
-    redactor, runChild: childrenForJobs(log), comfyuiUrl: config.mode === "production" ? config.comfyuiUrl : null,
+    redactor, runChild: childrenForJobs(log), comfyuiUrl: () => engines.comfyuiUrl(mode()), checks: engines.checks, useProcessor: config.useProcessor,
     onStorageFault: (error) => data.noteError(error), disk: data.disk,
     gpu,
   });

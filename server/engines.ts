@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ServiceHandle, ServiceSpec, Plugin, PluginParts, PluginSettings } from "../plugins/plugin.ts";
 import type { Config } from "./config.ts";
-import type { Check, Mode, ServiceStatus } from "./contract/system.ts";
+import type { Mode, ServiceStatus } from "./contract/system.ts";
 import { AppError, notFound } from "./errors.ts";
 import type { Paths } from "./files/paths.ts";
 import type { Service } from "./lifecycle.ts";
@@ -9,6 +9,7 @@ import type { Log } from "./log.ts";
 import type { Redactor } from "./logs/redact.ts";
 import { redactFailure } from "./logs/redact-failure.ts";
 import { Supervisor } from "./process/supervisor.ts";
+import { ToolCheckWatch } from "./tool-checks.ts";
 
 export interface EnginesOptions {
   readonly plugins: readonly Plugin[];
@@ -18,9 +19,10 @@ export interface EnginesOptions {
   readonly log: Log;
   readonly redactor: Redactor;
   onChange(status: ServiceStatus): void;
+  /** The checks of the tools say something new. */
+  onChecks?(): void;
 }
 
-const checksKeptMs = 30_000;
 const startAnswerMs = 10_000;
 const modes: readonly Mode[] = ["fast-test", "production"];
 
@@ -32,10 +34,11 @@ export class Engines implements Service {
   /** Aborted when the server leaves. */
   private readonly leaving = new AbortController();
   private clearing: Promise<void> = Promise.resolve();
-  private lastChecks: { readonly checks: Check[]; readonly at: number } | null = null;
-  private asking: Promise<Check[]> | null = null;
+  readonly checks: ToolCheckWatch;
 
-  constructor(private readonly options: EnginesOptions) {}
+  constructor(private readonly options: EnginesOptions) {
+    this.checks = new ToolCheckWatch(() => this.parts, () => options.onChecks?.());
+  }
 
   /** Makes the backends of `mode`. Tools of the mode before are stopped; one mode never uses the other's. */
   async use(mode: Mode): Promise<PluginParts[]> {
@@ -73,7 +76,7 @@ export class Engines implements Service {
   /** Makes the backends only; no tool is looked at or started. */
   prepare(mode: Mode): void {
     const settings = this.settingsFor(mode);
-    this.lastChecks = null;
+    this.checks.forget();
     this.parts = this.options.plugins.map((plugin) => plugin.create(settings));
   }
 
@@ -103,26 +106,6 @@ export class Engines implements Service {
     return this.supervisor?.statuses() ?? [];
   }
 
-  /** What the backends say about the installation of their tools; asked anew when the last answer is older than half a minute. */
-  async checks(): Promise<Check[]> {
-    const isOld = this.lastChecks === null || performance.now() - this.lastChecks.at > checksKeptMs;
-    if (isOld) this.asking ??= this.askBackends().finally(() => (this.asking = null));
-    return this.asking ?? this.lastChecks?.checks ?? [];
-  }
-
-  /** The last answer, at once: a page must not wait until a tool has been looked at. */
-  knownChecks(): Check[] {
-    void this.checks().catch(() => undefined); // told by the next `checks`
-    return this.lastChecks?.checks ?? [];
-  }
-
-  private async askBackends(): Promise<Check[]> {
-    const backends = this.parts.flatMap((part) => [part.training, part.image]).filter((backend) => backend !== undefined);
-    const checks = (await Promise.all(backends.map((backend) => backend.checks()))).flat();
-    this.lastChecks = { checks, at: performance.now() };
-    return checks;
-  }
-
   /** For the lifecycle: the tools themselves were taken over by `use`. */
   start(): void {}
 
@@ -130,6 +113,11 @@ export class Engines implements Service {
   async stop(): Promise<void> {
     this.leaving.abort(new Error("the server leaves"));
     await Promise.all([this.supervisor?.stop(), this.clearing]);
+  }
+
+  /** Where a ComfyUI answers that we do not look after, and which no simulator stands in for. */
+  comfyuiUrl(mode: Mode | null): string | null {
+    return mode === "production" ? this.options.config.comfyuiUrl : null;
   }
 
   private async stopAll(why: string): Promise<void> {
@@ -151,10 +139,11 @@ export class Engines implements Service {
     return {
       mode, self,
       aiToolkit: { dir: config.aiToolkitDir, python: config.aiToolkitPython },
-      comfyui: { dir: config.comfyuiDir, python: config.comfyuiPython, url: mode === "production" ? config.comfyuiUrl : null },
+      comfyui: { dir: config.comfyuiDir, python: config.comfyuiPython, url: this.comfyuiUrl(mode) },
       lorasDir: paths.loras,
       baseModel: config.baseModel,
       hfTokenFile: paths.hfTokenFile,
+      useProcessor: config.useProcessor,
       simulator: { scenario: config.simulatorScenario, speed: config.simulatorSpeed },
     };
   }

@@ -1,3 +1,5 @@
+import type { Obstacle } from "./contract/obstacle.ts";
+
 /** Every code that the API can answer with, its HTTP status and its standing advice. */
 export const errorTable = {
   bad_request: { status: 400, fix: "Check the request and send it again." },
@@ -17,6 +19,7 @@ export const errorTable = {
   no_photos: { status: 409, fix: "Add photos of the person first; 10 to 20 make a good training." },
   mode_not_chosen: { status: 409, fix: "Choose on the first page whether to try Isengard or to use this machine's GPU." },
   backend_unavailable: { status: 409, fix: "Open Settings to see what is missing on this machine." },
+  cannot_run: { status: 409, fix: "Put right what is named, then try again; or send queueAnyway: true to have it tried when its turn comes." },
   not_supported: { status: 400, fix: "Remove that setting; the form shows which are available and why others are not." },
   not_implemented: { status: 501, fix: "This part of Isengard is in development." },
   job_finished: { status: 409, fix: "Nothing needs to be done: the job has already ended." },
@@ -34,6 +37,8 @@ export interface AppErrorOptions {
   /** What to do; defaults to the table's advice. */
   fix?: string;
   fields?: Array<{ path: string; message: string }>;
+  /** What keeps work from running, each with its own way out. */
+  obstacles?: Obstacle[];
   cause?: unknown;
 }
 
@@ -44,6 +49,7 @@ export class AppError extends Error {
   readonly why: string;
   readonly fix: string;
   readonly fields: Array<{ path: string; message: string }> | undefined;
+  readonly obstacles: Obstacle[] | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -51,6 +57,7 @@ export class AppError extends Error {
     this.why = options.why ?? "";
     this.fix = options.fix ?? errorTable[code].fix;
     this.fields = options.fields;
+    this.obstacles = options.obstacles;
   }
 
   get status(): number {

@@ -2,9 +2,11 @@ import type { Boot } from "./contract/boot.ts";
 import type { Check, Info, Mode, SettingRow, Settings, SystemStatus } from "./contract/system.ts";
 import { build, version } from "./build-info.ts";
 import { configKeys, type ConfigKeyName } from "./config-keys.ts";
+import type { ConfigSource } from "./config.ts";
 import type { Core } from "./core.ts";
 import { AppError } from "./errors.ts";
 import { hfTokenIsSet, saveHfToken } from "./files/hf-token.ts";
+import type { ToolChecks } from "./tool-checks.ts";
 import { systemStatus } from "./system/status.ts";
 
 const bootJobs = 50;
@@ -17,9 +19,13 @@ export function createViews(core: Core) {
   const statusWith = (checks: () => Promise<Check[]>): Promise<SystemStatus> =>
     systemStatus({
       gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks, root: core.paths.data, startedAt: 0,
+      obstacles: () => core.readiness.known(),
       dataChecks: () => [...core.data.disk.checks(), ...core.data.checks(), ...core.leftovers.checks()],
     });
-  const status = () => statusWith(() => core.engines.checks());
+  const status = (fresh = false) => statusWith(async () => {
+    if (fresh) void core.gpu.refresh();
+    return flat(await (fresh ? core.engines.checks.fresh() : core.engines.checks.recent()));
+  });
   const useMode = async (mode: Mode): Promise<void> => {
     core.backends.beginChange();
     try {
@@ -40,7 +46,7 @@ export function createViews(core: Core) {
         characters: core.characters.list(),
         jobs: core.queue.list({ limit: bootJobs }),
         loras: core.loras.list(),
-        status: await statusWith(() => Promise.resolve(core.engines.knownChecks())),
+        status: await statusWith(() => Promise.resolve(flat(core.engines.checks.known()))),
         epoch: core.hub.epoch,
         seq: core.hub.seq,
         build,
@@ -62,20 +68,31 @@ export function createViews(core: Core) {
   };
 }
 
-function describeInfo({ backends, mode }: Core): Info {
+function flat(checks: ToolChecks | null): Check[] {
+  return checks === null ? [] : [...checks.training, ...checks.image];
+}
+
+function describeInfo({ backends, mode, config, sources }: Core): Info {
   return {
-    name: "Isengard", version, build, mode: mode(),
+    name: "Isengard", version, build, mode: mode(), modeFixed: config.mode === null ? null : modeFixedBy[sources.mode],
     ...backends.capabilities(),
     video: backends.video,
   };
 }
+
+const modeFixedBy: Readonly<Record<ConfigSource, string>> = {
+  flag: "It was fixed with --mode when Isengard was started. Start it without that option to choose here.",
+  environment: "It was fixed by the variable ISENGARD_MODE when Isengard was started. Start it without that variable to choose here.",
+  file: "It is fixed by mode in isengard.json. Remove it there and start Isengard again to choose here.",
+  default: "",
+};
 
 /** The mode of a flag, the environment or the file cannot be changed from the page; nor while jobs are open. */
 async function chooseMode(core: Core, mode: Mode, useMode: (mode: Mode) => Promise<void>): Promise<void> {
   if (core.mode() === mode && core.backends.chosen) return;
   if (core.config.mode !== null) {
     throw new AppError("conflict", "The mode is fixed for this start.", {
-      why: `It comes from the ${core.sources.mode}.`, fix: "Start Isengard without --mode and ISENGARD_MODE to choose it on the page.",
+      why: modeFixedBy[core.sources.mode],
     });
   }
   const open = core.store.openIn(core.mode());

@@ -13,8 +13,8 @@ const helpLimitMs = 30_000;
 const cache = new Map<string, ReadonlySet<string>>();
 const cacheLimit = 8;
 
-/** Contract 3.1. `modelsYaml` and the folders must exist. */
-export function startOptions(dir: string, port: number, modelsYaml: string): StartOption[] {
+/** Contract 3.1. `modelsYaml` and the folders must exist. `useProcessor`: without it ComfyUI does not start where there is no GPU. */
+export function startOptions(dir: string, port: number, modelsYaml: string, useProcessor = false): StartOption[] {
   return [
     { flag: "--listen", value: "127.0.0.1", needed: true },
     { flag: "--port", value: String(port), needed: true },
@@ -27,6 +27,7 @@ export function startOptions(dir: string, port: number, modelsYaml: string): Sta
     { flag: "--database-url", value: `sqlite:///${join(dir, "comfy.db")}`, needed: false },
     { flag: "--extra-model-paths-config", value: modelsYaml, needed: true },
     { flag: "--disable-api-nodes", needed: false },
+    ...(useProcessor ? [{ flag: "--cpu", needed: true }] : []),
   ];
 }
 

@@ -55,6 +55,7 @@ describe("the command", () => {
   });
 
   test("passes everything when the version does not say what it knows", () => {
+    expect(startOptions("/d", 1, "/d/y", true).filter(({ flag }) => flag === "--cpu")).toEqual([{ flag: "--cpu", needed: true }]);
     const options = startOptions("/d", 1, "/d/y");
     expect(chosenArguments(options, null)).toContain("--disable-api-nodes");
     expect(parseHelp("usage: main.py [-h] [--listen [IP]] [--cache-lru N]")).toEqual(new Set(["--listen", "--cache-lru"]));

@@ -58,8 +58,8 @@ async function startCommand(settings: PluginSettings, place: ServicePlace): Prom
   for (const folder of [...folders, settings.lorasDir]) await mkdir(folder, { recursive: true });
   const yaml = join(place.dir, "isengard_models.yaml");
   await Bun.write(yaml, modelPathsYaml(settings.lorasDir));
-  const options = startOptions(place.dir, place.port, yaml);
   const simulated = settings.mode === "fast-test";
+  const options = startOptions(place.dir, place.port, yaml, !simulated && settings.useProcessor === true);
   return simulated ? simulatorCommand(settings, place, chosenArguments(options, null)) : comfyCommand(settings, options);
 }
 

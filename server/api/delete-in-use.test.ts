@@ -25,11 +25,11 @@ const problems: string[] = [];
 beforeEach(() => {
   rig = openRig();
   problems.length = 0;
-  const { queue, actions } = rig.jobs;
-  const deps = { queue, actions, bus: rig.bus, metrics: rig.metrics, artifacts: rig.artifacts };
+  const { queue, actions, admission } = rig.jobs;
+  const deps = { queue, actions, admission, bus: rig.bus, metrics: rig.metrics, artifacts: rig.artifacts };
   const app = new Elysia({ serve: { idleTimeout: 0 } })
     .use(onError(createLog({ write: (line) => problems.push(line) }, "warn")))
-    .use(trainingApi(deps)).use(generationApi(deps)).use(jobActionsApi(actions)).use(lorasApi(rig)).use(charactersApi(rig))
+    .use(trainingApi(deps)).use(generationApi(deps)).use(jobActionsApi(deps)).use(lorasApi(rig)).use(charactersApi(rig))
     .use(photosApi({ ...rig, uploadsDir: rig.paths.uploads })).use(uploadsApi(rig))
     .listen({ port: 0, hostname: "127.0.0.1" });
   server = { stop: () => app.stop(true), base: `http://127.0.0.1:${app.server!.port}` };

@@ -7,6 +7,7 @@ export function toBody(error: AppError, correlationId: string): ErrorBody {
     error: {
       code: error.code, what: error.message, why: error.why, fix: error.fix, correlationId,
       ...(error.fields ? { fields: error.fields } : {}),
+      ...(error.obstacles ? { obstacles: error.obstacles } : {}),
     },
   };
 }

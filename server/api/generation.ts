@@ -1,8 +1,8 @@
 import { t, type Elysia } from "elysia";
-import { GenerationRequest, Job, MetricSeries } from "../contract/job.ts";
+import { AnywayRequest, GenerationRequest, Job, MetricSeries } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
+import type { Admission } from "../jobs/admission.ts";
 import type { JobQueue } from "../jobs/queue.ts";
-import type { QueueActions } from "../jobs/queue-actions.ts";
 import type { Metrics } from "../library/metrics.ts";
 import { takes } from "./input/takes.ts";
 import { filterOf, JobIdParams, JobListQuery, submitContextOf } from "./job-requests.ts";
@@ -11,18 +11,18 @@ import { streamJob } from "./stream.ts";
 
 export interface GenerationApiDeps {
   readonly queue: JobQueue;
-  readonly actions: QueueActions;
+  readonly admission: Admission;
   readonly bus: Bus;
   readonly metrics: Metrics;
 }
 
 const tags = ["generation"];
 
-export function generationApi({ queue, actions, bus, metrics }: GenerationApiDeps) {
+export function generationApi({ queue, admission, bus, metrics }: GenerationApiDeps) {
   return (http: Elysia) => http
     .post("/api/generation", ({ body, request, set }) => {
       set.status = 201;
-      return queue.submitGeneration(body, submitContextOf(request));
+      return admission.paint(body, submitContextOf(request));
     }, {
       ...takes({ body: GenerationRequest, old: oldGeneration }), response: { 201: Job },
       detail: { summary: "Make pictures", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
@@ -36,8 +36,8 @@ export function generationApi({ queue, actions, bus, metrics }: GenerationApiDep
     .post("/api/generation/:id/cancel", ({ params }) => queue.cancel(params.id, "generation"), {
       ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "Stop a generation; pictures that are done stay", tags },
     })
-    .post("/api/generation/:id/run-now", ({ params }) => actions.runNow(params.id), {
-      ...takes({ params: JobIdParams }), response: { 200: Job },
+    .post("/api/generation/:id/run-now", ({ params, body }) => admission.runNow(params.id, body ?? {}), {
+      ...takes({ params: JobIdParams, body: AnywayRequest }), response: { 200: Job },
       detail: { summary: "Make these pictures next; a running training saves, pauses and goes on afterwards", tags },
     })
     .get("/api/generation/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "generation").id) }), {

@@ -3,6 +3,7 @@ import { Artifact, Job, JobState } from "../contract/job.ts";
 import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
 import { notFound } from "../errors.ts";
+import type { Admission } from "../jobs/admission.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
 import { openStates } from "../jobs/states.ts";
@@ -15,6 +16,7 @@ import { sendFile } from "./send-file.ts";
 export interface JobsApiDeps {
   readonly queue: JobQueue;
   readonly actions: QueueActions;
+  readonly admission: Admission;
   readonly artifacts: Artifacts;
 }
 
@@ -42,7 +44,7 @@ const Summary = t.Object({
 
 /** Everything about jobs of every kind, and the queue that they stand in. */
 export function jobsApi(deps: JobsApiDeps) {
-  return (http: Elysia) => http.use(readJobsApi(deps)).use(jobActionsApi(deps.actions)).use(queueApi(deps.actions))
+  return (http: Elysia) => http.use(readJobsApi(deps)).use(jobActionsApi(deps)).use(queueApi(deps.actions))
     .use(metricsApi(deps.actions));
 }
 

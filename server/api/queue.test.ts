@@ -13,8 +13,8 @@ let rig: Rig;
 let server: { stop(): unknown; base: string };
 beforeEach(() => {
   rig = openRig();
-  const { queue, actions } = rig.jobs;
-  const deps = { queue, actions, bus: rig.bus, metrics: rig.metrics, artifacts: rig.artifacts };
+  const { queue, actions, admission } = rig.jobs;
+  const deps = { queue, actions, admission, bus: rig.bus, metrics: rig.metrics, artifacts: rig.artifacts };
   const app = new Elysia().use(onError(createLog({ write: () => {} }, "error"))).use(generationApi(deps)).use(jobsApi(deps))
     .listen({ port: 0, hostname: "127.0.0.1" });
   server = { stop: () => app.stop(true), base: `http://127.0.0.1:${app.server!.port}` };

@@ -1,5 +1,6 @@
 import { t, type Elysia } from "elysia";
-import { FailureCounts, Job, JobChange, JobMove, QueuePause, QueueView } from "../contract/job.ts";
+import { AnywayRequest, FailureCounts, Job, JobChange, JobMove, QueuePause, QueueView } from "../contract/job.ts";
+import type { Admission } from "../jobs/admission.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
 import { takes } from "./input/takes.ts";
 import { JobIdParams, submitContextOf } from "./job-requests.ts";
@@ -35,8 +36,13 @@ export function metricsApi(actions: QueueActions) {
   }, { ...takes({}), detail: { summary: "Numbers about the queue as text", tags } });
 }
 
+export interface JobActionsDeps {
+  readonly actions: QueueActions;
+  readonly admission: Admission;
+}
+
 /** What a person does with one job, beside stopping it. */
-export function jobActionsApi(actions: QueueActions) {
+export function jobActionsApi({ actions, admission }: JobActionsDeps) {
   return (http: Elysia) => http
     .post("/api/jobs/:id/move", ({ params, body }) => actions.move(params.id, body), {
       ...takes({ params: JobIdParams, body: JobMove }), response: { 200: Job }, detail: { summary: "Change the order of the waiting jobs", tags },
@@ -44,14 +50,14 @@ export function jobActionsApi(actions: QueueActions) {
     .patch("/api/jobs/:id", ({ params, body }) => actions.setPriority(params.id, body.priority), {
       ...takes({ params: JobIdParams, body: JobChange }), response: { 200: Job }, detail: { summary: "Change the priority of a waiting job", tags },
     })
-    .post("/api/jobs/:id/retry", ({ params }) => actions.retry(params.id), {
-      ...takes({ params: JobIdParams }), response: { 200: Job },
+    .post("/api/jobs/:id/retry", ({ params, body }) => admission.retry(params.id, body ?? {}), {
+      ...takes({ params: JobIdParams, body: AnywayRequest }), response: { 200: Job },
       detail: { summary: "Try a failed or cancelled job again; a training resumes from its checkpoint", tags },
     })
-    .post("/api/jobs/:id/repeat", ({ params, request, set }) => {
+    .post("/api/jobs/:id/repeat", ({ params, body, request, set }) => {
       set.status = 201;
-      return actions.repeat(params.id, submitContextOf(request));
-    }, { ...takes({ params: JobIdParams }), response: { 201: Job }, detail: { summary: "A new job with the same settings", tags } })
+      return admission.repeat(params.id, submitContextOf(request), body ?? {});
+    }, { ...takes({ params: JobIdParams, body: AnywayRequest }), response: { 201: Job }, detail: { summary: "A new job with the same settings", tags } })
     .delete("/api/jobs/:id", ({ params, set }) => {
       actions.remove(params.id);
       set.status = 204;

@@ -7,7 +7,8 @@ import { IdParams } from "./params.ts";
 
 export interface SystemDeps {
   info(): Info;
-  status(): Promise<SystemStatus>;
+  /** `fresh`: of a look that begins now, however long that takes. */
+  status(fresh?: boolean): Promise<SystemStatus>;
   boot(): Promise<Boot>;
   /** Remembers the mode and makes its backends ready. */
   chooseMode(mode: Mode): Promise<void>;
@@ -20,6 +21,8 @@ export interface SystemDeps {
 
 const tags = ["system"];
 const NameParams = t.Object({ name: t.String({ minLength: 1, maxLength: 32 }) });
+/** `fresh`: look at the tools now, instead of telling what was found half a minute ago. */
+const StatusQuery = t.Object({ fresh: t.Optional(t.Boolean()) });
 const Done = t.Object({ ok: t.Boolean() });
 const Health = t.Object({ status: t.Literal("healthy"), instance: t.String() });
 const Readiness = t.Object({
@@ -39,7 +42,7 @@ export function systemApi(deps: SystemDeps) {
     .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
     .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
     .get("/api/info", () => deps.info(), { ...takes({}), response: { 200: Info }, detail: { summary: "What this Isengard can do", tags } })
-    .get("/api/status", () => deps.status(), { ...takes({}), response: { 200: SystemStatus }, detail: { summary: "How this machine and its tools are", tags } })
+    .get("/api/status", ({ query }) => deps.status(query.fresh ?? false), { ...takes({ query: StatusQuery }), response: { 200: SystemStatus }, detail: { summary: "How this machine and its tools are", tags } })
     .get("/api/boot", () => deps.boot(), { ...takes({}), detail: { summary: "All that the first page shows", tags } })
     .post("/api/mode", async ({ body }) => {
       await deps.chooseMode(body.mode);

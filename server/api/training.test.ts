@@ -17,8 +17,8 @@ let rig: Rig;
 let server: { stop(): unknown; base: string };
 beforeEach(() => {
   rig = openRig();
-  const { queue, actions } = rig.jobs;
-  const deps = { queue, actions, bus: rig.bus, metrics: rig.metrics, artifacts: rig.artifacts };
+  const { queue, actions, admission } = rig.jobs;
+  const deps = { queue, actions, admission, bus: rig.bus, metrics: rig.metrics, artifacts: rig.artifacts };
   const app = new Elysia({ serve: { idleTimeout: 0 } })
     .use(onError(createLog({ write: () => {} }, "error")))
     .use(trainingApi(deps)).use(generationApi(deps)).use(jobsApi(deps)).use(videoApi())

@@ -3,6 +3,7 @@ import { Preset } from "../contract/backend.ts";
 import { Job, MetricSeries, TrainingOutlook, TrainingRequest } from "../contract/job.ts";
 import { Id } from "../contract/text.ts";
 import type { Bus } from "../events/bus.ts";
+import type { Admission } from "../jobs/admission.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { Metrics } from "../library/metrics.ts";
 import { takes } from "./input/takes.ts";
@@ -12,17 +13,18 @@ import { streamJob } from "./stream.ts";
 
 export interface TrainingApiDeps {
   readonly queue: JobQueue;
+  readonly admission: Admission;
   readonly bus: Bus;
   readonly metrics: Metrics;
 }
 
 const tags = ["training"];
 
-export function trainingApi({ queue, bus, metrics }: TrainingApiDeps) {
+export function trainingApi({ queue, admission, bus, metrics }: TrainingApiDeps) {
   return (http: Elysia) => http
     .post("/api/training", ({ body, request, set }) => {
       set.status = 201;
-      return queue.submitTraining(body, submitContextOf(request));
+      return admission.train(body, submitContextOf(request));
     }, {
       ...takes({ body: TrainingRequest, old: oldTraining }), response: { 201: Job },
       detail: { summary: "Train a LoRA of a character", description: "Send an Idempotency-Key to make a repeat harmless.", tags },

@@ -24,6 +24,8 @@ export type AppEvent =
   | { type: "service.changed"; service: ServiceStatus }
   | { type: "gpu.changed"; gpu: GpuStatus }
   | { type: "info.changed"; info: Info }
+  /** The tools' checks say something new: the status is to be asked for again. */
+  | { type: "checks.changed" }
   | { type: "job.artifact"; jobId: string; artifact: Artifact }
   | { type: "job.log"; jobId: string; entries: LogEntry[] }
   /** The line that a progress bar is being drawn on now; replaced by the next one, never stored. */

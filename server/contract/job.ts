@@ -133,12 +133,21 @@ export const FailureCounts = t.Object({
 });
 export type FailureCounts = typeof FailureCounts.static;
 
+const QueueAnyway = t.Optional(t.Boolean());
+
+/** What is sent with a retry, a repeat or a wish to run now; an empty body says the same as an empty object. */
+export const AnywayRequest = t.Union([t.Object({ queueAnyway: QueueAnyway }), t.Null()], { mayBeAbsent: true });
+
 export const TrainingRequest = t.Object({
   characterId: Id,
   /** Absent: balanced. */
   preset: t.Optional(t.String({ minLength: 1, maxLength: 32 })),
   /** Overrides of the preset's values, by parameter name. */
   values: t.Optional(ParameterValues),
+  /** One of the methods that `GET /api/info` lists. Absent: lora. */
+  method: t.Optional(t.String({ minLength: 1, maxLength: 32 })),
+  /** True: accepted although it cannot run here now; it is tried when its turn comes. */
+  queueAnyway: QueueAnyway,
 });
 export type TrainingRequest = typeof TrainingRequest.static;
 
@@ -170,6 +179,8 @@ export const GenerationRequest = t.Object({
   /** Default true: the trigger words of the chosen LoRAs are added to the prompt where they are missing. */
   addTrigger: t.Optional(t.Boolean()),
   characterId: t.Optional(Id),
+  /** True: accepted although it cannot run here now; it is tried when its turn comes. */
+  queueAnyway: QueueAnyway,
 });
 export type GenerationRequest = typeof GenerationRequest.static;
 

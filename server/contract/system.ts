@@ -1,6 +1,7 @@
 import { t } from "elysia";
 import { ImageCapabilities, TrainingCapabilities, VideoCapabilities } from "./backend.ts";
 import { Failure } from "./job.ts";
+import { Obstacles } from "./obstacle.ts";
 
 export const Mode = t.Union([t.Literal("fast-test"), t.Literal("production")]);
 export type Mode = typeof Mode.static;
@@ -77,6 +78,8 @@ export const SystemStatus = t.Object({
   gpu: GpuStatus,
   services: t.Array(ServiceStatus),
   checks: t.Array(Check),
+  /** What keeps work of each kind from running here, as far as it is known. */
+  obstacles: Obstacles,
   disk: t.Object({ freeBytes: t.Number(), totalBytes: t.Number(), path: t.String() }),
   memory: t.Object({ totalBytes: t.Number(), freeBytes: t.Number(), processBytes: t.Number() }),
   os: t.String(),
@@ -90,6 +93,8 @@ export const Info = t.Object({
   build: t.String(),
   /** null: not chosen yet; the first page asks. */
   mode: t.Union([Mode, t.Null()]),
+  /** Set where the mode cannot be changed on the page, with the reason as a sentence. */
+  modeFixed: t.Union([t.String(), t.Null()]),
   training: t.Union([TrainingCapabilities, t.Null()]),
   image: t.Union([ImageCapabilities, t.Null()]),
   video: VideoCapabilities,

@@ -1,6 +1,6 @@
 import { copyFileSync, linkSync, mkdirSync } from "node:fs";
 import { extname, join } from "node:path";
-import type { Preset } from "../contract/backend.ts";
+import type { Feature, Preset } from "../contract/backend.ts";
 import type { TrainingRequest } from "../contract/job.ts";
 import { AppError, notFound } from "../errors.ts";
 import type { TrainingBackend, TrainingPhoto } from "../../plugins/interfaces/training.ts";
@@ -39,6 +39,7 @@ export function checkTraining(request: TrainingRequest, backend: TrainingBackend
   const character = library.character(request.characterId);
   if (character === null) throw notFound("character", request.characterId);
   const capabilities = backend.capabilities();
+  assertMethod(request.method, capabilities.methods);
   const photos = library.photos(character.id);
   assertEnough(character.name, photos.length, capabilities.minPhotos);
   const preset = choosePreset(backend.presets({ photoCount: photos.length }), request.preset ?? balancedPreset);
@@ -46,6 +47,19 @@ export function checkTraining(request: TrainingRequest, backend: TrainingBackend
   const baseModel = capabilities.baseModels[0];
   if (baseModel === undefined) throw new AppError("backend_unavailable", "The training tool knows no base model.");
   return { character, photos, preset, values, baseModel: baseModel.id };
+}
+
+function assertMethod(wanted: string | undefined, methods: readonly Feature[]): void {
+  if (wanted === undefined) return;
+  const known = methods.find(({ id, label }) => id === wanted.toLowerCase() || label.toLowerCase() === wanted.toLowerCase());
+  if (known?.supported === true) return;
+  if (known === undefined) {
+    const message = `must be one of ${methods.filter(({ supported }) => supported).map(({ id }) => id).join(", ")}`;
+    throw new AppError("invalid_input", `There is no method called ${JSON.stringify(wanted)}.`, { why: `The method ${message}.`, fields: [{ path: "method", message }] });
+  }
+  throw new AppError("not_supported", `${known.label} cannot be trained here.`, {
+    why: known.reason ?? "It is not built.", fix: "Leave the method out to train a LoRA.", fields: [{ path: "method", message: known.reason ?? "is not built" }],
+  });
 }
 
 function assertEnough(name: string, count: number, least: number): void {

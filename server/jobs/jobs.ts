@@ -12,6 +12,7 @@ import type { Log } from "../log.ts";
 import type { JobLogs } from "../logs/job-log.ts";
 import type { Redactor } from "../logs/redact.ts";
 import { runHeld } from "../process/run.ts";
+import type { CheckKeeper } from "../tool-checks.ts";
 import type { Backends } from "./backends.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { MakeImages } from "./handlers/make-images.ts";
@@ -20,9 +21,11 @@ import { JobEnds, type RetryTiming } from "./ends.ts";
 import { Lanes } from "./lanes.ts";
 import { Leftovers } from "./leftovers.ts";
 import type { GpuKeeper, JobLibrary, JobLogOpener, RunChild, Services } from "./needs.ts";
+import { Admission } from "./admission.ts";
 import { JobQueue } from "./queue.ts";
 import { QueueActions } from "./queue-actions.ts";
 import { QueueState } from "./queue-state.ts";
+import { Readiness } from "./readiness.ts";
 import { sweepFolders } from "./retention.ts";
 import { type DiskKeeper, Room } from "./room.ts";
 import { Runner } from "./runner.ts";
@@ -54,8 +57,11 @@ export interface JobsOptions {
   readonly library: JobLibrary;
   readonly jobLogs: JobLogOpener;
   readonly runChild: RunChild;
-  /** Set when ComfyUI runs elsewhere and is only spoken to. */
-  readonly comfyuiUrl: string | null;
+  /** Where a ComfyUI answers that runs elsewhere and is only spoken to; null: none in this mode. */
+  comfyuiUrl(): string | null;
+  readonly checks: CheckKeeper;
+  /** The person has said that the processor will do where there is no GPU. */
+  readonly useProcessor: boolean;
   readonly gpu: GpuKeeper;
   readonly disk: DiskKeeper;
   /** Told each error of storage, so that a full disk can be helped at once. */
@@ -71,6 +77,8 @@ export interface Jobs {
   readonly store: JobStore;
   readonly queue: JobQueue;
   readonly actions: QueueActions;
+  readonly admission: Admission;
+  readonly readiness: Readiness;
   readonly dispatcher: Dispatcher;
   readonly lanes: Lanes;
   readonly room: Room;
@@ -88,7 +96,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const onStorageFault = options.onStorageFault ?? (() => undefined);
   const timing = options.timing ?? { random: Math.random, scale: 1 };
   const leftovers = new Leftovers({ store, jobsDir, self: options.self, log, onGone: () => dispatcher.wake() });
-  const lanes = new Lanes({ store, backends, services, comfyuiUrl: options.comfyuiUrl, gpu: options.gpu, queueState, room, leftovers, log });
+  const lanes = new Lanes({ store, backends, services, comfyuiUrl: () => options.comfyuiUrl(), gpu: options.gpu, queueState, room, leftovers, log });
   const secondPress = new SecondPress();
   const runner = new Runner({
     secondPress, onStorageFault,
@@ -108,10 +116,12 @@ export function createJobs(options: JobsOptions): Jobs {
       return sweepFolders({ removal, jobLogs, jobsDir, log });
     },
   });
-  return {
-    store, queue, lanes, room, dispatcher, leftovers,
-    actions: new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir }),
-  };
+  const actions = new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir });
+  const readiness = new Readiness({
+    backends, lanes, library, checks: options.checks, gpu: options.gpu, dataDir: options.paths.data, useProcessor: options.useProcessor,
+    picturesElsewhere: () => options.comfyuiUrl() !== null,
+  });
+  return { store, queue, lanes, room, dispatcher, leftovers, actions, readiness, admission: new Admission({ queue, actions, readiness }) };
 }
 
 /** A training has a child of its own; pictures are made by ComfyUI, which then takes the next rung itself. */

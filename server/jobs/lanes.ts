@@ -18,8 +18,8 @@ export interface LanesParts {
   readonly store: JobStore;
   readonly backends: Backends;
   readonly services: Services;
-  /** Where a ComfyUI that we do not look after answers: it is asked to free memory and left alone. */
-  readonly comfyuiUrl: string | null;
+  /** Where a ComfyUI that we do not look after answers: it is asked to free memory and left alone. Another mode has another. */
+  comfyuiUrl(): string | null;
   readonly gpu: GpuKeeper;
   readonly queueState: QueueState;
   readonly room: Room;
@@ -73,7 +73,7 @@ export class Lanes {
 
   /** Why no job of this kind may begin in this lane; pictures that are made elsewhere do not need its GPU. */
   faultFor(kind: string, lane: string): LaneFault | null {
-    if (kind === "generation" && this.parts.comfyuiUrl !== null) return null;
+    if (kind === "generation" && this.parts.comfyuiUrl() !== null) return null;
     return faultOf(lane, this.parts.gpu.status());
   }
 
@@ -131,10 +131,10 @@ export class Lanes {
   }
 
   private async askForMemory(): Promise<boolean> {
-    const { services, comfyuiUrl, backends } = this.parts;
+    const { services, backends } = this.parts;
     const status = services.statuses().find((service) => service.name === comfyui);
     const own = status?.state === "ready" && status.port !== null ? `http://127.0.0.1:${status.port}` : null;
-    const url = status?.state === "attached" ? comfyuiUrl : own;
+    const url = status?.state === "attached" ? this.parts.comfyuiUrl() : own;
     if (url !== null) await backends.image().releaseMemory(url);
     return url !== null;
   }

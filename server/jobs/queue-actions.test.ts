@@ -84,16 +84,16 @@ test("repeating makes a new job with the same wishes against the photos of now",
   const first = rig.train(ada.id);
   await rig.until(first.id, "succeeded");
   await rig.photos.remove(ada.id, rig.photos.list(ada.id)[0]!.id);
-  const again = rig.jobs.actions.repeat(first.id, context);
+  const again = await rig.jobs.admission.repeat(first.id, context, {});
   expect(again.id).not.toBe(first.id);
   expect(again.request).toEqual(first.request);
   const frozen = JSON.parse(rig.jobs.store.table.row(again.id)!.frozen) as { job: { name: string; photos: unknown[] } };
   expect([frozen.job.name, frozen.job.photos.length]).toEqual(["adax7_v2", 3]);
   await rig.until(again.id, "succeeded");
   const picture = rig.paint("a garden", 3);
-  expect(rig.jobs.actions.repeat(picture.id, context).request).toEqual(picture.request);
+  expect((await rig.jobs.admission.repeat(picture.id, context, {})).request).toEqual(picture.request);
   rig.db.query("update job set request = '???' where id = ?").run(picture.id);
-  expect(refusal(() => rig.jobs.actions.repeat(picture.id, context))).toStartWith("conflict");
+  expect(rig.jobs.admission.repeat(picture.id, context, {})).rejects.toMatchObject({ code: "conflict" });
 });
 
 test("deleting a job takes its folder, log, artifacts and series with it; its pictures and LoRA stay", async () => {

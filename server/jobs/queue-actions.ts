@@ -1,12 +1,13 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { FailureCounts, GenerationRequest, Job, JobMove, JobState, QueuePause, QueueView, TrainingRequest } from "../contract/job.ts";
+import type { FailureCounts, Job, JobMove, JobState, QueuePause, QueueView } from "../contract/job.ts";
 import { AppError, notFound } from "../errors.ts";
 import { countFailures } from "./failure-counts.ts";
 import type { JobLibrary, JobLogOpener } from "./needs.ts";
 import { belongsToOtherMode } from "./other-mode.ts";
-import type { JobQueue, SubmitContext } from "./queue.ts";
+import type { JobQueue } from "./queue.ts";
 import { queueView } from "./queue-view.ts";
+import { mayRetry } from "./states.ts";
 import { runNow, type RunNowParts } from "./run-now.ts";
 import { JobOrder, type Place } from "./store-order.ts";
 import { JobRemoval } from "./store-removal.ts";
@@ -79,27 +80,28 @@ export class QueueActions {
   /** The same job again: a training resumes from its checkpoint, pictures that are done stay. While it backs off: now. */
   retry(id: string): Job {
     const job = this.parts.queue.demand(id);
-    if (job.state === "queued" && job.waiting?.code === "retry") {
+    if (isBackingOff(job)) {
       this.retries.release(id);
       return this.parts.queue.demand(id);
     }
-    this.assertOwnMode(job);
-    this.assertCanGoOn(job);
+    this.assertMayRetry(job);
     const done = this.retries.again(id);
     if (done === "missing") throw notFound("job", id);
     if (typeof done === "string") throw new AppError("conflict", "This job cannot be tried again.", { why: whyNoRetry(done) });
     return done;
   }
 
-  /** A new job with the same wishes, against the photos and LoRAs of now. */
-  repeat(id: string, context: SubmitContext): Job {
-    const { kind, request } = this.parts.queue.demand(id);
-    if (kind === "training" && typeof request["characterId"] === "string") {
-      return this.parts.queue.submitTraining(request as TrainingRequest, context);
-    }
-    if (kind === "generation" && typeof request["prompt"] === "string") {
-      return this.parts.queue.submitGeneration(request as GenerationRequest, context);
-    }
+  /** Whether `retry` would be refused for what the job itself is; throws then. */
+  assertMayRetry(job: Job): void {
+    if (isBackingOff(job)) return;
+    this.assertOwnMode(job);
+    if (!mayRetry(job.state)) throw new AppError("conflict", "This job cannot be tried again.", { why: whyNoRetry(job.state) });
+    this.assertCanGoOn(job);
+  }
+
+  /** Throws where what the job was asked for is not there any more. */
+  assertCanRepeat({ kind, request }: Job): void {
+    if (typeof request[kind === "training" ? "characterId" : "prompt"] === "string") return;
     throw new AppError("conflict", "This job cannot be repeated.", { why: "What it was asked for cannot be read any more.", fix: "Start a new one." });
   }
 
@@ -158,6 +160,11 @@ function placeOf(before: string | undefined, after: string | undefined, position
   const [place] = places;
   if (place !== undefined && places.length === 1) return place;
   throw new AppError("invalid_input", "It is not clear where the job is to go.", { why: "Exactly one of before, after and position is needed." });
+}
+
+/** Waits after a failure that may pass by itself. */
+function isBackingOff({ state, waiting }: Job): boolean {
+  return state === "queued" && waiting?.code === "retry";
 }
 
 function whyNoRetry(state: JobState): string {

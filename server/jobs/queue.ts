@@ -98,6 +98,25 @@ export class JobQueue {
     return backends.training().presets({ photoCount: library.photos(characterId).length });
   }
 
+  /** What is wrong with the request itself, as AppError; writes nothing. */
+  check(kind: "training", request: TrainingRequest): void;
+  check(kind: "generation", request: GenerationRequest): void;
+  check(kind: Job["kind"], request: TrainingRequest | GenerationRequest): void {
+    const { backends, library } = this.parts;
+    if (kind === "training") checkTraining(request as TrainingRequest, backends.training(), library);
+    else freezePictures(request as GenerationRequest, backends.image().capabilities(), library, backends.simulated);
+  }
+
+  /** The job of an earlier call with this key: a repeat gets it even when the character or the machine has changed since. */
+  replay(kind: Job["kind"], request: Record<string, unknown>, { idempotencyKey: key }: SubmitContext): Job | null {
+    if (key === null) return null;
+    if (!keyPattern.test(key)) {
+      throw new AppError("invalid_input", "The Idempotency-Key cannot be used.", { why: "It must have 1 to 128 visible ASCII characters." });
+    }
+    const row = findReplay(this.parts.store.table, { idempotencyKey: key, idempotencyHash: hashOf(kind, request) });
+    return row === null ? null : this.parts.store.notes.toJob(row);
+  }
+
   private submit(
     kind: Job["kind"],
     request: Record<string, unknown>,
@@ -105,9 +124,9 @@ export class JobQueue {
     accept: (id: string, dir: string) => Omit<NewJob, "kind" | "request" | "simulated" | "priority" | "correlationId" | "idempotencyKey" | "idempotencyHash">,
   ): Job {
     const { correlationId, idempotencyKey } = context;
-    const idempotencyHash = idempotencyKey === null ? null : hashOf(kind, request);
-    const replay = this.replay(idempotencyKey, idempotencyHash);
+    const replay = this.replay(kind, request, context);
     if (replay !== null) return replay;
+    const idempotencyHash = idempotencyKey === null ? null : hashOf(kind, request);
     const id = newId("job");
     const dir = join(this.parts.jobsDir, id);
     try {
@@ -118,16 +137,6 @@ export class JobQueue {
       rmSync(dir, { recursive: true, force: true });
       throw error;
     }
-  }
-
-  /** Asked before the checks: a repeat gets its job even when the character has changed since. */
-  private replay(key: string | null, hash: string | null): Job | null {
-    if (key === null || hash === null) return null;
-    if (!keyPattern.test(key)) {
-      throw new AppError("invalid_input", "The Idempotency-Key cannot be used.", { why: "It must have 1 to 128 visible ASCII characters." });
-    }
-    const row = findReplay(this.parts.store.table, { idempotencyKey: key, idempotencyHash: hash });
-    return row === null ? null : this.parts.store.notes.toJob(row);
   }
 }
 

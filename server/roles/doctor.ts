@@ -26,7 +26,7 @@ export async function doctor(flags: readonly string[], plugins: readonly Plugin[
     intervalMs: 60_000, log, onChange: () => undefined,
   });
   const found = await gpu.refresh();
-  const status = await systemStatus({ gpu: () => found, services: () => [], checks: () => engines.checks(), root: existingPart(paths.root), startedAt: 0, checksDeadlineMs });
+  const status = await systemStatus({ gpu: () => found, services: () => [], checks: async () => Object.values(await engines.checks.fresh()).flat(), root: existingPart(paths.root), startedAt: 0, checksDeadlineMs });
   console.log(`Isengard checks this machine for the mode ${mode}.\n`);
   for (const check of status.checks) {
     console.log(`${signs[check.state]}  ${check.label}: ${check.detail}`);

@@ -1,3 +1,4 @@
+import type { Obstacles } from "../contract/obstacle.ts";
 import type { Check, Gpu, GpuStatus, ServiceStatus, SystemStatus } from "../contract/system.ts";
 import { misreadByTools, misreadFix } from "../files/tool-path.ts";
 import { diskCheck } from "./disk-levels.ts";
@@ -8,6 +9,8 @@ export interface StatusDeps {
   services(): ServiceStatus[];
   /** Those of the chosen backends: is the tool installed, is the model there. May throw and may hang. */
   checks(): Promise<Check[]>;
+  /** Absent: nobody asks for work here. */
+  readonly obstacles?: () => Obstacles;
   /** The folder that keeps everything. */
   readonly root: string;
   /** performance.now() at the start of the server. */
@@ -27,6 +30,7 @@ export async function systemStatus(deps: StatusDeps): Promise<SystemStatus> {
   const services = deps.services();
   return {
     gpu, services,
+    obstacles: deps.obstacles?.() ?? { training: [], generation: [] },
     checks: [...(deps.dataChecks?.() ?? [disk.check]), ...pathChecks(deps.root), gpuCheck(gpu), ...backendChecks],
     disk: disk.space,
     memory: memory(),

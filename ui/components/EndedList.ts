@@ -5,6 +5,7 @@ import { formatClock, formatDateTime, formatDuration } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import type { QueueModel } from "../models/QueueModel.ts";
 import { queueText as text } from "../text/queue.ts";
+import { SimulatedBadge } from "./Badge.ts";
 import { Button } from "./Button.ts";
 import { JobBadge, JobPrompt, jobAddress } from "./JobRow.ts";
 import { FailureNotice } from "./FailureNotice.ts";
@@ -36,7 +37,7 @@ function Ended({ job, model, isToday }: { job: Job; model: QueueModel; isToday: 
   return html`<div class="stack grow">
     <div class="row wrap">
       <div class="grow stack tight basis">
-        <div class="row wrap"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /></div>
+        <div class="row wrap"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /><${SimulatedBadge} of=${job} /></div>
         <${JobPrompt} job=${job} />
         <p class="hint num">${facts.join(" · ")}</p>
       </div>

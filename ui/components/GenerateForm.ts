@@ -11,6 +11,7 @@ import { FeatureList } from "./FeatureList.ts";
 import { Icon } from "./Icon.ts";
 import { LoraPicker } from "./LoraPicker.ts";
 import { ErrorNotice } from "./Notice.ts";
+import { Obstacles, useObstacles } from "./Obstacles.ts";
 import { checkValue, ParamForm } from "./ParamForm.ts";
 import { SeedField } from "./SeedField.ts";
 import { TriggerTags } from "./TriggerTags.ts";
@@ -24,6 +25,7 @@ export interface GenerateFormProps {
 export function GenerateForm({ model, capabilities }: GenerateFormProps) {
   const { library } = useApp();
   const draft = model.draft.value;
+  const isBlocked = useObstacles("generation").length > 0;
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -32,12 +34,12 @@ export function GenerateForm({ model, capabilities }: GenerateFormProps) {
   return html`<form class="card generate-form" onSubmit=${(event: Event) => event.preventDefault()} onKeyDown=${onKeyDown}>
     <${Prompt} model=${model} />
     <${TriggerTags}
-      tags=${triggersOf(draft, library.loras.value)}
+      tags=${triggersOf(draft, library.usable.value)}
       isAdded=${draft.addTrigger}
       onChange=${(addTrigger: boolean) => model.change({ addTrigger })}
     />
     <${LoraPicker}
-      loras=${library.loras.value}
+      loras=${library.usable.value}
       chosen=${draft.loras}
       strength=${capabilities.strength}
       maxLoras=${capabilities.maxLoras}
@@ -52,7 +54,7 @@ export function GenerateForm({ model, capabilities }: GenerateFormProps) {
     <${SeedField} seed=${draft.seed} onChange=${(seed: number | null) => model.change({ seed })} />
     <${ModelChoice} model=${model} capabilities=${capabilities} />
     <${Advanced} model=${model} capabilities=${capabilities} />
-    ${model.error.value && html`<${ErrorNotice} error=${model.error.value} alert />`}
+    ${model.error.value && !(model.error.value.code === "cannot_run" && isBlocked) && html`<${ErrorNotice} error=${model.error.value} alert />`}
     <${GenerateButton} model=${model} capabilities=${capabilities} />
   </form>`;
 }
@@ -137,8 +139,11 @@ function GenerateButton({ model, capabilities }: GenerateFormProps) {
     return value !== null && checkValue(spec, value) !== "";
   });
   const reason = draft.prompt.trim() === "" ? text.needPrompt : wrong ? text.correct : null;
-  return html`<div class="row wrap generate-go">
-    <${Button} id="generate" kind="primary" class="big" icon="spark" busyText=${text.generating} unavailable=${reason} onClick=${model.generate}>
+  const [obstacle] = useObstacles("generation");
+  const blocked = reason ?? obstacle?.what ?? null;
+  return html`<${Obstacles} kind="generation" onQueueAnyway=${reason === null ? () => model.generate(true) : undefined} />
+  <div class="row wrap generate-go">
+    <${Button} id="generate" kind="primary" class="big" icon="spark" busyText=${text.generating} unavailable=${blocked} onClick=${() => model.generate()}>
       ${text.generate(draft.count)}
     <//>
     <span class="hint keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>

@@ -4,7 +4,7 @@ import { useApp } from "../models/AppModel.ts";
 import { isWorking, promptOf } from "../models/JobsModel.ts";
 import { gpuText } from "../text/gpu.ts";
 import { queueText } from "../text/queue.ts";
-import { Badge, type Tone } from "./Badge.ts";
+import { Badge, SimulatedBadge, type Tone } from "./Badge.ts";
 import { ErrorNotice } from "./Notice.ts";
 import { Progress, progressWords } from "./Progress.ts";
 import { StopHint, StopJob, useStop } from "./StopJob.ts";
@@ -41,7 +41,7 @@ export function JobRow({ job, picture }: { job: Job; picture?: unknown }) {
       ${picture}
       <div class="grow stack tight">
         <div class="row">
-          <div class="row wrap grow"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /><${JobGpu} job=${job} /></div>
+          <div class="row wrap grow"><a class="title-link" href=${jobAddress(job)}>${job.title}</a><${JobBadge} state=${job.state} /><${SimulatedBadge} of=${job} /><${JobGpu} job=${job} /></div>
           <${StopJob} job=${job} kind="quiet" onStop=${stop} />
         </div>
         <${JobPrompt} job=${job} />

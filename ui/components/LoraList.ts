@@ -4,7 +4,7 @@ import type { Lora } from "../../server/contract/lora.ts";
 import { formatBytes, formatDateTime } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import { charactersText as text } from "../text/characters.ts";
-import { Badge } from "./Badge.ts";
+import { Badge, SimulatedBadge } from "./Badge.ts";
 import { Button } from "./Button.ts";
 import { EmptyState } from "./EmptyState.ts";
 
@@ -19,17 +19,18 @@ export function LoraList({ character }: { character: Character }) {
 }
 
 function LoraRow({ lora, isLatest }: { lora: Lora; isLatest: boolean }) {
-  const { library } = useApp();
+  const { library, simulated } = useApp();
   const facts = [`${lora.steps.toLocaleString("en")} steps`, lora.rank === null ? "" : `rank ${lora.rank}`, formatBytes(lora.sizeBytes), lora.baseModel];
   return html`<li class="card">
     <div class="row wrap apart">
       <div class="stack tight">
-        <h2 class="row wrap">${lora.name}${isLatest && html`<${Badge} tone="run">Newest<//>`}</h2>
+        <h2 class="row wrap">${lora.name}${isLatest && html`<${Badge} tone="run">Newest<//>`}<${SimulatedBadge} of=${lora} /></h2>
         <p class="hint num">${facts.filter((fact) => fact !== "").join(" · ")}</p>
         <p class="hint">Trained ${formatDateTime(lora.createdAt)}${lora.jobId && html` · <a href=${`/training/${lora.jobId}`}>Training</a>`}</p>
       </div>
       <div class="row wrap">
-        <${Button} icon="spark" href=${`/generate?character=${lora.characterId}&lora=${lora.id}`}>Use<//>
+        ${(simulated.value || !lora.simulated) &&
+        html`<${Button} icon="spark" href=${`/generate?character=${lora.characterId}&lora=${lora.id}`}>Use<//>`}
         <${Button} icon="download" href=${lora.downloadUrl} download>Download<//>
         <${Button} kind="quiet" icon="trash" label=${`Delete ${lora.name}`} onClick=${() => library.removeLora(lora)} />
       </div>

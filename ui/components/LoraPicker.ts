@@ -5,8 +5,10 @@ import type { Lora } from "../../server/contract/lora.ts";
 import { useApp } from "../models/AppModel.ts";
 import type { Draft } from "../models/generation-draft.ts";
 import { generateText as text } from "../text/generate.ts";
+import { simulatedText } from "../text/obstacles.ts";
 import { Button } from "./Button.ts";
 import { coverOf } from "./CharacterCard.ts";
+import { useObstacles } from "./Obstacles.ts";
 import { Thumb } from "./Thumb.ts";
 
 type Choice = Draft["loras"][number];
@@ -21,12 +23,14 @@ export interface LoraPickerProps {
 
 /** Who is in the picture: face, version and strength. More than one LoRA may be mixed. */
 export function LoraPicker({ loras, chosen, strength, maxLoras, onChange }: LoraPickerProps) {
+  const canMake = useObstacles("generation").length === 0;
   const known = chosen.filter((choice) => loras.some((lora) => lora.id === choice.id));
   const free = loras.filter((lora) => !known.some((choice) => choice.id === lora.id));
   if (loras.length === 0) {
     return html`<div class="field">
       <span class="label">${text.person}</span>
-      <p class="hint">${text.noLoras} <a href="/training/new">${text.trainFirst}</a></p>
+      <p class="hint">${text.noLoras}${canMake && text.othersNow} <a href="/training/new">${text.trainFirst}</a></p>
+      <${Hidden} />
     </div>`;
   }
   const set = (at: number, next: Choice | null) => onChange(known.flatMap((choice, index) => (index !== at ? choice : (next ?? []))));
@@ -48,7 +52,15 @@ export function LoraPicker({ loras, chosen, strength, maxLoras, onChange }: Lora
     known.length < maxLoras &&
     free.length > 0 &&
     html`<div><${Button} kind="link" icon="plus" onClick=${() => add(free[0]!.id)}>${text.addPerson}<//></div>`}
+    <${Hidden} />
   </div>`;
+}
+
+/** Those that are left out, so that nobody looks for them in vain. */
+function Hidden() {
+  const { library } = useApp();
+  const count = library.loras.value.length - library.usable.value.length;
+  return count === 0 ? null : html`<p class="hint">${simulatedText.hidden(count)}</p>`;
 }
 
 interface LoraRowProps {
@@ -79,7 +91,7 @@ function LoraRow({ loras, taken, choice, strength, canRemove, onChange }: LoraRo
           ${!canRemove && html`<option value="" selected=${!lora}>${text.nobody}</option>`}
           ${loras
             .filter(isFree)
-            .map((candidate) => html`<option key=${candidate.id} value=${candidate.id} selected=${candidate.id === choice?.id}>${candidate.name}</option>`)}
+            .map((candidate) => html`<option key=${candidate.id} value=${candidate.id} selected=${candidate.id === choice?.id}>${candidate.name}${candidate.simulated ? ` (${simulatedText.badge.toLowerCase()})` : ""}</option>`)}
         </select>
         ${canRemove && html`<${Button} kind="quiet" icon="close" label=${text.removePerson(lora?.name ?? "LoRA")} onClick=${() => onChange(null)} />`}
       </div>

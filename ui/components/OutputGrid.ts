@@ -2,6 +2,7 @@ import { html } from "htm/preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Output } from "../../server/contract/output.ts";
 import { visibleRows, type GridWindow } from "../models/grid-window.ts";
+import { SimulatedBadge } from "./Badge.ts";
 import { Thumb } from "./Thumb.ts";
 
 /** Below this many tiles the plain grid is fast enough and better for the browser's own search. */
@@ -25,6 +26,7 @@ export function OutputGrid({ outputs, onOpen }: { outputs: readonly Output[]; on
       (output, index) => html`<li class="photo" key=${output.id} aria-setsize=${outputs.length} aria-posinset=${from + index + 1}>
         <button type="button" data-at=${from + index} onClick=${() => onOpen(from + index)}>
           <${Thumb} src=${output.thumbnailUrl} alt=${altOf(output)} />
+          <${SimulatedBadge} of=${output} />
         </button>
       </li>`,
     )}

@@ -3,6 +3,7 @@ import type { Output } from "../../server/contract/output.ts";
 import { formatBytes, formatDateTime } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import { generateText as text } from "../text/generate.ts";
+import { simulatedText } from "../text/obstacles.ts";
 import { Button } from "./Button.ts";
 import { CopyButton } from "./CopyField.ts";
 import { PictureViewer } from "./PictureViewer.ts";
@@ -44,6 +45,7 @@ function OutputFacts({ output }: { output: Output }) {
   const models = useApp().info.value.image?.models ?? [];
   const { settings } = output;
   const facts: ReadonlyArray<readonly [string, unknown]> = [
+    ...(output.simulated ? [["Simulated", simulatedText.picture] as const] : []),
     ["Prompt", html`${settings.prompt} <${CopyButton} text=${settings.prompt} what="prompt" />`],
     ["LoRA", settings.loras.map((lora) => `${lora.name} at ${lora.strength}`).join(", ") || "none"],
     ["Seed", html`<span class="num">${settings.seed}</span> <${CopyButton} text=${String(settings.seed)} what="seed" />`],

@@ -29,11 +29,14 @@ function useAction(): [ApiError | null, (work: () => Promise<unknown>) => Promis
 export function ModeCard() {
   const app = useApp();
   const [error, run] = useAction();
-  const { mode } = app.info.value;
-  const button = (to: Mode, label: string) => html`<${Button} busyText="Changing…" onClick=${() => run(() => app.setMode(to))}>${label}<//>`;
+  const { mode, modeFixed } = app.info.value;
+  const open = app.jobs.active.value.filter((job) => job.simulated === (mode === "fast-test")).length;
+  const locked = modeFixed ?? (mode !== null && open > 0 ? text.modeOpen(open) : null);
+  const button = (to: Mode, label: string) => html`<${Button} busyText="Changing…" unavailable=${locked} onClick=${() => run(() => app.setMode(to))}>${label}<//>`;
   return html`<section class="card" aria-labelledby="mode-card">
     <header><h2 id="mode-card">${text.mode}</h2></header>
     <p>${mode === null ? text.modeNone : text.modeNow[mode]}</p>
+    ${locked && html`<p class="hint">${locked}</p>`}
     ${error && html`<${ErrorNotice} error=${error} alert />`}
     <div class="row wrap">
       ${mode !== "production" && button("production", text.toReal)}
@@ -88,7 +91,7 @@ export function ChecksCard() {
   return html`<section class="card" aria-labelledby="checks-title">
     <header>
       <h2 id="checks-title">${text.checks}</h2>
-      <${Button} icon="refresh" busyText="Checking…" onClick=${() => run(app.system.refresh)}>${text.checkAgain}<//>
+      <${Button} icon="refresh" busyText="Checking…" onClick=${() => run(app.system.checkAgain)}>${text.checkAgain}<//>
     </header>
     ${error && html`<${ErrorNotice} error=${error} alert />`}
     ${checks.length === 0 && html`<p class="hint">${text.noChecks}</p>`}

@@ -6,6 +6,7 @@ import type { TrainingStartModel } from "../models/TrainingStartModel.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Button } from "./Button.ts";
 import { Notice } from "./Notice.ts";
+import { Obstacles, useObstacles } from "./Obstacles.ts";
 import { checkValue } from "./ParamForm.ts";
 
 /** What Start will do in one sentence, what stands in its way, and the button. */
@@ -13,8 +14,10 @@ export function TrainingReview({ model }: { model: TrainingStartModel }) {
   const app = useApp();
   useOutlook(model);
   const obstacles = model.obstacles(isFormRight(app.info.value.training?.parameters ?? [], model) ? "" : text.correct);
-  const start = async () => {
-    const job = await model.start();
+  const [inTheWay] = useObstacles("training");
+  const blocked = obstacles[0]?.text ?? inTheWay?.what ?? null;
+  const start = async (anyway: boolean) => {
+    const job = await model.start(anyway);
     if (job) app.router.navigate(`/training/${job.id}`);
   };
   return html`<section class="card review" aria-labelledby="review-title">
@@ -27,9 +30,9 @@ export function TrainingReview({ model }: { model: TrainingStartModel }) {
         actions=${obstacle.link && html`<${Button} href=${obstacle.link.href}>${obstacle.link.label}<//>`}
       >${obstacle.text}<//>`,
     )}
-    <${MachineProblems} />
+    <${Obstacles} kind="training" onQueueAnyway=${obstacles.length === 0 ? () => start(true) : undefined} />
     <div class="row wrap">
-      <${Button} id="start" kind="primary" class="big" icon="play" busyText=${text.starting} unavailable=${obstacles[0]?.text ?? null} onClick=${start}>
+      <${Button} id="start" kind="primary" class="big" icon="play" busyText=${text.starting} unavailable=${blocked} onClick=${() => start(false)}>
         ${text.startButton}
       <//>
       <span class="hint keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
@@ -79,19 +82,4 @@ function Before({ model }: { model: TrainingStartModel }) {
     return html`<p class="hint">${text.already(character.name)} <a href=${`/training/${character.activeJobId}`}>Watch it</a></p>`;
   }
   return active > 0 ? html`<p class="hint">${text.queued(active)}</p>` : null;
-}
-
-/** Checks that failed, before a person waits for a run that cannot work. */
-function MachineProblems() {
-  const problems = useApp().system.problems().filter((check) => check.state === "error");
-  return html`${problems.map(
-    (check) => html`<${Notice}
-      tone="warn"
-      key=${check.id}
-      title=${`${text.machine}: ${check.label}`}
-      actions=${html`<${Button} href="/settings">Open settings<//>`}
-    >
-      <p>${check.detail} ${check.fix}</p>
-    <//>`,
-  )}`;
 }

@@ -78,7 +78,7 @@ export function createAppModel({ boot, api, router, connect, store, clock }: App
   const info = signal(boot.info);
   const jobs = createJobsModel(api, events);
   const characters = createCharactersModel(api, events, toasts);
-  const library = createLibraryModel(api, events, toasts);
+  const library = createLibraryModel(api, events, toasts, info);
   const system = createSystemModel(api, events, boot.status);
   const uploads = createUploadModel({ api, store });
   const preferences = createPreferencesModel(store);

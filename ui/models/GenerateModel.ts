@@ -16,7 +16,8 @@ export interface GenerateModel {
   /** Takes over the settings of a picture known by its id. */
   useOutput(outputId: string): Promise<void>;
   readonly error: ReadonlySignal<ApiError | null>;
-  generate(): Promise<void>;
+  /** `anyway`: also where it cannot run now. */
+  generate(anyway?: boolean): Promise<void>;
   /** Running first, then waiting. */
   readonly queue: ReadonlySignal<readonly Job[]>;
   /** Jobs that failed while this page was open and were not put away. */
@@ -27,7 +28,7 @@ export interface GenerateModel {
   dispose(): void;
 }
 
-type Needed = Pick<AppModel, "api" | "events" | "connection" | "jobs" | "library" | "info">;
+type Needed = Pick<AppModel, "api" | "events" | "connection" | "jobs" | "library" | "info" | "system">;
 
 export function createGenerateModel(app: Needed, store: Storage): GenerateModel {
   const draft = signal(readDraft(store));
@@ -43,10 +44,12 @@ export function createGenerateModel(app: Needed, store: Storage): GenerateModel 
       app.jobs.put(await app.api.post<Job>("/api/generation", request));
     } catch (thrown) {
       error.value = asApiError(thrown);
+      // The refusal rests on a look that is newer than what this page shows.
+      if (error.value.code === "cannot_run") void app.system.refresh().catch(() => undefined);
     }
   };
   const change = (part: Partial<Draft>) => (draft.value = { ...draft.value, ...part });
-  const useSettings = (settings: OutputSettings) => (draft.value = draftOf(settings, capabilities(), app.library.loras.value));
+  const useSettings = (settings: OutputSettings) => (draft.value = draftOf(settings, capabilities(), app.library.usable.value));
 
   const stops = [
     watching.dispose,
@@ -65,9 +68,9 @@ export function createGenerateModel(app: Needed, store: Storage): GenerateModel 
         error.value = asApiError(thrown);
       }
     },
-    async generate() {
+    async generate(anyway = false) {
       const image = capabilities();
-      if (image) await send(buildRequest(draft.value, image, app.library.loras.value));
+      if (image) await send({ ...buildRequest(draft.value, image, app.library.usable.value), ...(anyway ? { queueAnyway: true } : {}) });
     },
     failed: computed(() => app.jobs.failed.value.filter((job) => job.kind === "generation" && seen.value.has(job.id))),
     putAway: (job) => (seen.value = new Set([...seen.value].filter((id) => id !== job.id))),

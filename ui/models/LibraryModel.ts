@@ -1,6 +1,7 @@
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Lora } from "../../server/contract/lora.ts";
 import type { Output } from "../../server/contract/output.ts";
+import type { Info } from "../../server/contract/system.ts";
 import { asApiError, type Api } from "../api.ts";
 import type { Events } from "../events.ts";
 import { createResource, type Resource } from "./Resource.ts";
@@ -11,6 +12,8 @@ const latestCount = 12;
 export interface LibraryModel {
   /** Newest first, without those that are being deleted. */
   readonly loras: ReadonlySignal<readonly Lora[]>;
+  /** Those that pictures can be made with in the present mode: production takes none of the simulator. */
+  readonly usable: ReadonlySignal<readonly Lora[]>;
   /** The newest pictures for Home; fetched on the first `load()`, then kept up to date. */
   readonly latest: Resource<readonly Output[]>;
   lorasOf(characterId: string): readonly Lora[];
@@ -18,7 +21,7 @@ export interface LibraryModel {
   reset(loras: readonly Lora[]): void;
 }
 
-export function createLibraryModel(api: Api, events: Events, toasts: ToastModel): LibraryModel {
+export function createLibraryModel(api: Api, events: Events, toasts: ToastModel, info: ReadonlySignal<Pick<Info, "mode">>): LibraryModel {
   const known = signal<readonly Lora[]>([]);
   const hidden = signal<ReadonlySet<string>>(new Set());
   const latest = createResource<readonly Output[]>(async () => {
@@ -38,6 +41,7 @@ export function createLibraryModel(api: Api, events: Events, toasts: ToastModel)
   const show = (loraId: string) => (hidden.value = new Set([...hidden.value].filter((id) => id !== loraId)));
   return {
     loras,
+    usable: computed(() => (info.value.mode === "production" ? loras.value.filter((lora) => !lora.simulated) : loras.value)),
     latest,
     lorasOf: (characterId) => loras.value.filter((lora) => lora.characterId === characterId),
     removeLora(lora) {

@@ -1,5 +1,5 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
-import type { Check, SystemStatus } from "../../server/contract/system.ts";
+import type { SystemStatus } from "../../server/contract/system.ts";
 import type { Api } from "../api.ts";
 import type { Events } from "../events.ts";
 
@@ -8,21 +8,23 @@ const oldMs = 60_000;
 
 export interface SystemModel {
   readonly status: ReadonlySignal<SystemStatus>;
-  /** Asks the server to look again at everything it can check. */
+  /** Asks the server for what it knows. */
   refresh(): Promise<void>;
+  /** Has the server look again at everything it can check, now. */
+  checkAgain(): Promise<void>;
   /** For a page that is opened: looks again when what is known has become old. */
   freshen(): void;
-  problems(): readonly Check[];
   reset(status: SystemStatus): void;
 }
 
 export function createSystemModel(api: Api, events: Events, initial: SystemStatus): SystemModel {
   const status = signal(initial);
   let knownAt = Date.now();
-  const refresh = async () => {
-    status.value = await api.get<SystemStatus>("/api/status");
+  const ask = async (path: string) => {
+    status.value = await api.get<SystemStatus>(path);
     knownAt = Date.now();
   };
+  const refresh = () => ask("/api/status");
   // A look that fails leaves what was known, with its age.
   const lookAgain = () => void refresh().catch(() => undefined);
   events.on("gpu.changed", ({ gpu }) => {
@@ -38,11 +40,12 @@ export function createSystemModel(api: Api, events: Events, initial: SystemStatu
       : [...status.value.services, service];
     status.value = { ...status.value, services };
   });
+  events.on("checks.changed", lookAgain);
   return {
     status,
     refresh,
+    checkAgain: () => ask("/api/status?fresh=true"),
     freshen: () => Date.now() - knownAt > oldMs && lookAgain(),
-    problems: () => status.value.checks.filter((check) => check.state === "error" || check.state === "warning"),
     reset(next) {
       status.value = next;
       knownAt = Date.now();

@@ -38,10 +38,11 @@ export interface TrainingStartModel {
   pace(presetId: string): Pace | null;
   review(): string;
   obstacles(problem: string): readonly Obstacle[];
-  start(): Promise<Job | null>;
+  /** `anyway`: also where it cannot run now. */
+  start(anyway?: boolean): Promise<Job | null>;
 }
 
-type Needed = Pick<AppModel, "api" | "jobs" | "characters" | "info">;
+type Needed = Pick<AppModel, "api" | "jobs" | "characters" | "info" | "system">;
 
 export function createTrainingStartModel(app: Needed, characterId: string | null): TrainingStartModel {
   const form = createForm(app);
@@ -63,7 +64,9 @@ export function createTrainingStartModel(app: Needed, characterId: string | null
   chooseCharacter(characterId);
   void history.load();
 
-  const pace = (id: string) => paceOf(history.data.value ?? [], id);
+  // How long a simulator takes says nothing about a GPU, nor the other way round.
+  const ofThisMode = (job: Job) => job.simulated === (app.info.value.mode === "fast-test");
+  const pace = (id: string) => paceOf(history.data.value?.filter(ofThisMode) ?? [], id);
   return {
     characterId: chosen, presetId, values, presets, history, outlook, error, chooseCharacter, valueOf, pace,
     preset: computed(() => presetOf(presetId.value)),
@@ -78,14 +81,16 @@ export function createTrainingStartModel(app: Needed, characterId: string | null
     },
     review: () => reviewOf(app, form, pace(presetId.value)),
     obstacles: (problem) => [...obstaclesOf(app, chosen.value, problem), ...noRoom(outlook.data.value)],
-    async start() {
+    async start(anyway = false) {
       error.value = null;
       try {
-        const job = await app.api.post<Job>("/api/training", request());
+        const job = await app.api.post<Job>("/api/training", { ...request(), ...(anyway ? { queueAnyway: true } : {}) });
         app.jobs.put(job);
         return job;
       } catch (thrown) {
         error.value = asApiError(thrown);
+        // The refusal rests on a look that is newer than what this page shows.
+        if (error.value.code === "cannot_run") void app.system.refresh().catch(() => undefined);
         return null;
       }
     },

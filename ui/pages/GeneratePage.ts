@@ -46,7 +46,7 @@ function useAddress(model: GenerateModel): void {
   const address = query.toString();
   useEffect(() => {
     const from = query.get("from");
-    const lora = query.get("lora") ?? app.library.lorasOf(query.get("character") ?? "")[0]?.id ?? null;
+    const lora = query.get("lora") ?? app.library.usable.value.find((lora) => lora.characterId === query.get("character"))?.id ?? null;
     if (from !== null) void model.useOutput(from);
     else if (lora !== null) model.chooseLora(lora);
     if (address !== "") app.router.setQuery({ from: null, lora: null, character: null });

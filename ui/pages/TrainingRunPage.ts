@@ -2,6 +2,7 @@ import { html } from "htm/preact";
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import type { Job } from "../../server/contract/job.ts";
+import { SimulatedBadge } from "../components/Badge.ts";
 import { Button } from "../components/Button.ts";
 import { CheckpointList } from "../components/CheckpointList.ts";
 import { EmptyState } from "../components/EmptyState.ts";
@@ -46,7 +47,7 @@ export function TrainingRunPage({ params }: PageParams) {
     <//>`;
   }
   return html`<${Page} title=${job.title} up=${up} actions=${!isEnded(job) && html`<${StopJob} job=${job} hasPopup="dialog" onStop=${() => setAsking(true)} />`}>
-    <div class="row wrap"><${JobBadge} state=${job.state} /><${About} job=${job} /></div>
+    <div class="row wrap"><${JobBadge} state=${job.state} /><${SimulatedBadge} of=${job} /><${About} job=${job} /></div>
     <${RunNotice} job=${job} checkpoints=${model.checkpoints.value} />
     ${job.startedAt !== null && (!isEnded(job) || (job.progress?.step ?? 0) > 0) && html`<${RunProgress} job=${job} />`}
     ${job.startedAt === null && !isEnded(job)

@@ -10,7 +10,7 @@ import type { SocketLike } from "../socket.ts";
 export function testBoot(change: Partial<Boot> = {}): Boot {
   return {
     info: {
-      name: "isengard", version: "0.1.0", build: "b1", mode: "fast-test", training: null, image: null,
+      name: "isengard", version: "0.1.0", build: "b1", mode: "fast-test", modeFixed: null, training: null, image: null,
       video: { backend: "none", supported: false, reason: "" },
     },
     characters: [],
@@ -20,6 +20,7 @@ export function testBoot(change: Partial<Boot> = {}): Boot {
       gpu: { state: "unknown", reason: "", gpus: [], checkedAt: null },
       services: [],
       checks: [],
+      obstacles: { training: [], generation: [] },
       disk: { freeBytes: 5e11, totalBytes: 1e12, path: "/data" },
       memory: { totalBytes: 1e10, freeBytes: 5e9, processBytes: 1e8 },
       os: "Linux",

@@ -50,6 +50,8 @@ export const settingsText = {
   mode: "Mode",
   modeNow: { "fast-test": "Simulators do the work. No GPU is used.", production: "Real training and real pictures on this machine's GPU." },
   modeNone: "Not chosen yet.",
+  modeOpen: (count: number) =>
+    `It can be changed when ${count === 1 ? "the job that runs or waits has ended" : `the ${count} jobs that run or wait have ended`}: one mode never does the other's work.`,
   toReal: "Use this machine's GPU",
   toTest: "Use simulators",
   checks: "Checks",

@@ -34,7 +34,6 @@ export const trainingText = {
   queued: (count: number) => (count === 1 ? "One other job comes first; this one waits for it." : `${count} other jobs come first; this one waits for them.`),
   writes: (size: string, download: string | null) =>
     `It writes about ${size} to the disk${download === null ? "" : `, of which ${download} are the base model, downloaded once`}. There is room for it.`,
-  machine: "This machine reports a problem",
   correct: "Correct the marked values under Advanced settings.",
 
   missingTitle: "This training does not exist",

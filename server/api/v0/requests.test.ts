@@ -43,7 +43,7 @@ test.each<[body: object, meant: object]>([
 });
 
 test.each<[body: object, field: string, words: string]>([
-  [{ characterId: "c", method: "dora" }, "method", "must be lora"], [{ characterId: "c", config: { method: "full_finetune" } }, "method", "must be lora"],
+  [{ characterId: "c", config: { method: "full_finetune" } }, "method", "must be lora"],
   [{ characterId: "c", base_model: "sdxl" }, "base_model", "FLUX.1-dev only"], [{ characterId: "c", baseModel: 7 }, "baseModel", "FLUX.1-dev only"],
   [{ characterId: "c", config: { max_checkpoints: 2 } }, "max_checkpoints", "every checkpoint is kept"], [{ characterId: "c", values: { sample_count: 3 } }, "sample_count", "samplePrompts"],
   [{ characterId: "c", values: { precision: "fp32" } }, "precision", "bf16"], [{ characterId: "c", values: { network_alpha: 8 } }, "network_alpha", "rank"],

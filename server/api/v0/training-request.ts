@@ -25,7 +25,7 @@ const refusedValues: Readonly<Record<string, string>> = {
 export function oldTraining(body: unknown): unknown {
   if (!isFields(body)) return body;
   const fields = renamed(body, names);
-  refuseOtherMethod(fields);
+  without(fields, "method", isNothingOrLora);
   refuseOtherBase(fields);
   without(fields, "preset", isNothing);
   if (Object.hasOwn(fields, "preset")) fields["preset"] = presetOf(fields["preset"]);
@@ -37,8 +37,12 @@ function presetOf(wanted: unknown): unknown {
   return typeof wanted === "string" ? (presets[wanted.trim().toLowerCase()] ?? wanted) : wanted;
 }
 
+function isNothingOrLora(value: unknown): boolean {
+  return isNothing(value) || (typeof value === "string" && value.toLowerCase() === "lora");
+}
+
 function refuseOtherMethod(fields: Fields): void {
-  without(fields, "method", (value) => isNothing(value) || (typeof value === "string" && value.toLowerCase() === "lora"));
+  without(fields, "method", isNothingOrLora);
   if (!Object.hasOwn(fields, "method")) return;
   throw refuseOld("method", "must be lora: DoRA and full fine-tuning are not built; GET /api/info names the reasons", "not_supported");
 }

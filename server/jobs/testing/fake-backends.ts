@@ -16,7 +16,8 @@ export const parameters: ParameterSpec[] = [
 
 const training: TrainingCapabilities = {
   backend: "fake-trainer", tool: "fake", toolVersion: "1", baseModels: [{ id: "flux-dev", label: "FLUX.1-dev", gated: true }],
-  minPhotos: 3, parameters, methods: [],
+  minPhotos: 3, parameters,
+  methods: [{ id: "lora", label: "LoRA", supported: true }, { id: "dora", label: "DoRA", supported: false, reason: "AI-Toolkit has no DoRA." }],
 };
 
 export const imageCapabilities: ImageCapabilities = {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { writeSafetensors } from "../../../plugins/simulation/safetensors.ts";
 import type { ToolHost } from "../../../plugins/plugin.ts";
 import type { Job, JobState } from "../../contract/job.ts";
-import type { ServiceStatus } from "../../contract/system.ts";
+import type { Check, ServiceStatus } from "../../contract/system.ts";
 import { newId } from "../../ids.ts";
 import { createLog } from "../../log.ts";
 import { JobLogs } from "../../logs/job-log.ts";
@@ -12,6 +12,7 @@ import { openLibrary } from "../../testing/library.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { Backends } from "../backends.ts";
 import { childrenForJobs, createJobs, type Jobs, libraryForJobs, logsForJobs } from "../jobs.ts";
+import type { CheckKeeper } from "../../tool-checks.ts";
 import type { Services } from "../needs.ts";
 import { FakePainter, FakeTrainer } from "./fake-backends.ts";
 import { FakeDisk } from "./fake-disk.ts";
@@ -36,11 +37,13 @@ export function openRig() {
     statuses: () => statuses,
   };
   const backends = new Backends({ mode: "production", parts: [{ training: trainer, image: painter }] });
+  const inOrder = { training: [] as Check[], image: [] as Check[] };
+  const checks: CheckKeeper = { known: () => inOrder, recent: async () => inOrder, fresh: async () => inOrder };
   const redactor = new Redactor([]);
   const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
   const open = () => createJobs({
     db, bus, log, paths, self: holder, backends, services, library: libraryForJobs(library), jobLogs: logsForJobs(jobLogs),
-    runChild: childrenForJobs(log), comfyuiUrl: null, redactor,
+    runChild: childrenForJobs(log), comfyuiUrl: () => null, redactor, checks, useProcessor: true,
     gpu, disk: rig.disk, timing: { random: () => 0.5, get scale() { return rig.waitScale; } },
   });
   const running: Jobs[] = [];
