@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.ts";
 
-/** `npm start`: builds when the sources are newer than the executable, then runs it in fast-test mode. */
+/** `npm start`: builds when the sources are newer than the executable, then runs it. Its page asks for the mode at the first start. */
 const root = join(import.meta.dir, "..");
 const executable = join(root, "dist/isengard");
 
@@ -14,9 +14,7 @@ function isFresh(): boolean {
 }
 
 if (!isFresh()) await build(executable);
-const given = process.argv.slice(2);
-const hasMode = given.some((word) => word.startsWith("--mode")) || process.env["ISENGARD_MODE"] !== undefined;
-const child = Bun.spawn([executable, ...(hasMode ? [] : ["--mode", "fast-test"]), ...given], {
+const child = Bun.spawn([executable, ...process.argv.slice(2)], {
   cwd: process.env["INIT_CWD"] ?? root,
   stdio: ["inherit", "inherit", "inherit"],
 });
