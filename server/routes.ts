@@ -56,7 +56,7 @@ export async function createRoutes({ core, views, access, gate, ui }: RouteOptio
     .use(jobsApi(core))
     .use(videoApi())
     .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log: core.log }))
-    .use(docsApi((): Elysia => http as unknown as Elysia))
+    .use(docsApi((): Elysia => http as unknown as Elysia, access.cookieName))
     .use(pagesApi(ui, views.system.boot));
   return http as unknown as Elysia;
 }

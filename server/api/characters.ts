@@ -5,6 +5,7 @@ import type { Bus } from "../events/bus.ts";
 import type { Characters } from "../library/characters.ts";
 import { takes } from "./input/takes.ts";
 import { renaming } from "./v0/renaming.ts";
+import { empty } from "./openapi/answers.ts";
 import { IdParams } from "./params.ts";
 
 const old = renaming({ trigger_word: "triggerWord" });
@@ -35,7 +36,7 @@ export function charactersApi({ characters, bus }: { characters: Characters; bus
     .delete("/api/characters/:id", ({ params, set }) => {
       characters.remove(params.id);
       set.status = 204;
-    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a character", tags: ["characters"] } })
+    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a character", tags: ["characters"], ...empty("It is deleted") } })
     .get("/api/trigger-check", ({ query }) => {
       if (query.word !== undefined) return characters.checkTrigger(query.word, query.except);
       return { ok: true, problem: "", suggestion: characters.suggestTrigger(query.name ?? "") };

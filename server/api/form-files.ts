@@ -21,7 +21,7 @@ export async function receiveFiles(request: Request, folder: string, take: (file
   if (request.body === null) return;
   let count = 0;
   for await (const part of readParts(liveStream(request.body, { idleMs: bodyIdleMs }), request.headers.get("content-type") ?? "")) {
-    if (part.fileName === null || !fields.has(part.field)) continue;
+    assertKnown(part);
     if (++count > fileLimit) throw new AppError("too_large", `A request may have up to ${fileLimit} files.`);
     const path = join(folder, `form-${crypto.randomUUID()}`);
     try {
@@ -31,6 +31,15 @@ export async function receiveFiles(request: Request, folder: string, take: (file
       await removeFile(path);
     }
   }
+}
+
+/** Anything else in the form was meant for something, and would be lost. */
+function assertKnown(part: FormPart): asserts part is FormPart & { fileName: string } {
+  const isKnown = fields.has(part.field);
+  if (isKnown && part.fileName !== null) return;
+  const path = part.field.slice(0, 60);
+  const message = isKnown ? "must be a file, with a file name" : "is not known here; pictures are sent in the field files";
+  throw new AppError("invalid_input", `The form has a field that cannot be used: ${path}.`, { why: `${path} ${message}.`, fields: [{ path, message }] });
 }
 
 async function keep(part: FormPart, path: string): Promise<void> {

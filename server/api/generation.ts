@@ -7,7 +7,7 @@ import type { Metrics } from "../library/metrics.ts";
 import { takes } from "./input/takes.ts";
 import { filterOf, JobIdParams, JobListQuery, submitContextOf } from "./job-requests.ts";
 import { oldGeneration } from "./v0/generation-request.ts";
-import { streamJob } from "./stream.ts";
+import { streamAnswers, streamJob } from "./stream.ts";
 
 export interface GenerationApiDeps {
   readonly queue: JobQueue;
@@ -44,6 +44,6 @@ export function generationApi({ queue, admission, bus, metrics }: GenerationApiD
       ...takes({ params: JobIdParams }), response: { 200: t.Object({ series: t.Array(MetricSeries) }) }, detail: { summary: "Series of a generation", tags },
     })
     .get("/api/generation/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "generation"), request, { queue, bus }), {
-      ...takes({ params: JobIdParams }), detail: { summary: "Progress as server-sent events", tags },
+      ...takes({ params: JobIdParams }), detail: { summary: "Progress as server-sent events", tags, responses: streamAnswers },
     });
 }

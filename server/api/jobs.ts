@@ -10,6 +10,7 @@ import { openStates } from "../jobs/states.ts";
 import type { Artifacts } from "../library/artifacts.ts";
 import { takes } from "./input/takes.ts";
 import { JobIdParams } from "./job-requests.ts";
+import { file } from "./openapi/answers.ts";
 import { jobActionsApi, metricsApi, queueApi } from "./queue.ts";
 import { sendFile } from "./send-file.ts";
 
@@ -78,7 +79,7 @@ function readJobsApi({ queue, artifacts }: JobsApiDeps) {
       const fileName = artifact.name.split("/").at(-1)!;
       const mediaType = mediaTypeOf(fileName);
       return sendFile(request, artifacts.file(artifact), { mediaType, fileName, attachment: !mediaType.startsWith("image/") });
-    }, { ...takes({ params: ArtifactParams }), detail: { summary: "A file of a job; ranges are answered", tags } });
+    }, { ...takes({ params: ArtifactParams }), detail: { summary: "A file of a job; ranges are answered", tags, ...file("*/*") } });
 }
 
 function summaryOf(job: Job, artifacts: Artifacts, queue: JobQueue): typeof Summary.static {

@@ -10,6 +10,7 @@ import type { JobLogs } from "../logs/job-log.ts";
 import type { ServiceLogView } from "../logs/service-log.ts";
 import { correlationOf } from "./context.ts";
 import { takes } from "./input/takes.ts";
+import { file } from "./openapi/answers.ts";
 import { IdParams } from "./params.ts";
 
 export interface LogsDeps {
@@ -58,7 +59,7 @@ export function logsApi(deps: LogsDeps) {
       ...takes({ params: IdParams, query: viewQuery }), response: { 200: LogPage }, detail: { summary: "A job's log, filtered, a page at a time", tags },
     })
     .get("/api/jobs/:id/logs", ({ params: { id } }) => download(deps, id), {
-      ...takes({ params: IdParams }), detail: { summary: "A job's log as JSON lines", tags },
+      ...takes({ params: IdParams }), detail: { summary: "A job's log as JSON lines", tags, ...file("application/x-ndjson") },
     })
     .get("/api/logs/view", ({ query }) => deps.serviceLog.view(queryOf(query)), {
       ...takes({ query: viewQuery }), response: { 200: LogPage }, detail: { summary: "Isengard's own log, filtered, a page at a time", tags },

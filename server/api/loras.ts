@@ -4,6 +4,7 @@ import { Id } from "../contract/text.ts";
 import { notFound } from "../errors.ts";
 import type { Loras } from "../library/loras.ts";
 import { takes } from "./input/takes.ts";
+import { empty, file } from "./openapi/answers.ts";
 import { IdParams } from "./params.ts";
 import { sendFile } from "./send-file.ts";
 
@@ -29,10 +30,10 @@ export function lorasApi({ loras }: { loras: Loras }) {
     .delete("/api/loras/:id", async ({ params, set }) => {
       await loras.remove(params.id);
       set.status = 204;
-    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a LoRA; its version number is not given again", tags: ["loras"] } })
+    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a LoRA; its version number is not given again", tags: ["loras"], ...empty("It is deleted") } })
     .get("/api/loras/:id/download", ({ params, request }) => {
       const lora = find(params.id);
       const fileName = `${lora.triggerWord}-v${lora.version}.safetensors`;
       return sendFile(request, loras.file(lora), { mediaType: "application/octet-stream", fileName, attachment: true, tag: lora.sha256 });
-    }, { ...takes({ params: IdParams }), detail: { summary: "The LoRA's safetensors file", tags: ["loras"] } });
+    }, { ...takes({ params: IdParams }), detail: { summary: "The LoRA's safetensors file", tags: ["loras"], ...file("application/octet-stream") } });
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { utf8 } from "./input/utf8.ts";
 
 /** One part of a form. `body` must be read to its end before the next part is asked for. */
 export interface FormPart {
@@ -68,7 +69,7 @@ class PartReader {
     for (;;) {
       const end = this.buffer.indexOf("\r\n\r\n");
       if (end >= 0) {
-        const text = this.buffer.toString("utf8", 0, end);
+        const text = utf8(this.buffer.subarray(0, end), "A name in the form");
         this.buffer = this.buffer.subarray(end + 4);
         return text;
       }

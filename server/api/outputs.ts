@@ -5,6 +5,7 @@ import { wholeNumber } from "../contract/whole-number.ts";
 import { notFound } from "../errors.ts";
 import { outputPageLimit, type Outputs } from "../library/outputs.ts";
 import { takes } from "./input/takes.ts";
+import { empty, file } from "./openapi/answers.ts";
 import { IdParams } from "./params.ts";
 import { sendFile } from "./send-file.ts";
 
@@ -36,18 +37,18 @@ export function outputsApi({ outputs }: { outputs: Outputs }) {
     .delete("/api/outputs/:id", async ({ params, set }) => {
       await outputs.remove(params.id);
       set.status = 204;
-    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a generated picture", tags: ["outputs"] } })
+    }, { ...takes({ params: IdParams }), detail: { summary: "Delete a generated picture", tags: ["outputs"], ...empty("It is deleted") } })
     .get("/api/outputs/:id/file", ({ params, query, request }) => {
       const output = find(params.id);
       const fileName = `isengard-${output.jobId.slice(-6)}-${output.index + 1}.png`;
       return sendFile(request, outputs.file(output), { mediaType: "image/png", fileName, attachment: query.download === "1", tag: output.id });
     }, {
       ...takes({ params: IdParams, query: FileQuery }),
-      detail: { summary: "The PNG, with its settings inside", tags: ["outputs"] },
+      detail: { summary: "The PNG, with its settings inside", tags: ["outputs"], ...file("image/png") },
     })
     .get("/api/outputs/:id/thumbnail", async ({ params, request }) => {
       const output = find(params.id);
       const answer = { mediaType: "image/webp", fileName: `${output.id}.webp`, attachment: false, tag: `${output.id}-320` };
       return sendFile(request, await outputs.thumbnail(output), answer);
-    }, { ...takes({ params: IdParams }), detail: { summary: "The picture in small (WebP)", tags: ["outputs"] } });
+    }, { ...takes({ params: IdParams }), detail: { summary: "The picture in small (WebP)", tags: ["outputs"], ...file("image/webp") } });
 }

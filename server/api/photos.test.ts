@@ -48,13 +48,17 @@ test("curl can send files", async () => {
 
 test("a form without files, no form, and an unknown character are refused in words", async () => {
   expect((await send([])).body.error.code).toBe("bad_request");
-  expect((await send([["other", "x.jpg", "x"]])).body.error.code).toBe("bad_request");
+  expect((await send([["other", "x.jpg", "x"]])).body.error.code).toBe("invalid_input");
   expect((await send([["files", "x.jpg", "x"]], "chr-none")).body.error.code).toBe("not_found");
-  const raw = (type: string, body: string) => fetch(`${server.origin}${`/api/characters/${characterId}/images`}`, { method: "POST", body, headers: { "content-type": type } });
+  const raw = (type: string, body: string | Uint8Array<ArrayBuffer>) => fetch(`${server.origin}${`/api/characters/${characterId}/images`}`, { method: "POST", body, headers: { "content-type": type } });
   expect((await raw("application/json", "{}")).status).toBe(415);
   expect((await raw("multipart/form-data; boundary=x", "no boundary at all")).status).toBe(400);
   expect((await raw("multipart/form-data; boundary=x", "--x\r\ncontent-disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\ncut")).status).toBe(400);
   expect((await raw("multipart/form-data; boundary=x", `--x\r\n${"a".repeat(20_000)}`)).status).toBe(400);
+  const part = (head: string) => raw("multipart/form-data; boundary=x", Uint8Array.from(Buffer.from(`--x\r\ncontent-disposition: form-data; ${head}\r\n\r\nabc\r\n--x--\r\n`, "latin1")));
+  expect(await (await part('name="caption"')).json()).toMatchObject({ error: { code: "invalid_input", fields: [{ path: "caption" }] } });
+  expect(await (await part('name="files"')).json()).toMatchObject({ error: { code: "invalid_input", fields: [{ message: "must be a file, with a file name" }] } });
+  expect(await (await part('name="files"; filename="Zo\u00eb.jpg"')).json()).toMatchObject({ error: { code: "bad_request", what: "A name in the form is not UTF-8." } });
   expect(readdirSync(server.paths.uploads)).toEqual([]);
   expect(server.problems).toEqual([]);
 });

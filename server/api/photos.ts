@@ -5,6 +5,7 @@ import type { Characters } from "../library/characters.ts";
 import type { Photos } from "../library/photos.ts";
 import { receiveFiles, type FormFile } from "./form-files.ts";
 import { takes } from "./input/takes.ts";
+import { empty, file } from "./openapi/answers.ts";
 import { IdParams, PhotoParams } from "./params.ts";
 import { sendFile } from "./send-file.ts";
 
@@ -15,6 +16,11 @@ const Uploaded = t.Object({
   totalImages: t.Number(),
 });
 type Uploaded = typeof Uploaded.static;
+
+const filesBody = {
+  required: true,
+  content: { "multipart/form-data": { schema: { type: "object" as const, properties: { files: { type: "array" as const, items: { type: "string" as const } } } } } },
+};
 
 export interface PhotosApiDeps {
   readonly characters: Characters;
@@ -52,17 +58,17 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
       return summary(outcomes, photos.list(params.id).length);
     }, {
       ...takes({ params: IdParams, raw: true }), response: { 201: Uploaded },
-      detail: { summary: "Add photos (multipart, field `files`)", tags: ["photos"] },
+      detail: { summary: "Add photos (multipart, field `files`)", tags: ["photos"], requestBody: filesBody },
     })
     .get("/api/characters/:id/images/:file", ({ params, request }) => {
       const photo = find(params.id, params.file);
       return sendFile(request, photos.file(photo), { mediaType: photo.mediaType, fileName: nameOf(photo), attachment: false, tag: photo.id });
-    }, { ...takes({ params: PhotoParams }), detail: { summary: "A photo, without its metadata", tags: ["photos"] } })
+    }, { ...takes({ params: PhotoParams }), detail: { summary: "A photo, without its metadata", tags: ["photos"], ...file("image/jpeg", "image/png", "image/webp") } })
     .get("/api/characters/:id/images/:file/thumbnail", async ({ params, request }) => {
       const photo = find(params.id, params.file);
       const answer = { mediaType: "image/webp", fileName: `${photo.id}.webp`, attachment: false, tag: `${photo.id}-320` };
       return sendFile(request, await photos.thumbnail(photo), answer);
-    }, { ...takes({ params: PhotoParams }), detail: { summary: "A photo in small (WebP)", tags: ["photos"] } })
+    }, { ...takes({ params: PhotoParams }), detail: { summary: "A photo in small (WebP)", tags: ["photos"], ...file("image/webp") } })
     .patch("/api/characters/:id/images/:file", ({ params, body }) => {
       return photos.setCaption(params.id, find(params.id, params.file).id, body.caption ?? "");
     }, {
@@ -72,7 +78,7 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
     .delete("/api/characters/:id/images/:file", async ({ params, set }) => {
       await photos.remove(params.id, find(params.id, params.file).id);
       set.status = 204;
-    }, { ...takes({ params: PhotoParams }), detail: { summary: "Delete a photo", tags: ["photos"] } });
+    }, { ...takes({ params: PhotoParams }), detail: { summary: "Delete a photo", tags: ["photos"], ...empty("It is deleted") } });
 }
 
 function summary(outcomes: UploadOutcome[], totalImages: number): Uploaded {

@@ -3,6 +3,7 @@ import { AnywayRequest, FailureCounts, Job, JobChange, JobMove, QueuePause, Queu
 import type { Admission } from "../jobs/admission.ts";
 import type { QueueActions } from "../jobs/queue-actions.ts";
 import { takes } from "./input/takes.ts";
+import { empty, text } from "./openapi/answers.ts";
 import { JobIdParams, submitContextOf } from "./job-requests.ts";
 
 const tags = ["queue"];
@@ -33,7 +34,7 @@ export function metricsApi(actions: QueueActions) {
   return (http: Elysia) => http.get("/api/metrics", ({ set }) => {
     set.headers["content-type"] = "text/plain; version=0.0.4; charset=utf-8";
     return actions.metrics();
-  }, { ...takes({}), detail: { summary: "Numbers about the queue as text", tags } });
+  }, { ...takes({}), detail: { summary: "Numbers about the queue as text", tags, ...text("text/plain", "Prometheus text format 0.0.4") } });
 }
 
 export interface JobActionsDeps {
@@ -61,5 +62,5 @@ export function jobActionsApi({ actions, admission }: JobActionsDeps) {
     .delete("/api/jobs/:id", ({ params, set }) => {
       actions.remove(params.id);
       set.status = 204;
-    }, { ...takes({ params: JobIdParams }), detail: { summary: "Delete an ended job with its files; pictures and LoRAs stay", tags } });
+    }, { ...takes({ params: JobIdParams }), detail: { summary: "Delete an ended job with its files; pictures and LoRAs stay", tags, ...empty("It is deleted") } });
 }

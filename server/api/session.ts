@@ -18,7 +18,7 @@ export function sessionApi(access: Access) {
       set.headers["cache-control"] = "no-store";
       if (isRedeemed) set.headers["set-cookie"] = openCookie(access, request);
       return "";
-    }, { ...takes({ query: t.Object({ code: t.Optional(t.String({ maxLength: 100 })) }) }), detail: { summary: "Redeem the one-time code of a link", tags } })
+    }, { ...takes({ query: t.Object({ code: t.Optional(t.String({ maxLength: 100 })) }) }), detail: { summary: "Redeem the one-time code of a link", tags, responses: { 303: { description: "Goes on to the page, or to the login" } } } })
     .post("/api/session", ({ body, request, set }) => {
       if (access.isThrottled) throw new AppError("too_many_requests", "Too many wrong tokens were tried.");
       if (!access.acceptsToken(body.token.trim())) {

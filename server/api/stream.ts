@@ -9,6 +9,12 @@ export interface StreamDeps {
   readonly bus: Bus;
 }
 
+/** For the description of the API. */
+export const streamAnswers = {
+  200: { description: "Events `progress`, then `complete`", content: { "text/event-stream": {} } },
+  204: { description: "The end was delivered before: do not come back" },
+};
+
 const pingMs = 20_000;
 const streamLimit = 100;
 let openStreams = 0;

@@ -1,6 +1,7 @@
 import { t, type Elysia } from "elysia";
+import { Id } from "../contract/text.ts";
 import { GpuStatus, Info, Mode, ServiceStatus, SystemStatus } from "../contract/system.ts";
-import type { Boot } from "../contract/boot.ts";
+import { Boot } from "../contract/boot.ts";
 import { health } from "./health.ts";
 import { takes } from "./input/takes.ts";
 import { IdParams } from "./params.ts";
@@ -20,9 +21,9 @@ export interface SystemDeps {
 }
 
 const tags = ["system"];
-const NameParams = t.Object({ name: t.String({ minLength: 1, maxLength: 32 }) });
 /** `fresh`: look at the tools now, instead of telling what was found half a minute ago. */
 const StatusQuery = t.Object({ fresh: t.Optional(t.Boolean()) });
+const NameParams = t.Object({ name: Id });
 const Done = t.Object({ ok: t.Boolean() });
 const Health = t.Object({ status: t.Literal("healthy"), instance: t.String() });
 const Readiness = t.Object({
@@ -43,7 +44,7 @@ export function systemApi(deps: SystemDeps) {
     .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
     .get("/api/info", () => deps.info(), { ...takes({}), response: { 200: Info }, detail: { summary: "What this Isengard can do", tags } })
     .get("/api/status", ({ query }) => deps.status(query.fresh ?? false), { ...takes({ query: StatusQuery }), response: { 200: SystemStatus }, detail: { summary: "How this machine and its tools are", tags } })
-    .get("/api/boot", () => deps.boot(), { ...takes({}), detail: { summary: "All that the first page shows", tags } })
+    .get("/api/boot", () => deps.boot(), { ...takes({}), response: { 200: Boot }, detail: { summary: "All that the first page shows", tags } })
     .post("/api/mode", async ({ body }) => {
       await deps.chooseMode(body.mode);
       return deps.info();

@@ -9,7 +9,7 @@ import type { Metrics } from "../library/metrics.ts";
 import { takes } from "./input/takes.ts";
 import { filterOf, JobIdParams, JobListQuery, submitContextOf } from "./job-requests.ts";
 import { oldTraining } from "./v0/training-request.ts";
-import { streamJob } from "./stream.ts";
+import { streamAnswers, streamJob } from "./stream.ts";
 
 export interface TrainingApiDeps {
   readonly queue: JobQueue;
@@ -51,6 +51,6 @@ export function trainingApi({ queue, admission, bus, metrics }: TrainingApiDeps)
       detail: { summary: "Loss and other series of a training", tags },
     })
     .get("/api/training/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "training"), request, { queue, bus }), {
-      ...takes({ params: JobIdParams }), detail: { summary: "Progress as server-sent events", tags },
+      ...takes({ params: JobIdParams }), detail: { summary: "Progress as server-sent events", tags, responses: streamAnswers },
     });
 }

@@ -52,6 +52,16 @@ async function sendAndDrop(path: string, offset: number, claimed: number, bytes:
   socket.terminate();
 }
 
+test("an upload begins without bytes, and with a name in UTF-8", async () => {
+  const latin1 = Buffer.from("Zo\u00eb.jpg", "latin1").toString("base64");
+  const begin = (name: string, body?: Uint8Array) => tus("POST", "/api/uploads", {
+    "upload-length": "9", "upload-metadata": `filename ${name},characterId ${base64(characterId)}`,
+  }, body);
+  expect(await (await begin(latin1)).json()).toMatchObject({ error: { code: "bad_request", what: "The upload's filename is not UTF-8." } });
+  expect(await (await begin(base64("a.jpg"), new Uint8Array(9))).json()).toMatchObject({ error: { code: "bad_request", what: "An upload begins without bytes." } });
+  expect((await begin(base64("a.jpg"))).status).toBe(201);
+});
+
 test("the server says what it can do", async () => {
   const response = await tus("OPTIONS", "/api/uploads");
   expect(Object.fromEntries(response.headers)).toMatchObject({

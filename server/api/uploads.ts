@@ -4,6 +4,9 @@ import { AppError } from "../errors.ts";
 import { checksumAlgorithms, type Checksum } from "../library/upload-parts.ts";
 import { uploadLimits, type Uploads, type UploadState } from "../library/uploads.ts";
 import { takes } from "./input/takes.ts";
+import { utf8 } from "./input/utf8.ts";
+import { appendDetail, beginDetail, speaks, tags } from "./openapi/tus.ts";
+import { empty } from "./openapi/answers.ts";
 import { IdParams } from "./params.ts";
 
 const version = "1.0.0";
@@ -21,6 +24,7 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
     .options("/api/uploads", () => new Response(null, { status: 204, headers: abilities }), { detail: { hide: true } })
     .post("/api/uploads", async ({ request }) => {
       assertVersion(request);
+      assertNoBytes(request);
       const metadata = readMetadata(request.headers.get("upload-metadata") ?? "");
       const state = await uploads.create({
         characterId: metadata.get("characterId") ?? metadata.get("character_id") ?? "",
@@ -28,12 +32,12 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
         sizeBytes: readNumber(request, "upload-length"),
       });
       return answer(201, state, { location: `/api/uploads/${state.id}` });
-    }, { ...takes({ raw: true }), detail: { summary: "Begin a resumable upload (tus 1.0.0)", tags: ["uploads"] } })
+    }, { ...takes({ raw: true }), detail: beginDetail })
     .head("/api/uploads/:id", ({ params, request }) => {
       assertVersion(request);
       const state = uploads.state(params.id);
       return answer(200, state, { "upload-length": String(state.sizeBytes) });
-    }, { ...takes({ params: IdParams, raw: true }), detail: { summary: "How much has arrived", tags: ["uploads"] } })
+    }, { ...takes({ params: IdParams, raw: true }), detail: { summary: "How much has arrived", tags, parameters: [speaks], responses: { 200: { description: "See Upload-Offset" } } } })
     .patch("/api/uploads/:id", async ({ params, request, server }) => {
       assertVersion(request);
       if (request.headers.get("content-type") !== offsetMediaType) {
@@ -47,14 +51,14 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       });
       server?.timeout(request, 0);
       return answer(204, state, {});
-    }, { ...takes({ params: IdParams, raw: true }), detail: { summary: "Send the next bytes", tags: ["uploads"] } })
+    }, { ...takes({ params: IdParams, raw: true }), detail: appendDetail })
     .delete("/api/uploads/:id", async ({ params, request }) => {
       assertVersion(request);
       await uploads.remove(params.id);
       return new Response(null, { status: 204, headers: { "tus-resumable": version } });
-    }, { ...takes({ params: IdParams, raw: true }), detail: { summary: "Give an upload up", tags: ["uploads"] } })
+    }, { ...takes({ params: IdParams }), detail: { summary: "Give an upload up", tags, parameters: [speaks], ...empty("It is forgotten") } })
     .get("/api/uploads/:id/outcome", ({ params }) => uploads.outcome(params.id), {
-      ...takes({ params: IdParams }), response: { 200: UploadOutcome }, detail: { summary: "What became of a finished upload", tags: ["uploads"] },
+      ...takes({ params: IdParams }), response: { 200: UploadOutcome }, detail: { summary: "What became of a finished upload", tags },
     });
 }
 
@@ -73,6 +77,15 @@ function assertVersion(request: Request): void {
   throw new AppError("wrong_version", "The upload speaks another version of tus.", { why: `Isengard speaks tus ${version} (header Tus-Resumable).` });
 }
 
+/** The extension creation-with-upload is not offered; bytes that came with it would be lost. */
+function assertNoBytes(request: Request): void {
+  const length = request.headers.get("content-length");
+  if ((length === null || length === "0") && request.headers.get("transfer-encoding") === null) return;
+  throw new AppError("bad_request", "An upload begins without bytes.", {
+    why: "The request has a body, and Isengard does not offer creation-with-upload.", fix: "Send the bytes with PATCH to the address in Location.",
+  });
+}
+
 function readNumber(request: Request, header: string): number {
   const text = request.headers.get(header) ?? "";
   if (/^\d{1,15}$/.test(text)) return Number(text);
@@ -87,8 +100,8 @@ function readChecksum(header: string | null): Checksum | null {
   return { algorithm, base64 };
 }
 
-/** `key base64, key base64`; a value that is not base64 reads as nonsense and is refused by whoever needs it. */
+/** `key base64, key base64`. Other keys than ours are allowed by the protocol, and say nothing here. */
 function readMetadata(header: string): Map<string, string> {
   const pairs = header.slice(0, 4096).split(",").map((pair) => pair.trim().split(/\s+/, 2));
-  return new Map(pairs.map(([key = "", value = ""]) => [key, Buffer.from(value, "base64").toString("utf8")]));
+  return new Map(pairs.map(([key = "", value = ""]) => [key, utf8(Buffer.from(value, "base64"), `The upload's ${key.slice(0, 40)}`)]));
 }

@@ -1,20 +1,22 @@
-import type { Character } from "./character.ts";
-import type { Job } from "./job.ts";
-import type { Lora } from "./lora.ts";
-import type { Info, SystemStatus } from "./system.ts";
+import { t } from "elysia";
+import { Character } from "./character.ts";
+import { Job } from "./job.ts";
+import { Lora } from "./lora.ts";
+import { Info, SystemStatus } from "./system.ts";
 
 /** All that the first page shows, put into the HTML so that the page needs no request before it can be read. */
-export interface Boot {
-  info: Info;
-  characters: Character[];
-  jobs: Job[];
-  loras: Lora[];
-  status: SystemStatus;
+export const Boot = t.Object({
+  info: Info,
+  characters: t.Array(Character),
+  jobs: t.Array(Job),
+  loras: t.Array(Lora),
+  status: SystemStatus,
   /** The event numbering that `seq` belongs to; a restarted server begins a new one. */
-  epoch: string;
+  epoch: t.String(),
   /** The last event that is already part of this data. */
-  seq: number;
+  seq: t.Number(),
   /** Changes with every build; the page offers a reload when it differs from its own. */
-  build: string;
-  simulated: boolean;
-}
+  build: t.String(),
+  simulated: t.Boolean(),
+});
+export type Boot = typeof Boot.static;

@@ -17,5 +17,5 @@ export function someText(options: TextOptions) {
   return t.String({ minLength: 1, pattern: visible, whenWrong: options.whenMissing, ...options });
 }
 
-/** An id as the server made it; what has another form names nothing. */
-export const Id = t.String({ minLength: 1, maxLength: 200 });
+/** An id as the server makes it: signs of ASCII that can be seen. */
+export const Id = t.String({ minLength: 1, maxLength: 200, pattern: "^[!-~]+$", whenWrong: "must be an id, as the lists give it" });
