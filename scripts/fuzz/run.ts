@@ -63,7 +63,7 @@ async function judged(call: Call, wish: Case, judge: Judge): Promise<{ status: n
 }
 
 /** Refusals inside the description that are told about no single field, or only by rules that no schema can say. */
-const otherRules = /^(triggerWord|values(\..*)?|preset|model|aspectRatio|width|height|count|steps|guidance|loras(\..*)?|status|token)$/;
+const otherRules = /^(triggerWord|method|values(\..*)?|preset|model|aspectRatio|width|height|count|steps|guidance|loras(\..*)?|status|token)$/;
 
 function faultOf(wish: Case, status: number, mediaType: string, text: string, judge: Judge): string | null {
   const described = wish.operation.responses[status];

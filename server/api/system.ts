@@ -43,7 +43,9 @@ export function systemApi(deps: SystemDeps) {
     .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
     .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
     .get("/api/info", () => deps.info(), { ...takes({}), response: { 200: Info }, detail: { summary: "What this Isengard can do", tags } })
-    .get("/api/status", ({ query }) => deps.status(query.fresh ?? false), { ...takes({ query: StatusQuery }), response: { 200: SystemStatus }, detail: { summary: "How this machine and its tools are", tags } })
+    .get("/api/status", ({ query }) => deps.status(query.fresh ?? false), {
+      ...takes({ query: StatusQuery }), response: { 200: SystemStatus }, detail: { summary: "How this machine and its tools are", tags },
+    })
     .get("/api/boot", () => deps.boot(), { ...takes({}), response: { 200: Boot }, detail: { summary: "All that the first page shows", tags } })
     .post("/api/mode", async ({ body }) => {
       await deps.chooseMode(body.mode);
