@@ -82,6 +82,7 @@ export class JobEnds {
       this.retries.snooze(job.id, token, failure.what, waiting);
       return this.scaled(roomCheckMs);
     }
+    this.retries.noteAdvance(job.id, failure.code);
     const earlier = this.retries.countEnds(job.id, failure.code);
     const delayMs = this.delay(failure.code, earlier + 1, (failure.retryAfterSeconds ?? 0) * 1000);
     if (delayMs === null) return this.fail(job, token, withTries(failure, earlier + 1));
@@ -94,6 +95,7 @@ export class JobEnds {
     const { token } = claim;
     if (job.state === "stopping") return this.cancelled(job, token);
     if (code === "disk_full") return this.failed(job, claim, diskFull(why));
+    this.retries.noteAdvance(job.id, code);
     const earlier = this.retries.countEnds(job.id, code);
     const delayMs = this.delay(code, earlier + 1, 0);
     if (delayMs !== null) {

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Failure } from "../contract/job.ts";
 import { waitFor } from "../testing/wait.ts";
 import { failurePolicy } from "./failure-policy.ts";
-import { openRig, type Rig } from "./testing/rig.ts";
+import { endsAtMost } from "./store-retry.ts";
+import { openRig, type Rig, succeed } from "./testing/rig.ts";
 
 let rig: Rig;
 beforeEach(() => { rig = openRig(); });
@@ -113,6 +116,42 @@ test("a full disk where there is room (a quota, another disk) is a failure: wait
   const { id } = rig.paint();
   expect((await rig.until(id, "failed")).failure!.code).toBe("disk_full");
 });
+
+/** A training that is broken off in each attempt, just after its checkpoints at these steps. */
+function brokenOffAfter(checkpoints: readonly number[]): void {
+  rig.trainer.work = async (_job, host) => {
+    const step = checkpoints[rig.trainer.calls - 1];
+    if (step === undefined) return succeed(host);
+    const path = join(host.jobDir, `ada_${step}.safetensors`);
+    writeFileSync(path, "");
+    if (step > 0) host.artifact({ kind: "checkpoint", name: `ada_${step}.safetensors`, path, step, promptIndex: null });
+    return { kind: "interrupted", why: "Ended from outside." };
+  };
+}
+
+test("a training that passes a new checkpoint each time is not given up, however often it is broken off", async () => {
+  rig.waitScale = 0.0001;
+  brokenOffAfter([5, 10, 15, 20, 25, 30]);
+  rig.start();
+  const { id } = rig.train(rig.character().id);
+  expect(await rig.until(id, "succeeded")).toMatchObject({ attempt: 7 });
+});
+
+test("one that does not get ahead is, counted from where it stands", async () => {
+  rig.waitScale = 0.0001;
+  brokenOffAfter([0, 5, 10, 10, 10, 10]);
+  rig.start();
+  const { id } = rig.train(rig.character().id);
+  expect(await rig.until(id, "failed")).toMatchObject({ attempt: 5, failure: { code: "interrupted_too_often", what: expect.stringContaining("broken off 3 times") } });
+});
+
+test("and so is one that is broken off for ever", async () => {
+  rig.waitScale = 0.00001;
+  brokenOffAfter(Array.from({ length: endsAtMost + 20 }, (_, index) => index + 1));
+  rig.start();
+  const { id } = rig.train(rig.character().id);
+  expect((await rig.until(id, "failed")).attempt).toBeWithin(endsAtMost, endsAtMost + 4);
+}, 30_000);
 
 test("a stop during a back-off ends the job, and it is not tried again", async () => {
   rig.waitScale = 0.001;

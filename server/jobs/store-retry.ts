@@ -21,18 +21,48 @@ export interface Delayed {
   readonly delayMs: number;
 }
 
+/** In the job's memory: how much it had kept when it last got ahead, and the last step of its life before that. */
+const aheadKept = "ends.kept";
+const aheadFrom = "ends.from";
+/** A job that gets ahead is not given up for its ends; one that ends so often in one class is. */
+export const endsAtMost = 50;
+
 /** The SQL of coming back: after a failure that may pass, after a pause, after a person asked for it. */
 export class JobRetries {
   constructor(private readonly table: JobTable) {}
 
-  /** How often attempts have ended in this class since a person last asked for a retry. */
+  /** How often attempts have ended in this class since a person last asked for a retry, and since the job last got ahead. */
   countEnds(id: string, code: string): number {
-    return this.table.db
-      .query<{ n: number }, [string, string]>(
-        `select count(*) as n from job_event where job_id = ?1 and to_state = 'interrupted' and code = ?2
-           and seq > coalesce((select max(seq) from job_event where job_id = ?1 and code = 'again'), 0)`,
+    return this.endsAfter(id, code, Number(this.table.notes.recall(id, aheadFrom) ?? 0));
+  }
+
+  /**
+   * To be told before an end is counted. Whether the job has kept something since the end before: a checkpoint further on, or another
+   * picture. What ended earlier then does not count any more, up to a bound for a job that gets ahead and is broken off for ever.
+   */
+  noteAdvance(id: string, code: string): void {
+    const { db, notes } = this.table;
+    const kept = db
+      .query<{ n: number }, [string]>(
+        `select coalesce((select max(step) from artifact where job_id = ?1 and kind = 'checkpoint'), 0)
+           + (select count(*) from output where job_id = ?1) as n`,
       )
-      .get(id, code)!.n;
+      .get(id)!.n;
+    if (kept <= Number(notes.recall(id, aheadKept) ?? 0) || this.endsAfter(id, code, 0) >= endsAtMost) return;
+    const { seq } = db.query<{ seq: number }, [string]>("select coalesce(max(seq), 0) as seq from job_event where job_id = ?").get(id)!;
+    this.table.write(() => {
+      notes.remember(id, aheadKept, String(kept));
+      notes.remember(id, aheadFrom, String(seq));
+    });
+  }
+
+  private endsAfter(id: string, code: string, seq: number): number {
+    return this.table.db
+      .query<{ n: number }, [string, string, number]>(
+        `select count(*) as n from job_event where job_id = ?1 and to_state = 'interrupted' and code = ?2
+           and seq > max(?3, coalesce((select max(seq) from job_event where job_id = ?1 and code = 'again'), 0))`,
+      )
+      .get(id, code, seq)!.n;
   }
 
   /** The class of the newest interruption. */
