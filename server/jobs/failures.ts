@@ -1,4 +1,5 @@
 import type { Failure } from "../contract/job.ts";
+import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import { AppError, errorTable } from "../errors.ts";
 import { UnreadableJob } from "./frozen.ts";
 import type { JobStep } from "./store-rows.ts";
@@ -8,8 +9,7 @@ const evidenceLines = 20;
 /** A throw out of a handler in words for the person. Unexpected ones keep their message as evidence. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof AppError) return { code: error.code, what: error.message, why: error.why, fix: error.fix, tail: [] };
-  // Plugins are known here by their types only, so their error is known by its name.
-  if (error instanceof Error && error.name === "ServiceUnavailable") {
+  if (error instanceof ServiceUnavailable) {
     return {
       code: "service_unavailable", what: "The tool for this job could not be started.", why: error.message,
       fix: "Open Settings to see what is missing, then start the job again.", tail: [],

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import type { JobEnds } from "./ends.ts";
 import { failureOf, storageFaultOf, unknownKind } from "./failures.ts";
@@ -103,7 +104,7 @@ export class Runner {
         return write();
       } catch (error) {
         this.parts.log.error("job.end-not-stored", "the end of a job could not be stored; it is tried again", { error });
-        await sleepUnless(detach, waitMs);
+        await wait(waitMs, undefined, { signal: detach }).catch(() => undefined); // let go: the loop ends
       }
     }
     return null;
@@ -158,12 +159,4 @@ async function untilDetached<T>(work: Promise<T>, detach: AbortSignal): Promise<
   } finally {
     detach.removeEventListener("abort", letGo);
   }
-}
-
-async function sleepUnless(signal: AbortSignal, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

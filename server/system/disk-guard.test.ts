@@ -6,6 +6,7 @@ import { createLog } from "../log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { run, smallDisk } from "../testing/mount.ts";
 import { waitFor } from "../testing/wait.ts";
+import { deviceOf } from "./disk-device.ts";
 import { forecastCheck, forecastNeed, forecastRest, forecastTraining } from "./disk-forecast.ts";
 import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
 import { diskLevels, type DiskSpace } from "./disk-levels.ts";
@@ -25,7 +26,7 @@ function make(folder: string, free: Record<string, number>, extra: Partial<DiskG
       return { files: 3, bytes: wanted };
     },
     space: async (path): Promise<DiskSpace> => ({ path, freeBytes: free[path]!, totalBytes: path === "/volume" ? 100 * gib : 50 * gib }),
-    levels: { ...diskLevels, reserveBytes: mib }, ...extra,
+    deviceOf: (path) => (path === "/volume" ? 1 : 2), levels: { ...diskLevels, reserveBytes: mib }, ...extra,
   });
   return { guard, lines, swept };
 }
@@ -42,7 +43,7 @@ test.each([
 
 test("one in ten left is a warning also on a large disk", async () => {
   using folder = temporaryFolder();
-  const { guard } = make(folder.path, {}, { space: async (path) => ({ path, freeBytes: 90 * gib, totalBytes: 1000 * gib }) });
+  const { guard } = make(folder.path, {}, { deviceOf: () => 1, space: async (path) => ({ path, freeBytes: 90 * gib, totalBytes: 1000 * gib }) });
   await guard.refresh();
   expect(guard.checks().map((check) => check.state)).toEqual(["warning"]);
 });
@@ -53,6 +54,16 @@ test("the container's disk is watched on its own and can hold a job back", async
   await guard.refresh();
   expect(guard.checks().map(({ id, state }) => [id, state])).toEqual([["disk", "ok"], ["disk-container", "error"]]);
   expect(guard.mayStart("generation")).toEqual({ ok: false, reason: expect.stringContaining("2.0 GiB are free on the disk of /scratch") });
+});
+
+test("one disk stays one disk while others write to it, and what goes to either is taken from both", async () => {
+  using folder = temporaryFolder();
+  let free = 40 * gib;
+  const { guard } = make(folder.path, {}, { deviceOf: () => 7, space: async (path) => ({ path, freeBytes: (free -= mib), totalBytes: 100 * gib }) });
+  await guard.refresh();
+  expect(guard.checks().map(({ id }) => id)).toEqual(["disk"]);
+  const need = { volumeBytes: 25 * gib, scratchBytes: 25 * gib };
+  expect(guard.mayStart("training", need)).toEqual({ ok: false, reason: expect.stringContaining("is going to write about 50.0 GiB") });
 });
 
 test("a training whose forecast does not fit does not start, and one that runs is warned about", async () => {
@@ -195,7 +206,7 @@ test("F44: a volume that is gone is said, holds everything back and is used agai
   using disk = smallDisk(256 * 1024 ** 2);
   using kept = temporaryFolder();
   if (disk === null) return console.log("left out: nothing may be mounted here");
-  const { guard } = make(disk.path, { [disk.path]: 50 * gib, "/scratch": 50 * gib }, { volume: disk.path });
+  const { guard } = make(disk.path, { [disk.path]: 50 * gib, "/scratch": 50 * gib }, { volume: disk.path, deviceOf });
   await guard.refresh();
   expect(guard.mayStart("generation")).toEqual({ ok: true });
   expect(run(["mount", "--bind", disk.path, kept.path]) && run(["umount", "-l", disk.path])).toBe(true);

@@ -21,6 +21,7 @@ export interface DiskGuardOptions {
   readonly sweep: (wantedBytes: number) => Promise<Swept>;
   readonly levels?: DiskLevels;
   readonly space?: (path: string) => Promise<DiskSpace>;
+  readonly deviceOf?: (path: string) => number | null;
   readonly intervalMs?: number;
   readonly quotaPauseMs?: number;
 }
@@ -50,6 +51,8 @@ export class DiskGuard implements Service {
   /** The disk that the volume was at the start; another one in its place is not the volume. */
   private readonly device: number | null;
   private hasGone = false;
+  /** Volume and scratch lie on one disk, so what is written to either is taken from both. */
+  private readonly isOneDisk: boolean;
   private released: { readonly at: string; readonly why: string } | null = null;
   private readonly expected = new Map<string, DiskNeed>();
   private timer: ReturnType<typeof setInterval> | null = null;
@@ -59,7 +62,8 @@ export class DiskGuard implements Service {
   private rounds = 0;
 
   constructor(private readonly options: DiskGuardOptions) {
-    this.device = deviceOf(options.volume);
+    this.device = this.deviceOf(options.volume);
+    this.isOneDisk = this.device !== null && this.device === this.deviceOf(options.scratch);
     this.levels = options.levels ?? diskLevels;
     this.reserve = new ReserveFile(options.reserveFile, this.levels.reserveBytes);
   }
@@ -88,7 +92,7 @@ export class DiskGuard implements Service {
   mayStart(kind: JobKind, need: DiskNeed = noNeed): MayStart {
     if (this.hasGone) return { ok: false, reason: `Waits for the volume of ${this.options.volume}, which is gone.` };
     const rest = this.rest();
-    const disks = this.sameDisk()
+    const disks = this.isOneDisk
       ? [[this.volume, need.volumeBytes + need.scratchBytes, rest.volumeBytes + rest.scratchBytes] as const]
       : [[this.volume, need.volumeBytes, rest.volumeBytes] as const, [this.scratch, need.scratchBytes, rest.scratchBytes] as const];
     for (const [space, needBytes, takenBytes] of disks) {
@@ -114,7 +118,7 @@ export class DiskGuard implements Service {
 
   checks(): Check[] {
     const checks = [this.volumeCheck()];
-    if (this.scratch !== null && !this.sameDisk()) checks.push(this.scratchCheck(this.scratch));
+    if (this.scratch !== null && !this.isOneDisk) checks.push(this.scratchCheck(this.scratch));
     const rest = this.rest().volumeBytes;
     if (rest > 0 && this.volume !== null) checks.push(forecastCheck(rest, this.volume.freeBytes));
     return checks;
@@ -130,7 +134,7 @@ export class DiskGuard implements Service {
       const space = this.options.space ?? diskSpace;
       [this.volume, this.scratch] = await withLimit(Promise.all([space(this.options.volume), space(this.options.scratch)]), measureLimitMs);
       this.problem = "";
-      this.hasGone = deviceOf(this.options.volume) !== this.device;
+      this.hasGone = this.deviceOf(this.options.volume) !== this.device;
       if (!this.hasGone) await this.act(this.volume);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
@@ -208,9 +212,8 @@ export class DiskGuard implements Service {
     return diskCheck(scratch, this.levels, { id: "disk-container", label: "Disk of this container" });
   }
 
-  private sameDisk(): boolean {
-    const { volume, scratch } = this;
-    return volume !== null && scratch !== null && volume.totalBytes === scratch.totalBytes && volume.freeBytes === scratch.freeBytes;
+  private deviceOf(path: string): number | null {
+    return (this.options.deviceOf ?? deviceOf)(path);
   }
 }
 
