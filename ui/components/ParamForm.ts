@@ -1,6 +1,7 @@
 import { html } from "htm/preact";
 import { useId } from "preact/hooks";
 import type { ParameterSpec, ParameterValues } from "../../server/contract/backend.ts";
+import { parameterProblem } from "../../server/shared/parameter-check.ts";
 import type { FieldProblem } from "../api.ts";
 import { Button } from "./Button.ts";
 import { Icon } from "./Icon.ts";
@@ -80,18 +81,7 @@ function problemOf(problems: readonly FieldProblem[], name: string): string {
   return problems.find(({ path }) => path.split(/[./[]/).includes(name))?.message ?? "";
 }
 
-/** Empty when the value is inside what the backend allows; the server checks again. */
+/** Empty when the value is inside what the backend allows. The server asks the same function. */
 export function checkValue(spec: ParameterSpec, value: unknown): string {
-  if (!spec.supported) return "";
-  if (spec.type === "int" || spec.type === "float") {
-    if (typeof value !== "number" || !Number.isFinite(value)) return "Enter a number.";
-    if (spec.type === "int" && !Number.isInteger(value)) return "Enter a whole number.";
-    if (spec.min !== undefined && value < spec.min) return `Choose ${spec.min} or more.`;
-    if (spec.max !== undefined && value > spec.max) return `Choose ${spec.max} or less.`;
-  }
-  if (spec.type === "string" && spec.maxLength !== undefined && String(value).length > spec.maxLength) {
-    return `Use at most ${spec.maxLength} characters.`;
-  }
-  if (spec.type === "intList" && Array.isArray(value) && value.length === 0) return "Choose at least one.";
-  return "";
+  return spec.supported ? parameterProblem(spec, value) : "";
 }

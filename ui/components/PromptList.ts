@@ -75,7 +75,9 @@ function PromptRow({ number, prompt, triggerWord, maxLength, onInput, onRemove }
       <${Button} kind="quiet" icon="trash" label=${`Remove prompt ${number}`} onClick=${onRemove} />
     </div>
     <p class="hint" id=${`${id}-read`}>
-      ${triggerWord !== "" && !filled.hasTrigger
+      ${prompt.trim() === ""
+        ? html`<span class="problem">${text.emptyPrompt}</span>`
+        : triggerWord !== "" && !filled.hasTrigger
         ? html`<span class="warn"><${Icon} name="alert" size="s" /> ${text.noTrigger}</span>`
         : filled.text !== prompt && html`Reads: ${filled.text}`}
     </p>

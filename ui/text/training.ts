@@ -25,6 +25,7 @@ export const trainingText = {
   prompts: "Test pictures",
   promptsHelp: "Drawn again and again while training, so that you can watch the likeness grow. Write {trigger} where the person belongs.",
   addPrompt: "Add a prompt",
+  emptyPrompt: "Write something, or remove it.",
   noTrigger: "The trigger word is missing, so this picture shows somebody else.",
   methods: "Not available",
   review: "Ready?",
