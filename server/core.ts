@@ -9,6 +9,7 @@ import { Hub } from "./events/hub.ts";
 import { readHfToken } from "./files/hf-token.ts";
 import type { Paths } from "./files/paths.ts";
 import { Backends } from "./jobs/backends.ts";
+import { uuidOf } from "./jobs/lane-names.ts";
 import { childrenForJobs, createJobs, libraryForJobs, logsForJobs } from "./jobs/jobs.ts";
 import { Artifacts } from "./library/artifacts.ts";
 import { Characters } from "./library/characters.ts";
@@ -63,7 +64,13 @@ export function createCore(options: CoreOptions) {
   const backends = new Backends(null);
   const jobLogs = new JobLogs({ folder: paths.jobLogs, redactor, bus });
   const gpu = new GpuWatch({
-    command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, env: { ISENGARD_SIM_SCENARIO: config.simulatorScenario },
+    command: () => gpuCommand(mode(), options), intervalMs: gpuIntervalMs, log, env: {
+      ISENGARD_SIM_SCENARIO: config.simulatorScenario,
+      /** The simulated card is busy while a job is. */
+      get ISENGARD_SIM_BUSY() {
+        return jobs.store.activeRows().map(({ lane }) => uuidOf(lane) ?? "*").join();
+      },
+    },
     onChange: (status) => bus.publish({ type: "gpu.changed", gpu: status }),
     faults: { read: () => saved.get(gpuFaultsKey), write: (text) => saved.set(gpuFaultsKey, text) },
   });

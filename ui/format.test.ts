@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { formatAge, formatBytes, formatDuration, formatPercent, formatTimeLeft, plural } from "./format.ts";
 
-test.each([[0, "0 B"], [999, "999 B"], [1000, "1.0 kB"], [9_940, "9.9 kB"], [9_960, "10 kB"], [999_600, "1.0 MB"], [171e6, "171 MB"], [2.4e12, "2.4 TB"]] as const)(
+test.each([[0, "0 B"], [999, "999 B"], [1000, "1.0 KiB"], [10_100, "9.9 KiB"], [10_240, "10 KiB"], [1_048_500, "1.0 MiB"], [171e6, "163 MiB"], [73.87e9, "68.8 GiB"], [150e9, "140 GiB"], [2.4e12, "2.2 TiB"]] as const)(
   "%d bytes read as %s",
   (bytes, text) => expect(formatBytes(bytes)).toBe(text),
 );

@@ -4,16 +4,18 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }
 
+/** In the units of the server's sentences and of nvidia-smi: the same room never reads as two numbers. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
-  const units = ["kB", "MB", "GB", "TB"];
+  const units = ["KiB", "MiB", "GiB", "TiB"];
   let value = bytes;
   let unit = -1;
   while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+    value /= 1024;
     unit += 1;
   }
-  return `${value < 9.95 ? value.toFixed(1) : Math.round(value).toLocaleString("en")} ${units[unit]}`;
+  const oneDecimalBelow = unit >= 2 ? 99.95 : 9.95;
+  return `${value < oneDecimalBelow ? value.toFixed(1) : Math.round(value).toLocaleString("en")} ${units[unit]}`;
 }
 
 /** "40 s", "12 min", "3 h 12 min", "2 days". */
@@ -60,5 +62,5 @@ export function formatPercent(fraction: number): string {
 }
 
 export function formatMib(mib: number): string {
-  return `${(mib / 1024).toFixed(1)} GB`;
+  return `${(mib / 1024).toFixed(1)} GiB`;
 }

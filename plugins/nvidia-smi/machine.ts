@@ -9,6 +9,10 @@ export type Machine =
 export const driverVersion = "580.95.05";
 const totalMib = 24_564;
 const heatBits = 0x60;
+const idleBit = 0x1;
+
+/** Whether something runs on the GPU with this UUID. */
+export type Busy = (uuid: string) => boolean;
 
 /**
  * The scenarios, by ISENGARD_SIM_SCENARIO; those of the other simulators mean nothing here.
@@ -19,8 +23,9 @@ const heatBits = 0x60;
  * gpu-ecc: a card with ECC and 3 errors. gpu-ok-ecc: the same without one. gpu-hot: slowed down by heat.
  * gpu-busy: another program has most of the memory. two-gpus: a second one.
  */
-export function machineOf(scenario: string, now: number): Machine {
-  const gpu = gpuAt(now, 0);
+export function machineOf(scenario: string, now: number, busy: Busy = () => false): Machine {
+  const at = (index: number) => (busy(uuidOf(index)) ? loadedAt(now, index) : idle(index));
+  const gpu = at(0);
   const one = (change: Partial<SimulatedGpu>): Machine => ({ kind: "gpus", gpus: [{ ...gpu, ...change }] });
   switch (scenario) {
     case "gpu-hang": return { kind: "hangs" };
@@ -30,8 +35,8 @@ export function machineOf(scenario: string, now: number): Machine {
       kind: "failure", code: 9,
       output: "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest NVIDIA driver is installed and running.\n\n",
     };
-    case "gpu-lost-one": return { kind: "gpus", gpus: [gpu, { ...gpuAt(now, 1), insteadOfValues: "[GPU is lost]" }] };
-    case "two-gpus": return { kind: "gpus", gpus: [gpu, gpuAt(now, 1)] };
+    case "gpu-lost-one": return { kind: "gpus", gpus: [gpu, { ...at(1), insteadOfValues: "[GPU is lost]" }] };
+    case "two-gpus": return { kind: "gpus", gpus: [gpu, at(1)] };
     case "gpu-unknown": return one({ insteadOfValues: "[N/A]" });
     case "gpu-old": return one({ isOldDriver: true });
     case "gpu-ecc": return one({ eccErrors: 3 });
@@ -42,28 +47,33 @@ export function machineOf(scenario: string, now: number): Machine {
   }
 }
 
+function uuidOf(index: number): string {
+  return `GPU-5157a7ed-0000-4000-8000-00fa577e570${index}`;
+}
+
+/** A card on which nothing runs, as a desktop leaves it. */
+function idle(index: number): SimulatedGpu {
+  return {
+    index, uuid: uuidOf(index), name: "Simulated GPU (fast-test)", driverVersion, memoryTotalMib: totalMib, memoryUsedMib: 612, utilizationPercent: 0,
+    temperatureC: 34, powerW: 17.4, powerLimitW: 450, fanPercent: 0, graphicsMhz: 210, memoryMhz: 405, eccErrors: null, slowdown: idleBit,
+    isOldDriver: false, insteadOfValues: null,
+  };
+}
+
 /** Values wander slowly and alike for everybody who asks at the same time. */
-function gpuAt(now: number, index: number): SimulatedGpu {
+function loadedAt(now: number, index: number): SimulatedGpu {
   const wave = (periodMs: number) => (1 + Math.sin((now / periodMs) * 2 * Math.PI)) / 2;
   const load = 0.7 * wave(40_000) + 0.3 * wave(7000);
   return {
-    index,
-    uuid: `GPU-5157a7ed-0000-4000-8000-00fa577e570${index}`,
-    name: "Simulated GPU (fast-test)",
-    driverVersion,
-    memoryTotalMib: totalMib,
+    ...idle(index),
     // As little as a desktop takes: nobody here knows which simulated tools run, and a full card would hold them back.
     memoryUsedMib: Math.round(900 + 3_000 * wave(90_000)),
-    utilizationPercent: Math.round(100 * load),
-    temperatureC: Math.round(38 + 34 * wave(60_000)),
-    powerW: 42 + 330 * load,
-    powerLimitW: 450,
+    utilizationPercent: Math.round(55 + 44 * load),
+    temperatureC: Math.round(52 + 20 * wave(60_000)),
+    powerW: 180 + 190 * load,
     fanPercent: Math.round(30 + 40 * wave(60_000)),
-    graphicsMhz: Math.round(210 + 2400 * load),
+    graphicsMhz: Math.round(1400 + 1200 * load),
     memoryMhz: 10_501,
-    eccErrors: null,
     slowdown: 0,
-    isOldDriver: false,
-    insteadOfValues: null,
   };
 }

@@ -19,6 +19,19 @@ describe("the simulated nvidia-smi", () => {
     expect(rest).toBe("");
   });
 
+  test("is idle where nothing runs, and busy on the GPU where something does", async () => {
+    const query = ["--query-gpu=uuid,utilization.gpu,power.draw", "--format=csv,noheader,nounits"];
+    const rows = async (env: Record<string, string>) => {
+      const child = Bun.spawn([process.execPath, program, ...query], { stdout: "pipe", stderr: "inherit", env: { ...process.env, ISENGARD_SIM_SCENARIO: "two-gpus", ...env } });
+      return (await new Response(child.stdout).text()).trim().split("\n").map((line) => line.split(", "));
+    };
+    const [first, second] = await rows({});
+    for (const row of [first!, second!]) expect([Number(row[1]), Number(row[2]) < 30]).toEqual([0, true]);
+    const [idle, busy] = await rows({ ISENGARD_SIM_BUSY: second![0]! });
+    expect([Number(idle![1]), Number(busy![1]) > 50, Number(busy![2]) > 150]).toEqual([0, true, true]);
+    for (const row of await rows({ ISENGARD_SIM_BUSY: "*" })) expect(Number(row[1])).toBeGreaterThan(50);
+  });
+
   test("answers AI-Toolkit's own query without header and units", async () => {
     const fields = "index,name,driver_version,temperature.gpu,utilization.gpu,utilization.memory,memory.total,memory.free,memory.used,power.draw,power.limit,clocks.current.graphics,clocks.current.memory,fan.speed";
     const { output, code } = await run(`--query-gpu=${fields}`, "--format=csv,noheader,nounits");

@@ -1,4 +1,4 @@
-import { driverVersion, machineOf } from "./machine.ts";
+import { type Busy, driverVersion, machineOf } from "./machine.ts";
 import { answerQuery, type SimulatedGpu } from "./query.ts";
 
 const cudaVersion = "13.0";
@@ -9,9 +9,10 @@ const hangMs = 3_600_000;
 /**
  * Stands in for nvidia-smi in fast-test: `isengard simulate nvidia-smi …`. The promise is the exit code, which like the
  * real one is 0, 2 for wrong arguments, or that of a fault. ISENGARD_SIM_SCENARIO: see `machine.ts`.
+ * ISENGARD_SIM_BUSY names the GPUs on which something runs, by UUID with commas between them; `*` is each of them.
  */
 export async function simulateNvidiaSmi(args: string[]): Promise<number> {
-  const machine = machineOf(process.env["ISENGARD_SIM_SCENARIO"] ?? "", Date.now());
+  const machine = machineOf(process.env["ISENGARD_SIM_SCENARIO"] ?? "", Date.now(), busyBy(process.env["ISENGARD_SIM_BUSY"] ?? ""));
   if (machine.kind === "hangs") {
     await Bun.sleep(hangMs);
     return 1;
@@ -19,6 +20,11 @@ export async function simulateNvidiaSmi(args: string[]): Promise<number> {
   const { output, code } = machine.kind === "failure" ? machine : answer(args, machine.gpus);
   await Bun.write(Bun.stdout, output);
   return code;
+}
+
+function busyBy(names: string): Busy {
+  const busy = names.split(",");
+  return (uuid) => busy.includes("*") || busy.includes(uuid);
 }
 
 function answer(args: string[], gpus: readonly SimulatedGpu[]): { output: string; code: number } {

@@ -13,7 +13,7 @@ export interface GpuWatchOptions {
   /** Called when anything but the time of the check changed. */
   onChange(status: GpuStatus): void;
   readonly log: Log;
-  /** Variables for the program beside the usual ones. */
+  /** Variables for the program beside the usual ones, read at each look. */
   readonly env?: Readonly<Record<string, string>>;
   readonly deadlineMs?: number;
   /** Where faults outlive the server. Without: they do not. */

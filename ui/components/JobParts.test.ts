@@ -66,7 +66,7 @@ describe("a failed run", () => {
 
   test("a full disk shows how much is free now", () => {
     using page = within(html`<${RunNotice} job=${failedWith("disk_full")} checkpoints=${[]} />`);
-    expect(page.text()).toContain("Free now: 500 GB of 1.0 TB.");
+    expect(page.text()).toContain("Free now: 466 GiB of 931 GiB.");
   });
 
   test("an interrupted run says that it goes on by itself", () => {

@@ -152,7 +152,7 @@ describe("Stop", () => {
 test("each saved state can be downloaded, with its step and size", () => {
   using page = within(html`<${CheckpointList} checkpoints=${[artifact({ kind: "checkpoint", step: 400 })]} />`);
   expect(page.text()).toContain("Step 400");
-  expect(page.text()).toContain("2.0 MB");
+  expect(page.text()).toContain("1.9 MiB");
   expect(byName(page.root, "Download Step 400").hasAttribute("download")).toBe(true);
 });
 

@@ -31,7 +31,7 @@ const shown = (words: string) => waitFor(`“${words}” is shown`, () => page.t
 
 test("before a training the page says what it will write to the disk, with the download", async () => {
   const asked = visit({ writesBytes: 36.2e9, downloadBytes: 33.7e9, refusal: null });
-  await shown("It writes about 36 GB to the disk, of which 34 GB are the base model, downloaded once. There is room for it.");
+  await shown("It writes about 33.7 GiB to the disk, of which 31.4 GiB are the base model, downloaded once. There is room for it.");
   expect(asked).toEqual([{ characterId: "chr-1", preset: "balanced" }]);
 });
 
