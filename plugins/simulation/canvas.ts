@@ -75,6 +75,17 @@ export class Canvas {
     }
   }
 
+  /** A filled rectangle in pixels, with sharp edges. What lies outside of the canvas is left out. */
+  rectangle({ x, y, width, height, colour, alpha }: { x: number; y: number; width: number; height: number; colour: Colour; alpha: number }): void {
+    const pixels = this.#pixels;
+    for (let row = Math.max(0, y); row < Math.min(this.height, y + height); row++) {
+      for (let column = Math.max(0, x); column < Math.min(this.width, x + width); column++) {
+        const at = (row * this.width + column) * 4;
+        for (let channel = 0; channel < 3; channel++) pixels[at + channel] = mix(pixels[at + channel]!, colour[channel]!, alpha);
+      }
+    }
+  }
+
   /** Mixes coloured noise over everything; `amount` 0…1. The same seed gives the same noise. */
   noise(amount: number, seed: number): void {
     if (amount <= 0) return;

@@ -1,4 +1,5 @@
 import { type Colour, mix } from "./canvas.ts";
+import type { Looks } from "./looks.ts";
 
 /** What makes one drawn person look different from the next. Lengths are fractions of the head's width. */
 export interface Face {
@@ -23,6 +24,7 @@ export interface Face {
 
 const skins: readonly Colour[] = [[250, 222, 200], [240, 200, 170], [224, 176, 140], [196, 140, 100], [150, 98, 66], [104, 66, 46]];
 const hairs: readonly Colour[] = [[36, 28, 26], [74, 48, 32], [120, 76, 44], [196, 150, 84], [166, 70, 36], [150, 150, 156], [222, 196, 140]];
+const lipsShare = 0.5;
 const irises: readonly Colour[] = [[72, 110, 160], [86, 130, 80], [96, 64, 40], [120, 92, 50], [90, 120, 130]];
 
 /** Numbers 0…1 that depend only on the text; equal texts give equal sequences on every machine. */
@@ -59,6 +61,11 @@ export function faceOf(text: string): Face {
     beard: next() > 0.72 ? between(0.4, 0.9) : 0,
     glasses: next() > 0.75 ? 1 : 0,
   };
+}
+
+/** The same face in the colours that photos have told, without a beard or glasses, which they did not tell. */
+export function withLooks(face: Face, { skin, hair }: Looks): Face {
+  return { ...face, skin, hair, lips: blend(skin, [176, 58, 70], lipsShare), beard: 0, glasses: 0 };
 }
 
 /** A face between two: 0 is the first, 1 the second; as a LoRA's strength does. */

@@ -1,6 +1,8 @@
 import { Canvas, type Colour, mix } from "./canvas.ts";
-import { blend, blendFaces, type Face, faceOf, sequence } from "./face.ts";
-import { paintScene, sceneOf } from "./scene.ts";
+import { blend, blendFaces, type Face, faceOf, sequence, withLooks } from "./face.ts";
+import type { Looks } from "./looks.ts";
+import { paintScene, type Scene, sceneOf } from "./scene.ts";
+import { drawWatermark } from "./watermark.ts";
 
 export interface PortraitOptions {
   readonly width: number;
@@ -11,6 +13,10 @@ export interface PortraitOptions {
   readonly clarity: number;
   /** Trigger word or LoRA that decides the face; null draws whoever the seed gives. */
   readonly identity: string | null;
+  /** What photos of the identity have told; its face then has these colours. */
+  readonly looks?: Looks | null;
+  /** Says on the picture that it is simulated. Left out only where a drawing stands in for a photo. */
+  readonly watermark?: boolean;
   /** How far the face follows the identity; 1 when absent. */
   readonly strength?: number;
   readonly format: "jpeg" | "png";
@@ -32,17 +38,29 @@ export async function drawPortrait(options: PortraitOptions): Promise<Uint8Array
   const canvas = new Canvas(width, height, blur);
   const scene = sceneOf(options.prompt, options.seed);
   paintScene(canvas, scene, options.seed);
-  paintPerson(canvas, faceFor(options), poseOf(options, height / width), scene.clothes);
+  paintPerson(canvas, faceFor(options), poseOf(options, height / width), clothesFor(options, scene));
   canvas.noise(0.015 + 0.92 * (1 - clarity) ** 1.3, Number(Bun.hash.xxHash32(`${options.seed} ${options.prompt}`)));
+  if (options.watermark === true) drawWatermark(canvas);
   return await canvas.encode(options.format, { width: options.width, height: options.height });
 }
 
 function faceFor(options: PortraitOptions): Face {
   const anybody = faceOf(`seed ${options.seed}`);
   if (options.identity === null) return anybody;
-  const person = blendFaces(anybody, faceOf(`identity ${options.identity}`), Math.min(1, Math.abs(options.strength ?? 1)));
+  const own = faceOf(`identity ${options.identity}`);
+  const person = blendFaces(anybody, options.looks ? withLooks(own, options.looks) : own, strengthOf(options));
   const mood = sequence(`mood ${options.seed} ${options.prompt}`);
   return { ...person, smile: mix(person.smile, mood(), 0.6) };
+}
+
+/** Clothes that the prompt asks for win over those of the photos. */
+function clothesFor(options: PortraitOptions, scene: Scene): Colour {
+  if (!options.looks || options.identity === null || scene.areClothesAsked) return scene.clothes;
+  return blend(scene.clothes, options.looks.clothes, strengthOf(options));
+}
+
+function strengthOf({ strength = 1 }: PortraitOptions): number {
+  return Math.min(1, Math.abs(strength));
 }
 
 /** Where the head is (fractions of the picture's width) and how large; `look` shifts the pupils. */

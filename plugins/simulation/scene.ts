@@ -1,11 +1,13 @@
 import type { Canvas, Colour } from "./canvas.ts";
 import { blend, pick, sequence } from "./face.ts";
 
-interface Scene {
+export interface Scene {
   readonly top: Colour;
   readonly bottom: Colour;
   readonly spots: Colour;
   readonly clothes: Colour;
+  /** The words name them. */
+  readonly areClothesAsked: boolean;
 }
 
 /** Places and lights that people ask for; anything else gets colours of its own from the words. */
@@ -36,12 +38,14 @@ export function sceneOf(prompt: string, seed: number): Scene {
   const top = place?.top ?? free();
   const bottom = place?.bottom ?? blend(top, [40, 44, 60], 0.5);
   const tint: Colour = [next() * 255, next() * 255, next() * 255];
+  const asked = cloths.find(([word]) => word.test(words))?.[1];
   const drift = sequence(`light ${seed}`)() * 0.12;
   return {
     top: blend(blend(top, tint, 0.12), [255, 255, 255], drift),
     bottom: blend(bottom, tint, 0.12),
     spots: place?.spots ?? blend(top, [255, 255, 255], 0.5),
-    clothes: cloths.find(([word]) => word.test(words))?.[1] ?? pick(clothColours, next()),
+    clothes: asked ?? pick(clothColours, next()),
+    areClothesAsked: asked !== undefined,
   };
 }
 

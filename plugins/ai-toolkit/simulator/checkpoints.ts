@@ -1,8 +1,10 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeLooks } from "../../simulation/looks.ts";
 import { type NewTensor, readSafetensorsHeader, writeSafetensors } from "../../simulation/safetensors.ts";
 import type { JobFile } from "./job-file.ts";
 import { PythonError } from "./python.ts";
+import type { Run } from "./run.ts";
 
 /** A small model of the same shape: one block of each kind, 64 channels. */
 const width = 64;
@@ -12,7 +14,8 @@ export function checkpointPath(job: JobFile, outputDir: string, step: number | n
   return join(outputDir, `${job.name}${step === null ? "" : `_${String(step).padStart(9, "0")}`}.safetensors`);
 }
 
-export function writeCheckpoint(job: JobFile, path: string, step: number, epoch: number): void {
+/** The real program does not write `isengard_looks`: by it the simulated ComfyUI draws the person. */
+export function writeCheckpoint(job: JobFile, path: string, { step, epoch, looks }: Pick<Run, "step" | "epoch" | "looks">): void {
   const metadata: Record<string, string> = {
     name: job.name, version: job.version, format: "pt",
     software: '{"name": "ai-toolkit", "repo": "https://github.com/ostris/ai-toolkit", "version": "0.12.26"}',
@@ -20,6 +23,7 @@ export function writeCheckpoint(job: JobFile, path: string, step: number, epoch:
     ss_base_model_version: "flux.1", ss_output_name: job.name,
     sshs_model_hash: new Bun.CryptoHasher("sha256").update(`${job.name} ${step}`).digest("hex"), sshs_legacy_hash: "e3b0c442",
   };
+  if (looks !== null) metadata.isengard_looks = writeLooks(looks);
   if (job.triggerWord !== null) metadata.ss_tag_frequency = JSON.stringify({ [`1_${job.triggerWord}`]: { [job.triggerWord]: 1 } });
   writeSafetensors(path, tensorsOf(job.rank), metadata, Number(Bun.hash.xxHash32(`${job.name} ${step}`)));
 }

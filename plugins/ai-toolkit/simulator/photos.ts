@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { looksOfPhotos } from "../../simulation/looks.ts";
 import { PythonError } from "./python.ts";
 import { countUp, type Run } from "./run.ts";
 import { ProgressBar } from "./tqdm.ts";
@@ -25,6 +26,7 @@ export async function loadPhotos(run: Run): Promise<void> {
         await cache(run, join(dataset.folder, "_t_e_cache"), [...sizes.keys()], "te", "Caching text embeddings to disk", 15);
       }
       run.photoCount = sizes.size;
+      run.looks ??= await looksOfPhotos([...sizes.keys()].map((name) => Bun.file(join(dataset.folder, name))));
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { Looks } from "../../simulation/looks.ts";
 import type { Faults } from "./faults.ts";
 import type { JobFile } from "./job-file.ts";
 import type { Pace } from "./pace.ts";
@@ -15,6 +16,8 @@ export interface Run {
   readonly db: TrainerDb | null;
   /** Photos found in the datasets; set by the dataset phase. */
   photoCount: number;
+  /** What the photos show of the person; set by the dataset phase. */
+  looks: Looks | null;
   step: number;
   startStep: number;
   epoch: number;

@@ -39,7 +39,7 @@ async function makePicture(run: Run, given: string, index: number): Promise<void
   const text = given.replaceAll("[trigger]", job.triggerWord ?? "[trigger]");
   const { prompt, seed } = readFlags(text, job.sampleSeed + (job.walkSeed ? index : 0));
   const picture = await drawPortrait({
-    ...job.sampleSize, seed, prompt, format: "jpeg", identity: job.triggerWord, strength: share,
+    ...job.sampleSize, seed, prompt, format: "jpeg", identity: job.triggerWord, looks: run.looks, strength: share, watermark: true,
     clarity: run.faults.ruined(run) ? 0.03 : firstClarity + (1 - firstClarity) * share,
   });
   const name = `${Date.now()}__${String(run.step).padStart(9, "0")}_${index}.jpg`;

@@ -110,7 +110,7 @@ function start(job: JobFile, screen: Screen, pace: Pace, faults: Faults): Run {
   const db = TrainerDb.open(job.controlDb, process.env.AITK_JOB_ID);
   if (db !== null) screen.print(`Using SQLite database at ${job.controlDb}\nJob ID: "${process.env.AITK_JOB_ID}"`);
   const outputDir = join(job.trainingFolder, job.name);
-  return { job, outputDir, screen, pace, faults, db, photoCount: 0, step: 0, startStep: 0, epoch: 0, lastSave: 0, bar: null };
+  return { job, outputDir, screen, pace, faults, db, photoCount: 0, looks: null, step: 0, startStep: 0, epoch: 0, lastSave: 0, bar: null };
 }
 
 function announceUnload(screen: Screen): void {

@@ -88,7 +88,7 @@ async function save(run: Run, step: number | null): Promise<void> {
   if (step !== null) run.lastSave = step;
   run.faults.saving();
   const path = checkpointPath(job, run.outputDir, step);
-  writeCheckpoint(job, path, run.step, run.epoch);
+  writeCheckpoint(job, path, run);
   screen.print(`Saved checkpoint to ${path}`);
   const optimizer = join(run.outputDir, "optimizer.pt");
   try {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { type Looks, readLooks } from "../../simulation/looks.ts";
 import { parseJson, recordOf } from "../json.ts";
 import { readLoraHeader } from "../lora.ts";
 import type { ComfyArguments } from "./arguments.ts";
@@ -10,7 +11,7 @@ import type { Scenario } from "./scenario.ts";
 
 /** What flows over the links. Models only carry what changes the picture. */
 type Value =
-  | { readonly kind: "model"; readonly identity: string | null; readonly strength: number }
+  | { readonly kind: "model"; readonly identity: string | null; readonly looks: Looks | null; readonly strength: number }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "size"; readonly width: number; readonly height: number }
@@ -45,7 +46,7 @@ const decodeMs = 200;
 const blurMs = 500;
 const failingStep = 2;
 const nothing: Value = { kind: "nothing" };
-const baseModel: Value = { kind: "model", identity: null, strength: 0 };
+const baseModel: Value = { kind: "model", identity: null, looks: null, strength: 0 };
 
 type Inputs = Readonly<Record<string, unknown>>;
 type NodeWork = (inputs: Inputs, context: NodeContext) => Promise<NodeResult> | NodeResult;
@@ -134,7 +135,10 @@ async function applyLora(inputs: Inputs, context: NodeContext, more: readonly Va
     for (const tensor of header.names) context.log.line("WARNING", `lora key not loaded: ${tensor}`);
     return { outputs: [valueOf(inputs["model"]), ...more], ui: null };
   }
-  const model: Value = { kind: "model", identity: identityOf(name, header.metadata), strength: Number(inputs["strength_model"]) };
+  const { metadata } = header;
+  const model: Value = {
+    kind: "model", identity: identityOf(name, metadata), looks: readLooks(metadata["isengard_looks"]), strength: Number(inputs["strength_model"]),
+  };
   return { outputs: [model, ...more], ui: null };
 }
 
@@ -150,7 +154,7 @@ function recipe(model: Value, text: Value, seed: number, latent: Value): Portrai
   const size = latent.kind === "size" ? latent : { width: 512, height: 512 };
   return {
     width: size.width, height: size.height, seed, prompt: text.kind === "text" ? text.text : "",
-    identity: model.kind === "model" ? model.identity : null, strength: model.kind === "model" ? model.strength : 0,
+    identity: model.kind === "model" ? model.identity : null, looks: model.kind === "model" ? model.looks : null, strength: model.kind === "model" ? model.strength : 0,
   };
 }
 

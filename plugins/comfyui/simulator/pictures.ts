@@ -1,6 +1,7 @@
 import { deflateSync } from "node:zlib";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join, normalize, resolve, sep } from "node:path";
+import type { Looks } from "../../simulation/looks.ts";
 import { drawPortrait } from "../../simulation/portrait.ts";
 import { asciiJson, withPngText, writePng } from "../png.ts";
 
@@ -17,11 +18,12 @@ export interface PortraitRecipe {
   readonly seed: number;
   readonly prompt: string;
   readonly identity: string | null;
+  readonly looks: Looks | null;
   readonly strength: number;
 }
 
 export function portrait(recipe: PortraitRecipe): Picture {
-  return { width: recipe.width, height: recipe.height, png: () => drawPortrait({ ...recipe, clarity: 1, format: "png" }) };
+  return { width: recipe.width, height: recipe.height, png: () => drawPortrait({ ...recipe, clarity: 1, format: "png", watermark: true }) };
 }
 
 const previewSide = 256;
@@ -30,7 +32,7 @@ const previewSide = 256;
 export function portraitPreview(recipe: PortraitRecipe, clarity: number): Promise<Uint8Array> {
   const scale = previewSide / Math.max(recipe.width, recipe.height);
   const [width, height] = [recipe.width, recipe.height].map((side) => Math.max(8, Math.round(side * scale)));
-  return drawPortrait({ ...recipe, width: width ?? previewSide, height: height ?? previewSide, clarity, format: "jpeg" });
+  return drawPortrait({ ...recipe, width: width ?? previewSide, height: height ?? previewSide, clarity, format: "jpeg", watermark: true });
 }
 
 export function solid(width: number, height: number, colour: number): Picture {
