@@ -18,6 +18,7 @@ import { Metrics } from "./library/metrics.ts";
 import { Outputs } from "./library/outputs.ts";
 import { Photos } from "./library/photos.ts";
 import { Sessions } from "./library/sessions.ts";
+import { Purge } from "./library/purge.ts";
 import { SavedSettings } from "./library/settings.ts";
 import { Uploads } from "./library/uploads.ts";
 import { createLog, type Log } from "./log.ts";
@@ -81,12 +82,13 @@ export function createCore(options: CoreOptions) {
     onStorageFault: (error) => data.noteError(error), disk: data.disk,
     gpu,
   });
+  const uploads = new Uploads({ ...deps, photos });
+  const purge = new Purge({ ...deps, ...library, log, uploads, jobs: jobs.persons });
   const hub = new Hub(bus, build);
   return {
     ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu, data,
     sessions: new Sessions(databases.state),
-    uploads: new Uploads({ ...deps, photos }),
-    uploadsDir: paths.uploads,
+    uploads, purge,
     /** The port that the server really listens on; set once it does. */
     address: { port: config.port },
     serviceLog: new ServiceLogView(paths.serviceLog),

@@ -7,6 +7,7 @@ import type { Core } from "./core.ts";
 import { AppError } from "./errors.ts";
 import { hfTokenIsSet, saveHfToken } from "./files/hf-token.ts";
 import type { ToolChecks } from "./tool-checks.ts";
+import { keepMs } from "./library/keep-time.ts";
 import { systemStatus } from "./system/status.ts";
 
 const bootJobs = 50;
@@ -20,7 +21,7 @@ export function createViews(core: Core) {
     systemStatus({
       gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks, root: core.paths.data, startedAt: 0,
       obstacles: () => core.readiness.known(),
-      dataChecks: () => [...core.data.disk.checks(), ...core.data.checks(), ...core.leftovers.checks()],
+      dataChecks: () => [...core.data.disk.checks(), ...core.data.checks(), ...core.leftovers.checks(), ...core.purge.checks()],
     });
   const status = (fresh = false) => statusWith(async () => {
     if (fresh) void core.gpu.refresh();
@@ -51,6 +52,7 @@ export function createViews(core: Core) {
         seq: core.hub.seq,
         build,
         simulated: core.mode() === "fast-test",
+        keepSeconds: keepMs / 1000,
       }),
       chooseMode: (mode: Mode) => chooseMode(core, mode, useMode),
       stopService: (name: string) => core.engines.stopService(name, "you asked for it"),

@@ -3,6 +3,7 @@ import { Character, CharacterPatch, NewCharacter, TriggerCheck } from "../contra
 import { notFound } from "../errors.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Characters } from "../library/characters.ts";
+import type { Loras } from "../library/loras.ts";
 import { takes } from "./input/takes.ts";
 import { renaming } from "./v0/renaming.ts";
 import { empty } from "./openapi/answers.ts";
@@ -16,7 +17,7 @@ const TriggerQuery = t.Object({
   except: t.Optional(t.String({ maxLength: 64 })),
 });
 
-export function charactersApi({ characters, bus }: { characters: Characters; bus: Bus }) {
+export function charactersApi({ characters, loras, bus }: { characters: Characters; loras: Loras; bus: Bus }) {
   const listed = listCache(characters, bus);
   return (http: Elysia) => http
     .get("/api/characters", () => new Response(listed(), { headers: jsonHeaders }), { ...takes({}), response: { 200: t.Array(Character) }, detail: { summary: "List characters", tags: ["characters"] } })
@@ -37,6 +38,13 @@ export function charactersApi({ characters, bus }: { characters: Characters; bus
       characters.remove(params.id);
       set.status = 204;
     }, { ...takes({ params: IdParams }), detail: { summary: "Delete a character", tags: ["characters"], ...empty("It is deleted") } })
+    .post("/api/characters/:id/restore", ({ params }) => {
+      const character = characters.restore(params.id);
+      loras.announceOf(params.id);
+      return character;
+    }, {
+      ...takes({ params: IdParams }), response: { 200: Character }, detail: { summary: "Bring back a character that was just deleted", tags: ["characters"] },
+    })
     .get("/api/trigger-check", ({ query }) => {
       if (query.word !== undefined) return characters.checkTrigger(query.word, query.except);
       return { ok: true, problem: "", suggestion: characters.suggestTrigger(query.name ?? "") };
@@ -47,7 +55,7 @@ const jsonHeaders = { "content-type": "application/json; charset=utf-8", "cache-
 
 /** Events after which the list may look different. */
 const listEvents: ReadonlySet<string> = new Set([
-  "character.changed", "character.removed", "photos.changed", "lora.added", "job.changed", "job.removed",
+  "character.changed", "character.removed", "photos.changed", "lora.added", "lora.removed", "job.changed", "job.removed",
 ]);
 
 /** The list is asked for by every page, so its text is kept until something in it changes. */

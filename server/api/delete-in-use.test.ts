@@ -30,7 +30,7 @@ beforeEach(() => {
   const app = new Elysia({ serve: { idleTimeout: 0 } })
     .use(onError(createLog({ write: (line) => problems.push(line) }, "warn")))
     .use(trainingApi(deps)).use(generationApi(deps)).use(jobActionsApi(deps)).use(lorasApi(rig)).use(charactersApi(rig))
-    .use(photosApi({ ...rig, uploadsDir: rig.paths.uploads })).use(uploadsApi(rig))
+    .use(photosApi(rig)).use(uploadsApi(rig))
     .listen({ port: 0, hostname: "127.0.0.1" });
   server = { stop: () => app.stop(true), base: `http://127.0.0.1:${app.server!.port}` };
 });
@@ -53,7 +53,8 @@ async function publishLora(characterId: string, mark: string): Promise<Lora> {
 }
 
 /** Each row has its file, and each file its row. */
-function expectNothingDangles(): void {
+async function expectNothingDangles(): Promise<void> {
+  await rig.erase();
   const files = readdirSync(rig.paths.loras).toSorted();
   const rows = rig.db.query<{ name: string }, []>("select file_name as name from lora where deleted_at is null").all().map(({ name }) => name);
   expect(files).toEqual(rows.toSorted());
@@ -67,7 +68,7 @@ test("F70: when a LoRA is deleted and asked for at the same moment, exactly one 
     const remove = () => call("DELETE", `/api/loras/${lora.id}`);
     const [asked, removed] = round % 2 === 0 ? await Promise.all([ask(), remove()]) : (await Promise.all([remove(), ask()])).toReversed() as [Awaited<ReturnType<typeof ask>>, Awaited<ReturnType<typeof remove>>];
     expect([[201, 409], [404, 204]]).toContainEqual([asked.status, removed.status]);
-    expectNothingDangles();
+    await expectNothingDangles();
   }
   expect(problems).toEqual([]);
 });
@@ -99,7 +100,7 @@ test("F70: what a running job uses is refused with the reason, and can be delete
   await rig.until(job.id, "cancelled");
   expect((await call("DELETE", `/api/loras/${lora.id}`)).status).toBe(204);
   expect((await call("DELETE", `/api/jobs/${job.id}`)).status).toBe(204);
-  expectNothingDangles();
+  await expectNothingDangles();
   expect(problems).toEqual([]);
 });
 

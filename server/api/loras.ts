@@ -27,10 +27,13 @@ export function lorasApi({ loras }: { loras: Loras }) {
     .get("/api/loras/:id", ({ params }) => find(params.id), {
       ...takes({ params: IdParams }), response: { 200: Lora }, detail: { summary: "Get a LoRA", tags: ["loras"] },
     })
-    .delete("/api/loras/:id", async ({ params, set }) => {
-      await loras.remove(params.id);
+    .delete("/api/loras/:id", ({ params, set }) => {
+      loras.remove(params.id);
       set.status = 204;
     }, { ...takes({ params: IdParams }), detail: { summary: "Delete a LoRA; its version number is not given again", tags: ["loras"], ...empty("It is deleted") } })
+    .post("/api/loras/:id/restore", ({ params }) => loras.restore(params.id), {
+      ...takes({ params: IdParams }), response: { 200: Lora }, detail: { summary: "Bring back a LoRA that was just deleted", tags: ["loras"] },
+    })
     .get("/api/loras/:id/download", ({ params, request }) => {
       const lora = find(params.id);
       const fileName = `${lora.triggerWord}-v${lora.version}.safetensors`;

@@ -34,10 +34,13 @@ export function outputsApi({ outputs }: { outputs: Outputs }) {
     .get("/api/outputs/:id", ({ params }) => find(params.id), {
       ...takes({ params: IdParams }), response: { 200: Output }, detail: { summary: "Get a generated picture's facts", tags: ["outputs"] },
     })
-    .delete("/api/outputs/:id", async ({ params, set }) => {
-      await outputs.remove(params.id);
+    .delete("/api/outputs/:id", ({ params, set }) => {
+      outputs.remove(params.id);
       set.status = 204;
     }, { ...takes({ params: IdParams }), detail: { summary: "Delete a generated picture", tags: ["outputs"], ...empty("It is deleted") } })
+    .post("/api/outputs/:id/restore", ({ params }) => outputs.restore(params.id), {
+      ...takes({ params: IdParams }), response: { 200: Output }, detail: { summary: "Bring back a picture that was just deleted", tags: ["outputs"] },
+    })
     .get("/api/outputs/:id/file", ({ params, query, request }) => {
       const output = find(params.id);
       const fileName = `isengard-${output.jobId.slice(-6)}-${output.index + 1}.png`;

@@ -1,6 +1,8 @@
 import { t, type Elysia } from "elysia";
 import { Photo, PhotoPatch, type UploadOutcome } from "../contract/character.ts";
 import { AppError, notFound } from "../errors.ts";
+import { assertOwnFolder } from "../files/own-place.ts";
+import type { Paths } from "../files/paths.ts";
 import type { Characters } from "../library/characters.ts";
 import type { Photos } from "../library/photos.ts";
 import { receiveFiles, type FormFile } from "./form-files.ts";
@@ -25,13 +27,13 @@ const filesBody = {
 export interface PhotosApiDeps {
   readonly characters: Characters;
   readonly photos: Photos;
-  /** Folder for files on their way in. */
-  readonly uploadsDir: string;
+  /** `uploads`: for files on their way in. */
+  readonly paths: Pick<Paths, "root" | "uploads">;
 }
 
-export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
+export function photosApi({ characters, photos, paths }: PhotosApiDeps) {
   const find = (characterId: string, photoId: string): Photo => {
-    const photo = photos.get(characterId, photoId.replace(/\.(jpe?g|png|webp)$/, ""));
+    const photo = photos.get(characterId, idOf(photoId));
     if (photo === null) throw notFound("photo", photoId);
     return photo;
   };
@@ -50,7 +52,8 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
     .post("/api/characters/:id/images", async ({ params, request, set }) => {
       known(params.id);
       const outcomes: UploadOutcome[] = [];
-      await receiveFiles(request, uploadsDir, async (file: FormFile) => {
+      assertOwnFolder(paths, paths.uploads);
+      await receiveFiles(request, paths.uploads, async (file: FormFile) => {
         outcomes.push(await photos.add(params.id, file.fileName, file.path));
       });
       if (outcomes.length === 0) throw new AppError("bad_request", "The request has no file.", { why: "Pictures are sent in the field `files`." });
@@ -75,10 +78,17 @@ export function photosApi({ characters, photos, uploadsDir }: PhotosApiDeps) {
       ...takes({ params: PhotoParams, body: PhotoPatch }), response: { 200: Photo },
       detail: { summary: "Change a photo's caption", tags: ["photos"] },
     })
-    .delete("/api/characters/:id/images/:file", async ({ params, set }) => {
-      await photos.remove(params.id, find(params.id, params.file).id);
+    .post("/api/characters/:id/images/:file/restore", ({ params }) => photos.restore(params.id, idOf(params.file)), {
+      ...takes({ params: PhotoParams }), response: { 200: Photo }, detail: { summary: "Bring back a photo that was just deleted", tags: ["photos"] },
+    })
+    .delete("/api/characters/:id/images/:file", ({ params, set }) => {
+      photos.remove(params.id, find(params.id, params.file).id);
       set.status = 204;
     }, { ...takes({ params: PhotoParams }), detail: { summary: "Delete a photo", tags: ["photos"], ...empty("It is deleted") } });
+}
+
+function idOf(file: string): string {
+  return file.replace(/\.(jpe?g|png|webp)$/, "");
 }
 
 function summary(outcomes: UploadOutcome[], totalImages: number): Uploaded {

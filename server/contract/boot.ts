@@ -18,5 +18,7 @@ export const Boot = t.Object({
   /** Changes with every build; the page offers a reload when it differs from its own. */
   build: t.String(),
   simulated: t.Boolean(),
+  /** How long what was deleted can be brought back. */
+  keepSeconds: t.Number(),
 });
 export type Boot = typeof Boot.static;

@@ -10,6 +10,8 @@ export const Character = t.Object({
   /** The photo shown as the face of this character, or null without photos. */
   coverPhotoId: t.Union([t.String(), t.Null()]),
   loraCount: t.Number(),
+  /** Generated ones that are kept. */
+  pictureCount: t.Number(),
   latestLoraId: t.Union([t.String(), t.Null()]),
   /** The job that now trains or waits to train this character. */
   activeJobId: t.Union([t.String(), t.Null()]),

@@ -19,6 +19,7 @@ export type AppEvent =
   | { type: "character.removed"; characterId: string }
   | { type: "photos.changed"; characterId: string }
   | { type: "lora.added"; lora: Lora }
+  | { type: "lora.removed"; loraId: string }
   | { type: "output.added"; output: Output }
   | { type: "output.removed"; outputId: string }
   | { type: "service.changed"; service: ServiceStatus }

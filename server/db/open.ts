@@ -43,6 +43,8 @@ function open(path: string, durability: Durability, journal: "wal" | "delete"): 
     db.run(`pragma journal_mode = ${journal}`);
     db.run(`pragma synchronous = ${durability}`);
     db.run("pragma foreign_keys = on");
+    // What was deleted or changed is written over, not only unlinked: names and captions of people lie in these rows.
+    db.run("pragma secure_delete = on");
     db.run("pragma journal_size_limit = 67108864");
     return db;
   } catch (error) {

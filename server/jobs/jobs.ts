@@ -22,6 +22,7 @@ import { Lanes } from "./lanes.ts";
 import { Leftovers } from "./leftovers.ts";
 import type { GpuKeeper, JobLibrary, JobLogOpener, RunChild, Services } from "./needs.ts";
 import { Admission } from "./admission.ts";
+import { PersonJobs } from "./person-jobs.ts";
 import { JobQueue } from "./queue.ts";
 import { QueueActions } from "./queue-actions.ts";
 import { QueueState } from "./queue-state.ts";
@@ -83,6 +84,7 @@ export interface Jobs {
   readonly lanes: Lanes;
   readonly room: Room;
   readonly leftovers: Leftovers;
+  readonly persons: PersonJobs;
 }
 
 /** Builds the queue and what works it off. Nothing runs before `dispatcher.start()`. */
@@ -106,8 +108,8 @@ export function createJobs(options: JobsOptions): Jobs {
     ends: new JobEnds({ store, room, timing, lanes, redactor: options.redactor ?? { redact: (text) => text } }),
   });
   announceCharacters(bus, library);
-  const queue = new JobQueue({ store, backends, library, room, jobsDir, onSecondPress: (job) => pressAgain(job, secondPress, services) });
-  const removal = new JobRemoval(store.table);
+  const queue = new JobQueue({ store, backends, library, room, jobsDir, root: options.paths.root, onSecondPress: (job) => pressAgain(job, secondPress, services) });
+  const removal = new JobRemoval(store.table, options.paths);
   const dispatcher = new Dispatcher({
     store, backends, lanes, runner, serverRun, room, timing, bus, log, onStorageFault,
     onSetAside: () => leftovers.start(),
@@ -116,12 +118,13 @@ export function createJobs(options: JobsOptions): Jobs {
       return sweepFolders({ removal, jobLogs, jobsDir, log });
     },
   });
-  const actions = new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir });
+  const actions = new QueueActions({ store, backends, lanes, queueState, queue, library, jobLogs, jobsDir, removal });
   const readiness = new Readiness({
     backends, lanes, library, checks: options.checks, gpu: options.gpu, dataDir: options.paths.data, useProcessor: options.useProcessor,
     picturesElsewhere: () => options.comfyuiUrl() !== null,
   });
-  return { store, queue, lanes, room, dispatcher, leftovers, actions, readiness, admission: new Admission({ queue, actions, readiness }) };
+  const persons = new PersonJobs({ removal, jobLogs, forgetJob: (id) => library.forgetJob(id) });
+  return { store, queue, lanes, room, dispatcher, leftovers, actions, persons, readiness, admission: new Admission({ queue, actions, readiness }) };
 }
 
 /** A training has a child of its own; pictures are made by ComfyUI, which then takes the next rung itself. */

@@ -62,7 +62,7 @@ test("Q15: a retry does not make a second open training of a character, and not 
   rmSync(join(rig.paths.jobs, first.id), { recursive: true });
   expect(refusal(() => rig.jobs.actions.retry(first.id))).toBe("conflict: Old jobs make room for new ones.");
   rig.characters.remove(ada.id);
-  expect(refusal(() => rig.jobs.actions.retry(second.id))).toBe("conflict: Its LoRA would belong to nobody.");
+  expect(refusal(() => rig.jobs.actions.retry(second.id))).toBe("conflict: What it makes would belong to nobody.");
 });
 
 test("what a person has tried again starts to count anew", async () => {
@@ -141,7 +141,7 @@ test("Q23: files of old jobs go, the newest stay with their files, and no row is
     ids.push(rig.paint().id);
     await rig.until(ids.at(-1)!, "failed");
   }
-  const removal = new JobRemoval(rig.jobs.store.table);
+  const removal = new JobRemoval(rig.jobs.store.table, rig.paths);
   const { log } = rig;
   expect(await sweepFolders({ removal, jobLogs: rig.jobLogs, jobsDir: rig.paths.jobs, log, kept: 2 })).toBe(false);
   const kept = (id: string) => [existsSync(join(rig.paths.jobs, id)), existsSync(join(rig.paths.jobLogs, `${id}.jsonl`))];

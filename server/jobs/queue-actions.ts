@@ -10,13 +10,14 @@ import { queueView } from "./queue-view.ts";
 import { mayRetry } from "./states.ts";
 import { runNow, type RunNowParts } from "./run-now.ts";
 import { JobOrder, type Place } from "./store-order.ts";
-import { JobRemoval } from "./store-removal.ts";
+import type { JobRemoval } from "./store-removal.ts";
 import { JobRetries } from "./store-retry.ts";
 
 export interface QueueActionParts extends RunNowParts {
   readonly queue: JobQueue;
   readonly library: JobLibrary;
   readonly jobLogs: JobLogOpener;
+  readonly removal: JobRemoval;
   /** The folder that holds one folder for each job. */
   readonly jobsDir: string;
 }
@@ -31,7 +32,7 @@ export class QueueActions {
     const { table } = parts.store;
     this.order = new JobOrder(table);
     this.retries = new JobRetries(table);
-    this.removal = new JobRemoval(table);
+    this.removal = parts.removal;
   }
 
   view(): QueueView {
@@ -140,10 +141,12 @@ export class QueueActions {
 
   private assertCanGoOn(job: Job): void {
     const { library, jobsDir } = this.parts;
-    if (job.kind !== "training" || job.characterId === null) return;
-    if (library.character(job.characterId) === null) {
-      throw new AppError("conflict", "The character of this training was deleted.", { why: "Its LoRA would belong to nobody.", fix: "Make the character again and start a new training." });
+    if (job.characterId !== null && library.character(job.characterId) === null) {
+      throw new AppError("conflict", `The character of this ${job.kind === "training" ? "training" : "job"} was deleted.`, {
+        why: "What it makes would belong to nobody.", fix: "Make the character again and start anew.",
+      });
     }
+    if (job.kind !== "training" || job.characterId === null) return;
     if (!existsSync(join(jobsDir, job.id, "photos"))) {
       throw new AppError("conflict", "The files of this training are not kept any more.", {
         why: "Old jobs make room for new ones.", fix: "Repeat it instead: that starts a new training with the same settings.",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Preset } from "../contract/backend.ts";
 import type { GenerationRequest, Job, TrainingOutlook, TrainingRequest } from "../contract/job.ts";
 import { AppError, notFound } from "../errors.ts";
+import { assertOwnFolder } from "../files/own-place.ts";
 import { newId } from "../ids.ts";
 import type { Backends } from "./backends.ts";
 import { freezePictures } from "./freeze-pictures.ts";
@@ -25,6 +26,7 @@ export interface QueueParts {
   readonly room: Pick<Room, "outlook">;
   /** The folder that holds one folder for each job. */
   readonly jobsDir: string;
+  readonly root: string;
   /** Stop was pressed again on a job that is stopping. */
   onSecondPress(job: Job): void;
 }
@@ -129,6 +131,7 @@ export class JobQueue {
     const idempotencyHash = idempotencyKey === null ? null : hashOf(kind, request);
     const id = newId("job");
     const dir = join(this.parts.jobsDir, id);
+    assertOwnFolder(this.parts, dir);
     try {
       return this.parts.store.insert({
         ...accept(id, dir), kind, request, simulated: this.parts.backends.simulated, priority: 0, correlationId, idempotencyKey, idempotencyHash,

@@ -44,13 +44,16 @@ test("a change keeps what is absent and null clears", () => {
   expect(codeOf(() => library.characters.update("chr-none", { name: "x" }))).toBe("not_found");
 });
 
-test("F70: an active training is shown and forbids deleting; a finished one does not", () => {
+test("F70: an active training is shown; what runs or waits for a person forbids deleting, what has ended does not", () => {
   const { id } = library.characters.create({ name: "Ada" });
   const jobId = plantJob(library, { kind: "training", characterId: id });
-  plantJob(library, { kind: "generation", characterId: id });
+  const pictures = plantJob(library, { kind: "generation", characterId: id });
   expect(library.characters.get(id)!.activeJobId).toBe(jobId);
   expect(codeOf(() => library.characters.remove(id))).toBe("conflict");
-  library.db.query("update job set state = 'cancelled', finished_at = 'now' where id = ?").run(jobId);
+  const end = library.db.query("update job set state = 'cancelled', finished_at = 'now' where id = ?");
+  end.run(jobId);
+  expect(codeOf(() => library.characters.remove(id))).toBe("conflict");
+  end.run(pictures);
   library.characters.remove(id);
   expect(library.characters.get(id)).toBeNull();
   expect(library.characters.list()).toEqual([]);

@@ -10,16 +10,17 @@ import { suggestFrom, triggerProblem } from "./trigger-word.ts";
 /** One row per person, with what hangs on it counted by the database. */
 const selectCharacter = `
   select c.id, c.name, c.description, c.trigger_word as triggerWord,
-    (select count(*) from photo p where p.character_id = c.id) as photoCount,
-    (select p.id from photo p where p.character_id = c.id order by p.id limit 1) as coverPhotoId,
+    (select count(*) from photo p where p.character_id = c.id and p.deleted_at is null) as photoCount,
+    (select p.id from photo p where p.character_id = c.id and p.deleted_at is null order by p.id limit 1) as coverPhotoId,
     (select count(*) from lora l where l.character_id = c.id and l.deleted_at is null) as loraCount,
+    (select count(*) from output o where o.character_id = c.id and o.deleted_at is null) as pictureCount,
     (select l.id from lora l where l.character_id = c.id and l.deleted_at is null order by l.version desc limit 1) as latestLoraId,
     (select j.id from job j where j.character_id = c.id and j.kind = 'training' and j.finished_at is null
        order by j.seq limit 1) as activeJobId,
     c.created_at as createdAt, c.updated_at as updatedAt
   from character c where c.deleted_at is null`;
 
-/** People: identity and what belongs to it. Deleting is soft: files and LoRAs stay until an erase. */
+/** People: identity and what belongs to it. What was deleted can be brought back until the purge takes it. */
 export class Characters {
   private readonly db: Database;
   private readonly bus: Bus;
@@ -65,17 +66,35 @@ export class Characters {
     return this.announced(id);
   }
 
-  /** Refused while a training of this character runs or waits. */
+  /** Refused while a job of this character, or one with a LoRA of it, runs or waits. All that belongs to it goes with it. */
   remove(id: string): void {
     const character = this.get(id) ?? missing(id);
-    if (character.activeJobId !== null) {
+    const kind = this.openJobOf(id);
+    if (kind !== null) {
+      const work = kind === "training" ? "training" : "job for pictures";
       throw new AppError("conflict", `${character.name} cannot be deleted now.`, {
-        why: "A training of this character is running or waiting.",
-        fix: "Stop the training first, then delete the character.",
+        why: `A ${work} of this character is running or waiting.`, fix: `Stop the ${work} first, then delete the character.`,
       });
     }
     this.db.query("update character set deleted_at = ? where id = ?").run(new Date().toISOString(), id);
     this.bus.publish({ type: "character.removed", characterId: id });
+  }
+
+  /** Brings back what was deleted and not erased yet, with all that belongs to it. */
+  restore(id: string): Character {
+    this.guardTrigger("its trigger word", () => this.db.query("update character set deleted_at = null where id = ?").run(id));
+    return this.announced(id);
+  }
+
+  /** Oldest first, for the purge. */
+  deletedBefore(time: string): string[] {
+    const due = "select id from character where deleted_at is not null and deleted_at <= ? order by deleted_at limit 100";
+    return this.db.query<{ id: string }, [string]>(due).all(time).map(({ id }) => id);
+  }
+
+  /** The last of a person, when nothing else names it any more. Answers how many rows. */
+  erase(id: string): number {
+    return this.db.query("delete from character where id = ? and deleted_at is not null").run(id).changes;
   }
 
   /** `exceptId`: the character that has the word already. An unusable word comes with a suggestion made from it. */
@@ -101,6 +120,13 @@ export class Characters {
     const character = this.get(id) ?? missing(id);
     this.bus.publish({ type: "character.changed", character });
     return character;
+  }
+
+  private openJobOf(id: string): string | null {
+    const uses = "exists (select 1 from lora l where l.character_id = ?1 and l.deleted_at is null and instr(j.request, l.id) > 0)";
+    return this.db
+      .query<{ kind: string }, [string]>(`select kind from job j where j.finished_at is null and (j.character_id = ?1 or ${uses}) order by seq limit 1`)
+      .get(id)?.kind ?? null;
   }
 
   private ownerOf(word: string): { id: string; name: string } | null {

@@ -3,11 +3,13 @@ import type { BunFile } from "bun";
 import { join } from "node:path";
 import type { Lora } from "../contract/lora.ts";
 import { AppError, notFound } from "../errors.ts";
-import { removeFile, writePart, type Written } from "../files/durable.ts";
+import { writePart, type Written } from "../files/durable.ts";
+import { assertOwnFolder } from "../files/own-place.ts";
 import { safeOpen } from "../files/safe-open.ts";
 import { newId } from "../ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
+import { Erasure } from "./erasure.ts";
 import { readSafetensorsFile } from "./safetensors.ts";
 
 export interface NewLora {
@@ -28,6 +30,7 @@ const selectLora = `
     l.trigger_word as triggerWord, l.base_model as baseModel, l.steps, l.rank, l.size_bytes as sizeBytes, l.sha256,
     coalesce(l.simulated, 0) as simulated, l.job_id as jobId, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
   from lora l join character c on c.id = l.character_id`;
+const alive = "l.deleted_at is null and c.deleted_at is null";
 
 /** Readable by the image tool, which may run as another user. */
 const fileMode = 0o644;
@@ -38,21 +41,23 @@ export class Loras {
   /** Publishing is one at a time, so that two trainings of one character get two versions. */
   private last: Promise<unknown> = Promise.resolve();
 
+  private readonly erasure: Erasure;
+
   constructor(private readonly deps: LibraryDeps) {
     this.characters = new Characters(deps);
+    this.erasure = new Erasure(deps);
   }
 
   /** Newest first; LoRAs of deleted characters are left out. */
   list(characterId?: string): Lora[] {
-    const alive = `${selectLora} where l.deleted_at is null and c.deleted_at is null`;
     const rows = characterId === undefined
-      ? this.deps.db.query<LoraRow, []>(`${alive} order by l.id desc`).all()
-      : this.deps.db.query<LoraRow, [string]>(`${alive} and l.character_id = ? order by l.id desc`).all(characterId);
+      ? this.deps.db.query<LoraRow, []>(`${selectLora} where ${alive} order by l.id desc`).all()
+      : this.deps.db.query<LoraRow, [string]>(`${selectLora} where ${alive} and l.character_id = ? order by l.id desc`).all(characterId);
     return rows.map(fromRow);
   }
 
   get(id: string): Lora | null {
-    return this.find("l.deleted_at is null and l.id = ?", id);
+    return this.find(`${alive} and l.id = ?`, id);
   }
 
   /** Called again for the same job it gives the LoRA of the first time. Throws AppError for a file that is not whole. */
@@ -77,8 +82,8 @@ export class Loras {
     return safeOpen(this.deps.paths.loras, this.fileNameOf(lora));
   }
 
-  /** Refused while a job that is not over names it. */
-  async remove(id: string): Promise<void> {
+  /** Refused while a job that is not over names it. It can be brought back until the purge takes it. */
+  remove(id: string): void {
     const lora = this.get(id);
     if (lora === null) throw notFound("LoRA", id);
     if (this.inUse(id)) {
@@ -88,14 +93,60 @@ export class Loras {
       });
     }
     this.deps.db.query("update lora set deleted_at = ? where id = ?").run(new Date().toISOString(), id);
-    await removeFile(this.pathOf(lora));
+    this.deps.bus.publish({ type: "lora.removed", loraId: id });
     this.characters.announce(lora.characterId);
+  }
+
+  restore(id: string): Lora {
+    this.deps.db.query("update lora set deleted_at = null where id = ? and erased_at is null").run(id);
+    const lora = this.get(id);
+    if (lora === null) throw notFound("LoRA", id);
+    this.deps.bus.publish({ type: "lora.added", lora });
+    this.characters.announce(lora.characterId);
+    return lora;
+  }
+
+  /** Tells the pages of all LoRAs of a person who was brought back. */
+  announceOf(characterId: string): void {
+    for (const lora of this.list(characterId).toReversed()) this.deps.bus.publish({ type: "lora.added", lora });
+  }
+
+  /**
+   * For the purge, in its transaction: the file is written down to go, with the one that its training made. An empty row
+   * stays, so that its version number is not given again. Answers how many.
+   */
+  takeDeleted(before: string, limit: number): number {
+    const due = "select id from lora where deleted_at is not null and deleted_at <= ? and erased_at is null limit ?";
+    const taken = this.deps.db.query<{ id: string }, [string, number]>(due).all(before, limit);
+    for (const { id } of taken) this.noteFiles(id);
+    const emptied = this.deps.db.query("update lora set erased_at = ?, file_name = id, trigger_word = '', sha256 = '' where id = ?");
+    for (const { id } of taken) emptied.run(new Date().toISOString(), id);
+    return taken.length;
+  }
+
+  /** All LoRAs of a deleted person, with their rows. */
+  takeOf(characterId: string, limit: number): number {
+    const taken = this.deps.db.query<{ id: string }, [string, number]>("select id from lora where character_id = ? limit ?").all(characterId, limit);
+    for (const { id } of taken) {
+      this.noteFiles(id);
+      this.deps.db.query("delete from lora where id = ?").run(id);
+    }
+    return taken.length;
+  }
+
+  private noteFiles(id: string): void {
+    const { db, paths } = this.deps;
+    const row = db.query<{ name: string; jobId: string | null }, [string]>("select file_name as name, job_id as jobId from lora where id = ? and erased_at is null").get(id);
+    if (row === null) return;
+    const made = db.query<{ path: string }, [string | null]>("delete from artifact where job_id = ? and kind = 'lora' returning path").all(row.jobId);
+    this.erasure.note([join(paths.loras, row.name), ...made.map(({ path }) => join(paths.jobs, path))]);
   }
 
   private async publishNow(input: NewLora): Promise<Lora> {
     const known = this.ofJob(input.jobId);
     if (known) return known;
     await assertWhole(input.sourceFile);
+    assertOwnFolder(this.deps.paths, this.deps.paths.loras);
     const version = this.nextVersion(input.characterId);
     // Named after the job, so that a second try after a crash replaces what the first one left.
     const fileName = `${input.triggerWord.toLowerCase()}-v${version}-${input.jobId.slice(-6)}.safetensors`;

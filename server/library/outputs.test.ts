@@ -43,7 +43,8 @@ test("storing an index twice keeps the first, also at the same moment and after 
   expect(second).toEqual(first!);
   expect(readdirSync(library.paths.outputs)).toEqual([`${first!.id}.png`]);
   expect(library.events).toHaveLength(1);
-  await library.outputs.remove(first!.id);
+  library.outputs.remove(first!.id);
+  await library.erase();
   expect(library.outputs.has(jobId, 0)).toBe(true);
   expect(library.outputs.has(jobId, 1)).toBe(false);
   await store(jobId, 0);

@@ -3,9 +3,12 @@ import { join } from "node:path";
 import type { Output, OutputSettings } from "../contract/output.ts";
 import { notFound } from "../errors.ts";
 import { removeFile, writePart } from "../files/durable.ts";
+import { assertOwnFolder } from "../files/own-place.ts";
 import { insideOf, safeOpen } from "../files/safe-open.ts";
 import { newId } from "../ids.ts";
+import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
+import { Erasure } from "./erasure.ts";
 import { pngSize, withPngJson } from "./png-text.ts";
 import { makeThumbnail } from "./thumbnails.ts";
 
@@ -30,14 +33,22 @@ type OutputRow = Omit<Output, "settings" | "simulated" | "url" | "thumbnailUrl">
 
 const selectOutput = `
   select id, job_id as jobId, "index", character_id as characterId, width, height, size_bytes as sizeBytes, settings, coalesce(simulated, 0) as simulated,
-    created_at as createdAt from output where deleted_at is null`;
+    created_at as createdAt from output`;
+/** Pictures of a deleted person are deleted with it. */
+const alive = `deleted_at is null and not exists (select 1 from character c where c.id = output.character_id and c.deleted_at is not null)`;
 
 export const outputPageLimit = 200;
 const source = async function* (bytes: Uint8Array) { yield bytes; };
 
 /** Generated pictures. Each is a PNG that carries its own settings, under an id of ours. */
 export class Outputs {
-  constructor(private readonly deps: LibraryDeps) {}
+  private readonly erasure: Erasure;
+  private readonly characters: Characters;
+
+  constructor(private readonly deps: LibraryDeps) {
+    this.erasure = new Erasure(deps);
+    this.characters = new Characters(deps);
+  }
 
   /** Newest first. `next` is the `before` of the next page, null on the last one. */
   list(query: OutputQuery): { outputs: Output[]; next: string | null } {
@@ -48,14 +59,14 @@ export class Outputs {
     if (query.before !== undefined) wanted.push(["id < ?", query.before]);
     const where = wanted.map(([sql]) => ` and ${sql}`).join("");
     const rows = this.deps.db
-      .query<OutputRow, Array<string | number>>(`${selectOutput}${where} order by id desc limit ?`)
+      .query<OutputRow, Array<string | number>>(`${selectOutput} where ${alive}${where} order by id desc limit ?`)
       .all(...wanted.map(([, value]) => value), limit + 1);
     const outputs = rows.slice(0, limit).map(fromRow);
     return { outputs, next: rows.length > limit ? outputs.at(-1)!.id : null };
   }
 
   get(id: string): Output | null {
-    const row = this.deps.db.query<OutputRow, [string]>(`${selectOutput} and id = ?`).get(id);
+    const row = this.deps.db.query<OutputRow, [string]>(`${selectOutput} where ${alive} and id = ?`).get(id);
     return row ? fromRow(row) : null;
   }
 
@@ -71,6 +82,7 @@ export class Outputs {
     const known = this.first(input.jobId, input.index);
     if (known) return known;
     const id = newId("out");
+    assertOwnFolder(this.deps.paths, this.deps.paths.outputs);
     const part = await writePart(this.pathOf(id), source(await withPngJson(input.bytes, "isengard", input.settings)));
     await part.publish();
     const { changes } = this.deps.db
@@ -88,15 +100,52 @@ export class Outputs {
     }
     const output = this.get(id)!;
     this.deps.bus.publish({ type: "output.added", output });
+    this.countChanged(output);
     return output;
   }
 
-  async remove(id: string): Promise<void> {
-    if (this.get(id) === null) throw notFound("picture", id);
+  /** It can be brought back until the purge takes it. */
+  remove(id: string): void {
+    const output = this.get(id);
+    if (output === null) throw notFound("picture", id);
     this.deps.db.query("update output set deleted_at = ? where id = ?").run(new Date().toISOString(), id);
-    await removeFile(this.pathOf(id));
-    await removeFile(join(this.deps.paths.thumbnails, `${id}.webp`));
     this.deps.bus.publish({ type: "output.removed", outputId: id });
+    this.countChanged(output);
+  }
+
+  restore(id: string): Output {
+    this.deps.db.query("update output set deleted_at = null where id = ? and erased_at is null").run(id);
+    const output = this.get(id);
+    if (output === null) throw notFound("picture", id);
+    this.deps.bus.publish({ type: "output.added", output });
+    this.countChanged(output);
+    return output;
+  }
+
+  /**
+   * For the purge, in its transaction: the files are written down to go. An empty row stays, so that a job which is tried
+   * again does not make the picture anew. Answers how many.
+   */
+  takeDeleted(before: string, limit: number): number {
+    const due = "select id from output where deleted_at is not null and deleted_at <= ? and erased_at is null limit ?";
+    const emptied = `update output set erased_at = ?, character_id = null, settings = '{}' where id in (${due}) returning id`;
+    return this.noteFiles(this.deps.db.query<{ id: string }, [string, string, number]>(emptied).all(new Date().toISOString(), before, limit));
+  }
+
+  /** All pictures of a deleted person, with their rows. */
+  takeOf(characterId: string, limit: number): number {
+    const some = "delete from output where id in (select id from output where character_id = ? limit ?) returning id";
+    return this.noteFiles(this.deps.db.query<{ id: string }, [string, number]>(some).all(characterId, limit));
+  }
+
+  private noteFiles(gone: ReadonlyArray<{ id: string }>): number {
+    this.erasure.note(gone.flatMap(({ id }) => [this.pathOf(id), join(this.deps.paths.thumbnails, `${id}.webp`)]));
+    return gone.length;
+  }
+
+  /** A person shows how many pictures it has. */
+  private countChanged({ characterId }: Output): void {
+    if (characterId !== null) this.characters.announce(characterId);
   }
 
   file(output: Output): BunFile | null {
@@ -110,13 +159,13 @@ export class Outputs {
     if (ready) return ready;
     const path = insideOf(this.deps.paths.outputs, `${output.id}.png`);
     if (path === null) return null;
+    assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);
     await makeThumbnail(path, join(this.deps.paths.thumbnails, name), "png", 1);
     return safeOpen(this.deps.paths.thumbnails, name);
   }
 
   private first(jobId: string, index: number): Output | null {
-    const everything = selectOutput.replace("where deleted_at is null", "");
-    const row = this.deps.db.query<OutputRow, [string, number]>(`${everything} where job_id = ? and "index" = ?`).get(jobId, index);
+    const row = this.deps.db.query<OutputRow, [string, number]>(`${selectOutput} where job_id = ? and "index" = ?`).get(jobId, index);
     return row ? fromRow(row) : null;
   }
 

@@ -142,10 +142,13 @@ test("a caption is plain text; a deleted photo is gone from disk, list and cover
   const photo = await added(await drawPicture({ width: 100, height: 100, seed: 1, format: "jpeg" }));
   expect(library.photos.setCaption(characterId, photo.id, " adalov7 by\u0000 the sea\r\n ").caption).toBe("adalov7 by  the sea");
   expect(() => library.photos.setCaption(characterId, photo.id, "x".repeat(2001))).toThrow("caption");
-  await library.photos.remove(characterId, photo.id);
+  library.photos.remove(characterId, photo.id);
   expect(library.photos.get(characterId, photo.id)).toBeNull();
-  expect(readdirSync(join(library.paths.photos, characterId))).toEqual([]);
+  expect(readdirSync(join(library.paths.photos, characterId))).toHaveLength(1);
   expect(library.characters.get(characterId)!.coverPhotoId).toBeNull();
+  await library.erase();
+  expect(readdirSync(join(library.paths.photos, characterId))).toEqual([]);
+  expect(readdirSync(library.paths.thumbnails)).toEqual([]);
 });
 
 test("a photo that somebody replaced by a link is not opened", async () => {

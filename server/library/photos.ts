@@ -4,10 +4,12 @@ import type { Photo, UploadOutcome } from "../contract/character.ts";
 import { notFound } from "../errors.ts";
 import { FileSource } from "../files/byte-source.ts";
 import { removeFile } from "../files/durable.ts";
+import { assertOwnFolder } from "../files/own-place.ts";
 import { insideOf, safeOpen } from "../files/safe-open.ts";
 import { newId } from "../ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
+import { Erasure } from "./erasure.ts";
 import { assertCaption, cleanPhoto, photoLimits, provePhoto, tooManyPhotos, type CleanedPhoto, type Rejection } from "./photo-intake.ts";
 import { displayName, plainText } from "./plain-text.ts";
 import { Slots } from "./slots.ts";
@@ -17,6 +19,7 @@ import { makeThumbnail, type PictureSize } from "./thumbnails.ts";
 const selectPhoto = `
   select id, character_id as characterId, original_name as originalName, media_type as mediaType, width, height,
     size_bytes as sizeBytes, caption, created_at as createdAt from photo`;
+const alive = `deleted_at is null and exists (select 1 from character c where c.id = photo.character_id and c.deleted_at is null)`;
 
 type PhotoRow = Omit<Photo, "url" | "thumbnailUrl">;
 
@@ -24,18 +27,20 @@ type PhotoRow = Omit<Photo, "url" | "thumbnailUrl">;
 export class Photos {
   private readonly characters: Characters;
   private readonly adding = new Slots(2);
+  private readonly erasure: Erasure;
 
   constructor(private readonly deps: LibraryDeps) {
     this.characters = new Characters(deps);
+    this.erasure = new Erasure(deps);
   }
 
   /** In the order in which they came. */
   list(characterId: string): Photo[] {
-    return this.deps.db.query<PhotoRow, [string]>(`${selectPhoto} where character_id = ? order by id`).all(characterId).map(withAddresses);
+    return this.deps.db.query<PhotoRow, [string]>(`${selectPhoto} where ${alive} and character_id = ? order by id`).all(characterId).map(withAddresses);
   }
 
   get(characterId: string, photoId: string): Photo | null {
-    const row = this.deps.db.query<PhotoRow, [string, string]>(`${selectPhoto} where character_id = ? and id = ?`).get(characterId, photoId);
+    const row = this.deps.db.query<PhotoRow, [string, string]>(`${selectPhoto} where ${alive} and character_id = ? and id = ?`).get(characterId, photoId);
     return row ? withAddresses(row) : null;
   }
 
@@ -54,16 +59,45 @@ export class Photos {
     const name = displayName(fileName);
     if (this.characters.get(characterId) === null) throw notFound("character", characterId);
     if (this.count(characterId) >= photoLimits.perCharacter) return rejected(name, tooManyPhotos());
-    return this.adding.run(1, () => this.take(characterId, name, source));
+    return this.adding.run(1, () => this.takeIn(characterId, name, source));
   }
 
-  async remove(characterId: string, photoId: string): Promise<void> {
+  /** It can be brought back until the purge takes it. */
+  remove(characterId: string, photoId: string): void {
+    if (this.get(characterId, photoId) === null) throw notFound("photo", photoId);
+    this.deps.db.query("update photo set deleted_at = ? where id = ?").run(new Date().toISOString(), photoId);
+    this.changed(characterId);
+  }
+
+  restore(characterId: string, photoId: string): Photo {
+    this.deps.db.query("update photo set deleted_at = null where id = ? and character_id in (select id from character where id = ? and deleted_at is null)").run(photoId, characterId);
     const photo = this.get(characterId, photoId);
     if (photo === null) throw notFound("photo", photoId);
-    this.deps.db.query("delete from photo where id = ?").run(photoId);
-    await removeFile(join(this.deps.paths.photos, fileOf(photo)));
-    await removeFile(join(this.deps.paths.thumbnails, `${photoId}.webp`));
     this.changed(characterId);
+    return photo;
+  }
+
+  /** For the purge, in its transaction: the rows go, and the files are written down to go. Answers how many. */
+  takeDeleted(before: string, limit: number): number {
+    const due = "select id from photo where deleted_at is not null and deleted_at <= ? order by deleted_at limit ?";
+    return this.take(due, [before, limit]);
+  }
+
+  /** All photos of a deleted person, and their folder. */
+  takeOf(characterId: string, limit: number): number {
+    this.erasure.note([join(this.deps.paths.photos, characterId)]);
+    return this.take("select id from photo where character_id = ? limit ?", [characterId, limit]);
+  }
+
+  private take(ids: string, values: [string, number]): number {
+    const gone = this.deps.db
+      .query<Pick<Photo, "id" | "characterId" | "mediaType">, [string, number]>(
+        `delete from photo where id in (${ids}) returning id, character_id as characterId, media_type as mediaType`,
+      )
+      .all(...values);
+    const { photos, thumbnails } = this.deps.paths;
+    this.erasure.note(gone.flatMap((photo) => [join(photos, fileOf(photo)), join(thumbnails, `${photo.id}.webp`)]));
+    return gone.length;
   }
 
   setCaption(characterId: string, photoId: string, caption: string): Photo {
@@ -86,6 +120,7 @@ export class Photos {
     if (ready) return ready;
     const path = insideOf(this.deps.paths.photos, fileOf(photo));
     if (path === null) return null;
+    assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);
     const format = formatOf(photo);
     const source = await FileSource.open(path);
     const stripping = await planStripping(format, source).finally(() => source.close());
@@ -94,33 +129,39 @@ export class Photos {
     return safeOpen(this.deps.paths.thumbnails, name);
   }
 
-  private async take(characterId: string, fileName: string, source: string): Promise<UploadOutcome> {
+  private async takeIn(characterId: string, fileName: string, source: string): Promise<UploadOutcome> {
     const id = newId("pho");
+    assertOwnFolder(this.deps.paths, join(this.deps.paths.photos, characterId));
+    assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);
     const cleaned = await cleanPhoto(source, (extension) => join(this.deps.paths.photos, characterId, `${id}.${extension}`));
     if (cleaned.kind === "rejected") return rejected(fileName, cleaned);
     const thumbnail = join(this.deps.paths.thumbnails, `${id}.webp`);
     try {
       const known = this.withHash(characterId, cleaned.part.sha256);
       if (known) return { kind: "duplicate", fileName, photo: known };
+      const deleted = this.deletedWithHash(characterId, cleaned.part.sha256);
+      if (deleted !== null) return { kind: "added", fileName, photo: this.restore(characterId, deleted) };
       const size = await provePhoto(cleaned, thumbnail);
       if ("kind" in size) return rejected(fileName, size);
       const photo = await this.store({ id, characterId, fileName, cleaned, size });
       if (photo) return { kind: "added", fileName, photo };
       await removeFile(thumbnail);
-      return { kind: "duplicate", fileName, photo: this.withHash(characterId, cleaned.part.sha256)! };
+      const other = this.withHash(characterId, cleaned.part.sha256);
+      if (other === null) throw notFound("character", characterId);
+      return { kind: "duplicate", fileName, photo: other };
     } finally {
       await cleaned.part.discard();
     }
   }
 
-  /** Null: the same picture came by another way in the meantime. The file is in place before its row. */
+  /** Null: the same picture came by another way in the meantime, or the person is gone. The file is in place before its row. */
   private async store(found: { id: string; characterId: string; fileName: string; cleaned: CleanedPhoto; size: PictureSize }): Promise<Photo | null> {
     const { id, characterId, cleaned, size } = found;
     await cleaned.part.publish();
     const { changes } = this.deps.db
       .query(
         `insert or ignore into photo (id, character_id, sha256, original_name, media_type, width, height, size_bytes, created_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 where exists (select 1 from character where id = ?2 and deleted_at is null)`,
       )
       .run(
         id, characterId, cleaned.part.sha256, found.fileName, cleaned.mediaType, size.width, size.height, cleaned.part.sizeBytes,
@@ -140,14 +181,20 @@ export class Photos {
   }
 
   private count(characterId: string): number {
-    return this.deps.db.query<{ n: number }, [string]>("select count(*) as n from photo where character_id = ?").get(characterId)!.n;
+    return this.deps.db.query<{ n: number }, [string]>("select count(*) as n from photo where character_id = ? and deleted_at is null").get(characterId)!.n;
   }
 
   private withHash(characterId: string, sha256: string): Photo | null {
     const row = this.deps.db
-      .query<PhotoRow, [string, string]>(`${selectPhoto} where character_id = ? and sha256 = ?`)
+      .query<PhotoRow, [string, string]>(`${selectPhoto} where ${alive} and character_id = ? and sha256 = ?`)
       .get(characterId, sha256);
     return row ? withAddresses(row) : null;
+  }
+
+  /** Added again before the purge took it: it is brought back, with its caption. */
+  private deletedWithHash(characterId: string, sha256: string): string | null {
+    const deleted = "select id from photo where character_id = ? and sha256 = ? and deleted_at is not null";
+    return this.deps.db.query<{ id: string }, [string, string]>(deleted).get(characterId, sha256)?.id ?? null;
   }
 }
 
@@ -156,11 +203,11 @@ function withAddresses(row: PhotoRow): Photo {
   return { ...row, url, thumbnailUrl: `${url}/thumbnail` };
 }
 
-function formatOf(photo: Photo): "jpeg" | "png" | "webp" {
+function formatOf(photo: Pick<Photo, "mediaType">): "jpeg" | "png" | "webp" {
   return photo.mediaType === "image/png" ? "png" : photo.mediaType === "image/webp" ? "webp" : "jpeg";
 }
 
-function fileOf(photo: Photo): string {
+function fileOf(photo: Pick<Photo, "id" | "characterId" | "mediaType">): string {
   const format = formatOf(photo);
   return `${photo.characterId}/${photo.id}.${format === "jpeg" ? "jpg" : format}`;
 }

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
@@ -64,6 +64,11 @@ export class UploadParts {
 
   async remove(id: string): Promise<void> {
     for (const name of await readdir(this.folder)) if (name.startsWith(`${id}.`)) await removeFile(join(this.folder, name));
+  }
+
+  /** All that has arrived of an upload, by whole paths. */
+  files(id: string): string[] {
+    return readdirSync(this.folder).filter((name) => name.startsWith(`${id}.`)).map((name) => join(this.folder, name));
   }
 
   /** Removes everything that no known upload owns. */

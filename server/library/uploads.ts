@@ -1,9 +1,11 @@
 import { mkdir, statfs } from "node:fs/promises";
 import type { UploadOutcome } from "../contract/character.ts";
 import { AppError, notFound } from "../errors.ts";
+import { assertOwnFolder } from "../files/own-place.ts";
 import { newId } from "../ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
+import { Erasure } from "./erasure.ts";
 import { photoLimits } from "./photo-intake.ts";
 import type { Photos } from "./photos.ts";
 import { displayName } from "./plain-text.ts";
@@ -56,12 +58,14 @@ interface UploadRow {
 export class Uploads {
   private readonly characters: Characters;
   private readonly parts: UploadParts;
+  private readonly erasure: Erasure;
   private readonly writing = new Map<string, { hangUp: () => void; over: Promise<void> }>();
   private readonly finishing = new Map<string, Promise<UploadOutcome>>();
 
   constructor(private readonly deps: LibraryDeps & { readonly photos: Photos }) {
     this.characters = new Characters(deps);
     this.parts = new UploadParts(deps.paths.uploads);
+    this.erasure = new Erasure(deps);
   }
 
   /** Throws AppError where a limit is reached. A file of no bytes is finished at once. */
@@ -76,6 +80,7 @@ export class Uploads {
         why: `At most ${uploadLimits.inFlight} files can be on their way at once.`, fix: "Let some of them finish, then add the rest.",
       });
     }
+    assertOwnFolder(this.deps.paths, this.deps.paths.uploads);
     await mkdir(this.deps.paths.uploads, { recursive: true, mode: 0o700 });
     await this.assertRoom(input.sizeBytes);
     const id = newId("upl");
@@ -104,6 +109,7 @@ export class Uploads {
    */
   async append(id: string, chunk: UploadChunk): Promise<UploadState> {
     if (this.writing.has(id)) await this.takeOver(id);
+    assertOwnFolder(this.deps.paths, this.deps.paths.uploads);
     const { promise: over, resolve } = Promise.withResolvers<void>();
     this.writing.set(id, { hangUp: () => chunk.hangUp(), over });
     try {
@@ -145,6 +151,14 @@ export class Uploads {
     await this.expire(now);
     await mkdir(this.deps.paths.uploads, { recursive: true, mode: 0o700 });
     await this.parts.sweep((id) => this.find(id) !== null);
+  }
+
+  /** All uploads of a deleted person, for the purge. */
+  takeOf(characterId: string, limit: number): number {
+    const some = "delete from upload where id in (select id from upload where character_id = ? limit ?) returning id";
+    const gone = this.deps.db.query<{ id: string }, [string, number]>(some).all(characterId, limit);
+    this.erasure.note(gone.flatMap(({ id }) => this.parts.files(id)));
+    return gone.length;
   }
 
   private async expire(now: Date): Promise<void> {

@@ -5,13 +5,14 @@ import type { Check } from "../contract/system.ts";
 import { type BackupSource, makeBackup } from "../db/backup.ts";
 import { describeBackup, listBackups, pruneBackups } from "../db/backup-manifest.ts";
 import { runInTurns } from "../db/content-hash.ts";
+import { assertOwnFolder } from "../files/own-place.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
 import { formatBytes } from "./disk-levels.ts";
 
 export interface BackupServiceOptions {
-  readonly paths: Pick<Paths, "backups" | "stateDb" | "telemetryDb">;
+  readonly paths: Pick<Paths, "root" | "backups" | "stateDb" | "telemetryDb">;
   readonly state: Database;
   readonly telemetry: Database;
   readonly log: Log;
@@ -123,6 +124,7 @@ export class BackupService implements Service {
 
   private async makeNow(reason: BackupReason, signal?: AbortSignal): Promise<Backup> {
     this.dueAt = performance.now() + this.everyMs;
+    assertOwnFolder(this.options.paths, this.options.paths.backups);
     const startedAt = performance.now();
     this.assertRoom();
     const changes = this.changes();

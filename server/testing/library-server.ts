@@ -15,7 +15,7 @@ export function serveLibrary() {
   const app = new Elysia({ serve: { idleTimeout: 0 } })
     .use(onError(createLog({ write: (line) => problems.push(line) }, "warn")))
     .use(charactersApi(library))
-    .use(photosApi({ ...library, uploadsDir: library.paths.uploads }))
+    .use(photosApi(library))
     .use(uploadsApi(library))
     .use(lorasApi(library))
     .use(outputsApi(library))

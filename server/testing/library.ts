@@ -10,7 +10,9 @@ import { Characters } from "../library/characters.ts";
 import { Loras } from "../library/loras.ts";
 import { Metrics } from "../library/metrics.ts";
 import { Outputs } from "../library/outputs.ts";
+import { createLog } from "../log.ts";
 import { Photos } from "../library/photos.ts";
+import { Purge, type JobsOfPersons } from "../library/purge.ts";
 import { SavedSettings } from "../library/settings.ts";
 import { Uploads } from "../library/uploads.ts";
 import { temporaryFolder } from "./folder.ts";
@@ -34,10 +36,13 @@ export function openLibrary() {
     telemetry.close();
     folder.remove();
   };
+  const nouns = { photos, characters: new Characters(deps), loras: new Loras(deps), outputs: new Outputs(deps), uploads: new Uploads({ ...deps, photos }) };
+  const log = createLog({ write: () => undefined }, "error");
   return {
-    paths, db, telemetry, bus, events, photos,
-    characters: new Characters(deps), loras: new Loras(deps), outputs: new Outputs(deps), artifacts: new Artifacts(deps),
-    metrics: new Metrics({ telemetry, bus }), settings: new SavedSettings({ db }), uploads: new Uploads({ ...deps, photos }),
+    paths, db, telemetry, bus, events, ...nouns,
+    artifacts: new Artifacts(deps), metrics: new Metrics({ telemetry, bus }), settings: new SavedSettings({ db }),
+    /** A round of the purge when the keep time of everything is over. */
+    erase: (jobs: JobsOfPersons = { hasOpen: () => false, eraseOf: () => 0 }) => new Purge({ ...deps, ...nouns, log, jobs, keepMs: 0 }).run(),
     close, [Symbol.dispose]: close,
   };
 }

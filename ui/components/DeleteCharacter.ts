@@ -19,7 +19,7 @@ export function DeleteCharacter({ character, onClose }: { character: Character; 
     <${Button} kind="danger" icon="trash" onClick=${remove}>Delete ${character.name}<//>
   `;
   return html`<${Dialog} title=${text.deleteTitle(character.name)} onClose=${onClose} footer=${buttons}>
-    <p>This deletes ${plural(character.photoCount, "photo")} with captions and ${plural(character.loraCount, "LoRA")}.</p>
-    <p class="dim">You can undo it for a few seconds. After that it is gone.</p>
+    <p>${text.deleteWhat(plural(character.photoCount, "photo"), plural(character.loraCount, "LoRA"), plural(character.pictureCount, "picture"))}</p>
+    <p class="dim">${text.deleteWhen(app.keepSeconds)}</p>
   <//>`;
 }

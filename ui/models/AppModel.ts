@@ -36,6 +36,8 @@ export interface AppModel {
   readonly away: AwayModel;
   readonly toasts: ToastModel;
   readonly preferences: PreferencesModel;
+  /** How long what was deleted can be brought back. */
+  readonly keepSeconds: number;
   readonly info: ReadonlySignal<Info>;
   /** fast-test mode: nothing on this page comes from a GPU. */
   readonly simulated: ReadonlySignal<boolean>;
@@ -74,7 +76,7 @@ export function useApp(): AppModel {
 
 export function createAppModel({ boot, api, router, connect, store, clock }: AppOptions): AppModel {
   const events = createEvents();
-  const toasts = createToastModel();
+  const toasts = createToastModel(boot.keepSeconds);
   const info = signal(boot.info);
   const jobs = createJobsModel(api, events);
   const characters = createCharactersModel(api, events, toasts);
@@ -105,7 +107,7 @@ export function createAppModel({ boot, api, router, connect, store, clock }: App
   const time = watchTime();
 
   return {
-    api, router, events, connection, jobs, characters, library, system, uploads, away, toasts, preferences,
+    api, router, events, connection, jobs, characters, library, system, uploads, away, toasts, preferences, keepSeconds: boot.keepSeconds,
     info,
     simulated: computed(() => info.value.mode === "fast-test"),
     now: time.now,

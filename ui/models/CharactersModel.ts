@@ -1,7 +1,8 @@
 import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Character, CharacterPatch, NewCharacter, TriggerCheck } from "../../server/contract/character.ts";
-import { asApiError, type Api } from "../api.ts";
+import type { Api } from "../api.ts";
 import type { Events } from "../events.ts";
+import { deleteWithUndo } from "./deletion.ts";
 import type { ToastModel } from "./ToastModel.ts";
 
 export interface CharactersModel {
@@ -10,7 +11,7 @@ export interface CharactersModel {
   byId(characterId: string): Character | undefined;
   create(fields: NewCharacter): Promise<Character>;
   update(characterId: string, patch: CharacterPatch): Promise<Character>;
-  /** Hides it at once; the server deletes it when the undo has passed. */
+  /** With an undo for as long as the server keeps it. */
   remove(character: Character): void;
   checkTrigger(word: string, exceptId: string | null, signal: AbortSignal): Promise<TriggerCheck>;
   reset(characters: readonly Character[]): void;
@@ -50,15 +51,9 @@ export function createCharactersModel(api: Api, events: Events, toasts: ToastMod
       return character;
     },
     remove(character) {
-      hide(character.id, true);
-      toasts.undoable(`${character.name} was deleted.`, {
-        undo: () => hide(character.id, false),
-        commit: () => {
-          api.delete(`/api/characters/${encodeURIComponent(character.id)}`, { keepalive: true }).catch((thrown: unknown) => {
-            hide(character.id, false);
-            toasts.show(`${character.name} could not be deleted. ${asApiError(thrown).fix}`);
-          });
-        },
+      deleteWithUndo({ api, toasts }, {
+        address: `/api/characters/${encodeURIComponent(character.id)}`, name: character.name,
+        hide: () => hide(character.id, true), show: () => hide(character.id, false),
       });
     },
     checkTrigger: (word, exceptId, signal) => {

@@ -2,8 +2,9 @@ import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Lora } from "../../server/contract/lora.ts";
 import type { Output } from "../../server/contract/output.ts";
 import type { Info } from "../../server/contract/system.ts";
-import { asApiError, type Api } from "../api.ts";
+import type { Api } from "../api.ts";
 import type { Events } from "../events.ts";
+import { deleteWithUndo } from "./deletion.ts";
 import { createResource, type Resource } from "./Resource.ts";
 import type { ToastModel } from "./ToastModel.ts";
 
@@ -33,6 +34,19 @@ export function createLibraryModel(api: Api, events: Events, toasts: ToastModel,
   events.on("lora.added", ({ lora }) => {
     known.value = [lora, ...known.value.filter((other) => other.id !== lora.id)];
   });
+  events.on("lora.removed", ({ loraId }) => {
+    known.value = known.value.filter((lora) => lora.id !== loraId);
+  });
+  const gone = new Set<string>();
+  events.on("character.removed", ({ characterId }) => {
+    gone.add(characterId);
+    known.value = known.value.filter((lora) => lora.characterId !== characterId);
+    latest.update((list) => list.filter((output) => output.characterId !== characterId));
+  });
+  // Brought back; its LoRAs are told one by one, its pictures are not.
+  events.on("character.changed", ({ character }) => {
+    if (gone.delete(character.id) && latest.data.peek() !== null) void latest.load();
+  });
   events.on("output.added", ({ output }) =>
     latest.update((list) => [output, ...list.filter((other) => other.id !== output.id)].slice(0, latestCount)),
   );
@@ -45,21 +59,10 @@ export function createLibraryModel(api: Api, events: Events, toasts: ToastModel,
     latest,
     lorasOf: (characterId) => loras.value.filter((lora) => lora.characterId === characterId),
     removeLora(lora) {
-      hidden.value = new Set([...hidden.value, lora.id]);
-      toasts.undoable(`${lora.name} was deleted.`, {
-        undo: () => show(lora.id),
-        commit: () => {
-          api.delete(`/api/loras/${encodeURIComponent(lora.id)}`, { keepalive: true }).then(
-            () => {
-              known.value = known.value.filter((other) => other.id !== lora.id);
-              show(lora.id);
-            },
-            (thrown: unknown) => {
-              show(lora.id);
-              toasts.show(`${lora.name} could not be deleted. ${asApiError(thrown).fix}`);
-            },
-          );
-        },
+      deleteWithUndo({ api, toasts }, {
+        address: `/api/loras/${encodeURIComponent(lora.id)}`, name: lora.name,
+        stays: "Checkpoints of its training stay until you delete that training.",
+        hide: () => (hidden.value = new Set([...hidden.value, lora.id])), show: () => show(lora.id),
       });
     },
     reset(next) {

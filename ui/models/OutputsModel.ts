@@ -2,6 +2,7 @@ import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Output } from "../../server/contract/output.ts";
 import { asApiError, type Api, type ApiError } from "../api.ts";
 import type { AppModel } from "./AppModel.ts";
+import { deleteWithUndo } from "./deletion.ts";
 
 /** Pictures made, newest first, page by page; new ones appear in front as they are made. */
 export interface OutputsModel {
@@ -32,6 +33,7 @@ export function createOutputsModel(app: Needed, pageSize: number): OutputsModel 
   const stops = [
     app.events.on("output.added", ({ output }) => pages.put(output)),
     app.events.on("output.removed", ({ outputId }) => pages.drop(outputId)),
+    app.events.on("character.removed", ({ characterId }) => pages.dropOf(characterId)),
     // A connection that could not be resumed leaves a gap in the events; the first page closes it.
     app.connection.connections.subscribe((count) => {
       if (count > connections && connections > 0) void pages.fetch(null);
@@ -48,15 +50,9 @@ export function createOutputsModel(app: Needed, pageSize: number): OutputsModel 
       if (!pages.loading.peek() && pages.next.peek() !== null) await pages.fetch(pages.next.peek());
     },
     remove(output) {
-      hide(output.id, true);
-      app.toasts.undoable("The picture was deleted.", {
-        undo: () => hide(output.id, false),
-        commit: () => {
-          app.api.delete(`/api/outputs/${encodeURIComponent(output.id)}`, { keepalive: true }).catch((thrown: unknown) => {
-            hide(output.id, false);
-            app.toasts.show(`The picture could not be deleted. ${asApiError(thrown).fix}`);
-          });
-        },
+      deleteWithUndo(app, {
+        address: `/api/outputs/${encodeURIComponent(output.id)}`, name: "The picture",
+        hide: () => hide(output.id, true), show: () => hide(output.id, false),
       });
     },
     dispose() {
@@ -111,6 +107,9 @@ function createPages(api: Api, pageSize: number) {
       if (characterId !== "" && output.characterId !== characterId) return;
       fresh.push(output);
       if (known.value !== null) known.value = inOrder([output, ...known.value]);
+    },
+    dropOf(characterId: string) {
+      known.value = known.value?.filter((output) => output.characterId !== characterId) ?? null;
     },
     drop(outputId: string) {
       known.value = known.value?.filter((output) => output.id !== outputId) ?? null;

@@ -2,6 +2,7 @@ import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import type { Photo } from "../../server/contract/character.ts";
 import { asApiError, type ApiError } from "../api.ts";
 import type { AppModel } from "./AppModel.ts";
+import { deleteWithUndo } from "./deletion.ts";
 import { createResource, type Resource } from "./Resource.ts";
 
 /** Many uploads end at nearly the same time; one fetch serves them all. */
@@ -77,16 +78,9 @@ class Photos implements PhotosModel {
   };
 
   readonly remove = (photo: Photo): void => {
-    const { api, toasts } = this.app;
-    this.hide(photo.id, true);
-    toasts.undoable("The photo was deleted.", {
-      undo: () => this.hide(photo.id, false),
-      commit: () => {
-        api.delete(`${this.base}/${encodeURIComponent(photo.id)}`, { keepalive: true }).catch((thrown: unknown) => {
-          this.hide(photo.id, false);
-          toasts.show(`The photo could not be deleted. ${asApiError(thrown).fix}`);
-        });
-      },
+    deleteWithUndo(this.app, {
+      address: `${this.base}/${encodeURIComponent(photo.id)}`, name: "The photo",
+      hide: () => this.hide(photo.id, true), show: () => this.hide(photo.id, false),
     });
   };
 

@@ -1,11 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, jest, test } from "bun:test";
 import { waitFor } from "../../server/testing/wait.ts";
 import { createTestApp, testCharacter } from "../testing/app.ts";
 import { createToastModel } from "./ToastModel.ts";
 
 function undoable() {
   const calls: string[] = [];
-  const toasts = createToastModel();
+  const toasts = createToastModel(20);
   const add = (name: string) => toasts.undoable(name, { commit: () => calls.push(`commit ${name}`), undo: () => calls.push(`undo ${name}`) });
   return { calls, toasts, add };
 }
@@ -37,19 +37,37 @@ test("leaving the page commits what was not undone", () => {
   toasts.dispose();
 });
 
-test("a deleted character is gone at once, comes back on undo, and comes back when the server refuses", async () => {
-  const refusal = Response.json({ error: { code: "conflict", what: "No.", why: "", fix: "Stop the training first.", correlationId: "cor-1" } }, { status: 409 });
-  const { app, requests, dispose } = createTestApp((method) => (method === "DELETE" ? refusal : {}), { characters: [testCharacter()] });
+test("a deleted character is gone at once, on the server too, comes back on undo, and comes back when the server refuses", async () => {
+  const refusal = () => Response.json({ error: { code: "conflict", what: "No.", why: "", fix: "Stop the training first.", correlationId: "cor-1" } }, { status: 409 });
+  let refuses = false;
+  const { app, requests, dispose } = createTestApp((method) => (method === "DELETE" && refuses ? refusal() : {}), { characters: [testCharacter()] });
   const { characters, toasts } = app;
   characters.remove(testCharacter());
   expect(characters.all.value).toHaveLength(0);
-  expect(requests).toHaveLength(0);
-  toasts.undoLast();
-  expect(characters.all.value).toHaveLength(1);
-  characters.remove(testCharacter());
-  toasts.dismiss(toasts.toasts.value[0]!.id);
   expect(requests).toEqual(["DELETE /api/characters/chr-1"]);
+  toasts.undoLast();
   await waitFor("it is back", () => characters.all.value.length === 1);
-  expect(toasts.toasts.value[0]!.text).toContain("Stop the training first.");
+  expect(requests.at(-1)).toBe("POST /api/characters/chr-1/restore");
+  refuses = true;
+  characters.remove(testCharacter());
+  await waitFor("it is back", () => characters.all.value.length === 1);
+  expect(toasts.toasts.value.at(-1)!.text).toContain("Stop the training first.");
+  const count = requests.length;
+  toasts.undoLast();
+  await waitFor("nothing more was asked", () => toasts.toasts.value.length === 1);
+  expect(requests).toHaveLength(count);
   dispose();
+});
+
+test("an undo of what was deleted is there exactly as long as the server keeps it, also under the pointer", () => {
+  jest.useFakeTimers({ now: Date.parse("2026-11-30T10:00:00Z") });
+  const toasts = createToastModel(20);
+  toasts.kept("Ada was deleted.", () => undefined);
+  toasts.pause(true);
+  jest.advanceTimersByTime(19_000);
+  expect(toasts.toasts.value).toHaveLength(1);
+  jest.advanceTimersByTime(1500);
+  expect(toasts.toasts.value).toEqual([]);
+  toasts.dispose();
+  jest.useRealTimers();
 });

@@ -19,6 +19,8 @@ export interface ToastModel {
    * Exactly one of the two runs. Closing the page commits.
    */
   undoable(text: string, change: { commit: () => void; undo: () => void }): void;
+  /** Of something deleted, which the server keeps for a fixed time: the undo is there as long, hovered or not. */
+  kept(text: string, undo: () => void): void;
   /** Runs the newest undo, for Ctrl+Z; false when there is none. */
   undoLast(): boolean;
   act(id: number): void;
@@ -29,12 +31,14 @@ export interface ToastModel {
 
 interface Entry extends Toast {
   leftMs: number;
+  /** By the clock; null where the time may stand still. */
+  readonly endsAt: number | null;
   readonly onClose: (() => void) | null;
   readonly isUndo: boolean;
 }
 
-export function createToastModel(): ToastModel {
-  return new Toasts();
+export function createToastModel(keepSeconds: number): ToastModel {
+  return new Toasts(keepSeconds * 1000);
 }
 
 class Toasts implements ToastModel {
@@ -43,17 +47,21 @@ class Toasts implements ToastModel {
   private isPaused = false;
   private timer: ReturnType<typeof setInterval> | null = null;
 
-  constructor() {
+  constructor(private readonly keepMs: number) {
     addEventListener("pagehide", this.closeAll);
   }
 
   show(text: string, options: Parameters<ToastModel["show"]>[1] = {}): number {
     const leftMs = options.sticky ? Infinity : toastMs;
-    return this.add({ text, action: options.action ?? null, onClose: options.onClose ?? null, leftMs, isUndo: false });
+    return this.add({ text, action: options.action ?? null, onClose: options.onClose ?? null, leftMs, endsAt: null, isUndo: false });
   }
 
   undoable(text: string, { commit, undo }: { commit: () => void; undo: () => void }): void {
-    this.add({ text, action: { label: "Undo", run: undo }, onClose: commit, leftMs: toastMs, isUndo: true });
+    this.add({ text, action: { label: "Undo", run: undo }, onClose: commit, leftMs: toastMs, endsAt: null, isUndo: true });
+  }
+
+  kept(text: string, undo: () => void): void {
+    this.add({ text, action: { label: "Undo", run: undo }, onClose: null, leftMs: Infinity, endsAt: Date.now() + this.keepMs, isUndo: true });
   }
 
   undoLast(): boolean {
@@ -98,6 +106,7 @@ class Toasts implements ToastModel {
   }
 
   private tick(): void {
+    for (const toast of this.toasts.value) if (toast.endsAt !== null && Date.now() >= toast.endsAt) this.dismiss(toast.id);
     if (this.isPaused || document.visibilityState === "hidden") return;
     for (const toast of this.toasts.value) {
       toast.leftMs -= tickMs;

@@ -30,13 +30,14 @@ export function testBoot(change: Partial<Boot> = {}): Boot {
     seq: 1,
     build: "b1",
     simulated: true,
+    keepSeconds: 20,
     ...change,
   };
 }
 
 export function testCharacter(change: Partial<Character> = {}): Character {
   return {
-    id: "chr-1", name: "Ada", description: "", triggerWord: "adalov7", photoCount: 12, coverPhotoId: null, loraCount: 0,
+    id: "chr-1", name: "Ada", description: "", triggerWord: "adalov7", photoCount: 12, coverPhotoId: null, loraCount: 0, pictureCount: 0,
     latestLoraId: null, activeJobId: null, createdAt: "2026-11-21T10:00:00.000Z", updatedAt: "2026-11-21T10:00:00.000Z",
     ...change,
   };

@@ -39,6 +39,10 @@ export const charactersText = {
   noLorasTitle: "Not trained yet",
   noLoras: "A LoRA is what Isengard learned about a face. Each training makes a new version; none is ever overwritten.",
   deleteTitle: (name: string) => `Delete ${name}?`,
+  deleteWhat: (photos: string, loras: string, pictures: string) =>
+    `This deletes ${photos} with captions, ${loras}, ${pictures}, and all trainings and jobs of this person with their files.`,
+  deleteWhen: (seconds: number) =>
+    `You can undo it for ${seconds} seconds. After that the files are erased. Backups of the database that were made before keep names and captions until they are replaced.`,
   deleteBusy: "A training of this character is under way. Stop it first.",
   missingTitle: "This character does not exist",
   missing: "It may have been deleted. All others are on the Characters page.",

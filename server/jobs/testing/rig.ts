@@ -58,6 +58,7 @@ export function openRig() {
     set gpus(known: readonly KnownGpu[] | null) {
       gpu.known = known;
     },
+    erase: () => library.erase(rig.jobs.persons),
     start() {
       rig.jobs.dispatcher.start();
       running.push(rig.jobs);
