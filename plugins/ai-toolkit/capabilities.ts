@@ -3,7 +3,7 @@ import { parameters } from "./parameters.ts";
 
 export const toolVersion = "0.12.26";
 export const backendName = "ai-toolkit";
-const defaultBaseModel = "black-forest-labs/FLUX.1-dev";
+export const defaultBaseModel = "black-forest-labs/FLUX.1-dev";
 
 /** `baseModel`: the local folder or repository id from the settings; null means the public one. */
 export function trainingCapabilities(baseModel: string | null): TrainingCapabilities {

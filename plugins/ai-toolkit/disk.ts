@@ -64,7 +64,8 @@ function cacheBytes(values: ParameterValues, photoCount: number): number {
 }
 
 /** What of the base model is not on this machine yet, and where it will lie. null: nothing is downloaded. */
-function missingDownload(baseModel: string): { bytes: number; dir: string } | null {
+/** What of a base model is not on this machine yet, and where it is put; null: nothing, or it is a folder. */
+export function missingDownload(baseModel: string): { bytes: number; dir: string } | null {
   if (isAbsolute(baseModel)) return null;
   const dir = join(hubFolder(process.env), `models--${baseModel.replaceAll("/", "--")}`);
   const present = namesIn(join(dir, "blobs")).reduce((sum, name) => sum + sizeOf(join(dir, "blobs", name)), 0);

@@ -49,5 +49,13 @@ test("a base model that is set as a folder must be there and look like one", asy
 });
 
 test("without the folder nothing is said about an environment inside it", async () => {
-  expect(await states(settings(null, null, null))).toEqual({ "ai-toolkit": "error", "ai-toolkit-token": "warning" });
+  expect(await states(settings(null, null, null))).toEqual({ "ai-toolkit": "error", "ai-toolkit-token": "error" });
+});
+
+test("a model that has to be downloaded and is given to nobody without a token is missing; a training is not kept from asking the hub", async () => {
+  using folder = temporaryFolder();
+  const { dir, python } = await installation(folder.path, true);
+  const given = settings(dir, python, null);
+  expect(await states(given)).toMatchObject({ "ai-toolkit": "ok", "ai-toolkit-token": "error" });
+  expect(missingPart(given)).toBeNull();
 });

@@ -2,8 +2,9 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { Check } from "../../server/contract/system.ts";
 import type { PluginSettings } from "../plugin.ts";
-import { toolVersion } from "./capabilities.ts";
+import { defaultBaseModel, toolVersion } from "./capabilities.ts";
 import { pythonOf } from "./command.ts";
+import { missingDownload } from "./disk.ts";
 
 const maxTokenBytes = 4096;
 const pythonLimitMs = 30_000;
@@ -16,7 +17,8 @@ export async function setupChecks(settings: PluginSettings): Promise<Check[]> {
 
 /** Why no training can start here, as a sentence, or null. Starts nothing. */
 export function missingPart(settings: PluginSettings): string | null {
-  return fileChecks(settings).find((entry) => entry.state === "error")?.detail ?? null;
+  // Without a token the hub itself answers: a mirror may need none.
+  return fileChecks(settings).find((entry) => entry.state === "error" && entry.id !== tokenId)?.detail ?? null;
 }
 
 function fileChecks(settings: PluginSettings): Check[] {
@@ -86,16 +88,22 @@ function modelCheck(baseModel: string | null): Check[] {
   return [check(id, label, "ok", baseModel, "")];
 }
 
+const tokenId = "ai-toolkit-token";
+
 /** A local base model needs no token. The token's value is not looked at beyond its presence. */
 function tokenCheck(settings: PluginSettings): Check {
-  const id = "ai-toolkit-token", label = "Hugging Face token";
+  const id = tokenId, label = "Hugging Face token";
   if (settings.baseModel !== null && (isAbsolute(settings.baseModel) || existsSync(settings.baseModel))) {
     return check(id, label, "ok", "Not needed: the base model is a folder on this machine.", "");
   }
   const fix = "Accept the licence at huggingface.co/black-forest-labs/FLUX.1-dev and put a read token into Settings.";
   const file = settings.hfTokenFile;
+  const model = settings.baseModel ?? defaultBaseModel;
+  if (missingDownload(model) === null) return check(id, label, "ok", `Not needed: ${model} was downloaded already.`, "");
   if (file === null || !existsSync(file)) {
-    return check(id, label, "warning", "There is no token, and FLUX.1-dev is only given to accounts that accepted its licence.", fix);
+    // A repository of somebody else may be free to all, and so may a mirror.
+    const isSurelyRefused = model === defaultBaseModel && process.env["HF_ENDPOINT"] === undefined;
+    return check(id, label, isSurelyRefused ? "error" : "warning", "There is no token, and FLUX.1-dev is only given to accounts that accepted its licence.", fix);
   }
   const size = statSync(file).size;
   if (size === 0 || size > maxTokenBytes) return check(id, label, "warning", "The token's file is empty or does not hold a token.", fix);
