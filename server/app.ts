@@ -3,6 +3,7 @@ import { Access, loadToken } from "./api/access.ts";
 import { Front } from "./api/front.ts";
 import { createGate } from "./api/gate.ts";
 import { loginPage } from "./api/pages.ts";
+import { withEarlierForm } from "./api/v0/earlier-form.ts";
 import type { LoadedConfig } from "./config.ts";
 import { createCore, type Core } from "./core.ts";
 import type { Paths } from "./files/paths.ts";
@@ -52,8 +53,10 @@ export function createApp(options: AppOptions): App {
       await turn();
       const { createRoutes } = await import("./routes.ts");
       const routes = await createRoutes({ core, views, access, gate, ui: options.ui });
+      const { fetch } = routes.compile();
+      // Only now: compiling would hang the routes into the server directly, past what stands in front of them.
       routes.server = server;
-      front.open(routes.compile().fetch);
+      front.open(withEarlierForm(fetch));
     },
     start: async () => {
       assertUnderstoodHolders(paths.data);

@@ -12,6 +12,7 @@ import { correlationOf } from "./context.ts";
 import { takes } from "./input/takes.ts";
 import { file } from "./openapi/answers.ts";
 import { IdParams } from "./params.ts";
+import { oldClientLogs } from "./v0/client-logs.ts";
 
 export interface LogsDeps {
   readonly jobLogs: JobLogs;
@@ -78,7 +79,7 @@ export function logsApi(deps: LogsDeps) {
       set.status = 201;
       return { received: body.entries.length };
     }, {
-      ...takes({ body: ClientLogs }), response: { 201: t.Object({ received: t.Number() }) },
+      ...takes({ body: ClientLogs, old: oldClientLogs }), response: { 201: t.Object({ received: t.Number() }) },
       detail: { summary: "Log lines of a browser", tags },
     });
 }

@@ -1,6 +1,7 @@
 import { isFields, isNothing, isOff, refuseOld, renamed, without, type Fields } from "./renaming.ts";
 
-const names = {
+/** Fields with another name and the same meaning. */
+export const earlierNames = {
   character_id: "characterId", aspect_ratio: "aspectRatio", add_trigger: "addTrigger", queue_anyway: "queueAnyway",
   guidance_scale: "guidance", num_images: "count", model_variant: "model", base_model: "model", num_inference_steps: "steps",
 } as const;
@@ -21,7 +22,7 @@ const refused: ReadonlyArray<readonly [pattern: RegExp, message: string]> = [
 /** A request of today, of the earlier system (`{config: {…}, count}`), or a mixture: as one of today. */
 export function oldGeneration(body: unknown): unknown {
   if (!isFields(body)) return body;
-  const fields = renamed(isFields(body["config"]) ? flattened(body, body["config"]) : body, names);
+  const fields = renamed(isFields(body["config"]) ? flattened(body, body["config"]) : body, earlierNames);
   without(fields, "quality", (value) => isNothing(value) || (typeof value === "string" && value.toLowerCase() === "standard"));
   without(fields, "features", hasNoFeature);
   for (const [pattern, message] of refused) {

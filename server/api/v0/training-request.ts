@@ -8,6 +8,23 @@ const valueNames = {
   scheduler: "lrScheduler", weight_decay: "weightDecay",
 } as const;
 
+const nameBefore = new Map<string, string>(Object.entries(valueNames).map(([old, name]) => [name, old]));
+
+/** All of them, for the documentation. */
+export const earlierNames: Readonly<Record<string, string>> = { ...names, ...valueNames };
+
+/** How the earlier system called a parameter: its own name, else today's with underscores. */
+export function earlierValueName(name: string): string {
+  if (name === "resolutions") return "resolution";
+  return nameBefore.get(name) ?? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Values under their earlier names. Of several sizes the largest stands for all. */
+export function earlierValues(values: Fields): Fields {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) =>
+    [earlierValueName(name), name === "resolutions" && Array.isArray(value) ? Math.max(...(value as number[])) : value]));
+}
+
 /** Preset names of the earlier system that differ from the labels here. */
 const presets: Readonly<Record<string, string>> = { "quick train": "quick", quick_train: "quick", high_quality: "high" };
 /** The one base that is trained here, as the earlier system and as its own makers call it. */
