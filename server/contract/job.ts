@@ -70,6 +70,8 @@ export const Job = t.Object({
   title: t.String(),
   characterId: t.Union([t.String(), t.Null()]),
   backend: t.String(),
+  /** Grows with each change: of two answers about a job the one with the larger number is the newer. Progress alone does not count. */
+  revision: t.Number(),
   /** Asked for in fast-test: the simulators do it, and what comes out is simulated. It never runs in production. */
   simulated: t.Boolean(),
   attempt: t.Number(),

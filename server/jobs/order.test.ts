@@ -24,6 +24,39 @@ function codeOf(work: () => unknown): string {
   }
 }
 
+test("a sentence that is not kept true any more is taken back, also one of an earlier server", async () => {
+  rig.painter.work = async (_job, host) => {
+    await untilStopped(host);
+    return { kind: "stopped" };
+  };
+  rig.start();
+  const { id: running } = rig.paint("running");
+  await rig.until(running, "starting");
+  const ids = Array.from({ length: 101 }, (_, at) => rig.paint(`waits ${at}`).id);
+  const waitingOf = (id: string) => rig.jobs.store.get(id)!.waiting;
+  await waitFor("those in front are told", () => waitingOf(ids[99]!) !== null);
+  expect(waitingOf(ids[100]!)).toBeNull();
+  rig.jobs.actions.setPriority(ids[100]!, 5);
+  await waitFor("the last of those told falls behind", () => waitingOf(ids[100]!) !== null && waitingOf(ids[99]!) === null);
+  rig.db.query("update job set waiting = ? where id = ?").run(JSON.stringify({ code: "gpu", text: "Waits for a job of long ago." }), ids[99]!);
+  await rig.restart();
+  await waitFor("it is taken back", () => waitingOf(ids[99]!) === null);
+});
+
+test("each change makes a job's revision larger", async () => {
+  const revisions = new Map<string, number[]>();
+  rig.bus.subscribe(({ event }) => {
+    if (event.type === "job.changed") revisions.set(event.job.id, [...(revisions.get(event.job.id) ?? []), event.job.revision]);
+  });
+  const { id } = rig.paint("a");
+  rig.jobs.actions.setPriority(id, 3);
+  rig.jobs.queue.cancel(id);
+  const told = revisions.get(id)!;
+  expect(told.length).toBeGreaterThanOrEqual(3);
+  expect(told).toEqual(told.toSorted((a, b) => a - b));
+  expect(new Set(told).size).toBe(3);
+});
+
 test("Q16: jobs run by priority and then by place, and a person can change both", async () => {
   const ids = paint("a", "b", "c", "d");
   const { actions } = rig.jobs;

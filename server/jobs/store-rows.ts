@@ -35,6 +35,7 @@ export interface JobRow {
   readonly suspicion: number;
   /** 1: belongs to fast-test, 0: to production; null: from before this was written down. */
   readonly simulated: number | null;
+  readonly revision: number;
   readonly created_at: string;
   readonly started_at: string | null;
   readonly finished_at: string | null;
@@ -119,6 +120,7 @@ export function toJob(row: JobRow): Job {
     priority: row.priority,
     position: row.position,
     correlationId: row.correlation_id,
+    revision: row.revision,
     simulated: row.simulated === 1,
     request: parse<Record<string, unknown>>(row.request, {}),
     waiting: parse<Waiting | null>(row.waiting, null),

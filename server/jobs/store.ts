@@ -93,6 +93,17 @@ export class JobStore {
     return this.rows("select * from job where finished_at is null and state = 'queued' order by priority desc, position, seq limit ?", limit);
   }
 
+  /** Queued jobs whose sentence speaks of what stands before them. */
+  explained(): string[] {
+    return this.table.db
+      .query<{ id: string }, []>(
+        `select id from job where finished_at is null and state = 'queued' and not_before is null and waiting is not null
+           and json_valid(waiting) and waiting ->> '$.code' in ('gpu', 'queue')`,
+      )
+      .all()
+      .map(({ id }) => id);
+  }
+
   /** Open jobs that hold or held a lease when the last server ended: at most one in each lane. */
   activeRows(): JobRow[] {
     return this.rows("select * from job where finished_at is null and state in (select value from json_each(?)) order by seq", actives);

@@ -36,6 +36,8 @@ export interface ReasonsParts {
 /** Keeps the sentence on each waiting job true. */
 export class WaitingReasons {
   private readonly retries: JobRetries;
+  /** Whose sentences were kept true last; null before the first time. */
+  private kept: ReadonlySet<string> | null = null;
 
   constructor(private readonly parts: ReasonsParts) {
     this.retries = new JobRetries(parts.store.table);
@@ -53,7 +55,19 @@ export class WaitingReasons {
       return { id: row.id, waiting, before: row.waiting };
     });
     const changed = sentences.filter(({ waiting, before }) => (waiting === null ? null : JSON.stringify(waiting)) !== before);
-    if (changed.length > 0) store.setWaitings(changed);
+    const silenced = this.leftBehind(new Set(sentences.map(({ id }) => id)));
+    if (changed.length + silenced.length > 0) store.setWaitings([...changed, ...silenced.map((id) => ({ id, waiting: null }))]);
+  }
+
+  /** Those that had a sentence and now stand too far back to be kept true: none is better than an old one. */
+  private leftBehind(present: ReadonlySet<string>): string[] {
+    const before = this.kept ?? new Set(this.parts.store.explained());
+    this.kept = present;
+    const stillWaits = (id: string) => {
+      const row = this.parts.store.table.row(id);
+      return row?.state === "queued" && row.not_before === null && row.waiting !== null;
+    };
+    return [...before].filter((id) => !present.has(id) && stillWaits(id));
   }
 
   private reason(row: JobRow, holders: readonly JobRow[], ahead: number, isPaused: boolean): Waiting | null {

@@ -62,9 +62,12 @@ export function createJobsModel(api: Api, events: Events): JobsModel {
   };
   const stopping = new Map<string, number>();
   const put = (job: Job) => {
+    // An answer that was under way while an event came in tells what was before.
+    if ((all.peek().find((other) => other.id === job.id)?.revision ?? 0) > job.revision) return;
     if (job.state !== "stopping") stopping.delete(job.id);
     else if (!stopping.has(job.id)) stopping.set(job.id, Date.now());
-    progressOf(job.id).value = job.progress;
+    const shown = progressOf(job.id);
+    if ((shown.peek()?.updatedAt ?? "") <= (job.progress?.updatedAt ?? "")) shown.value = job.progress;
     const others = all.value.filter((other) => other.id !== job.id);
     const next = [...others, job].toSorted((a, b) => (a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1));
     all.value = next.filter((candidate, index) => index < maxJobs || !isEnded(candidate));

@@ -46,7 +46,7 @@ export function testCharacter(change: Partial<Character> = {}): Character {
 export function testJob(change: Partial<Job> = {}): Job {
   return {
     id: "job-1", kind: "training", state: "running", title: "Training Ada", characterId: "chr-1", backend: "ai-toolkit", attempt: 1,
-    correlationId: "cor-1", simulated: false, request: {}, waiting: null, progress: null, failure: null, warnings: [], results: [],
+    correlationId: "cor-1", revision: 0, simulated: false, request: {}, waiting: null, progress: null, failure: null, warnings: [], results: [],
     createdAt: "2026-11-21T10:00:00.000Z", startedAt: null, finishedAt: null,
     ...change,
   };
