@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
 import type { ErrorBody } from "../../server/contract/error.ts";
 import type { Job, QueueView } from "../../server/contract/job.ts";
@@ -6,7 +7,7 @@ import type { Output } from "../../server/contract/output.ts";
 import type { SystemStatus } from "../../server/contract/system.ts";
 import { waitFor } from "../../server/testing/wait.ts";
 import { findChromium } from "../testing/chromium.ts";
-import { endLeftovers, startExecutable, type Started } from "../testing/executable.ts";
+import { endLeftovers, processesOf, startExecutable, type Started } from "../testing/executable.ts";
 import { lorasOf, makeCharacter, post, startGeneration, startTraining, waitForEnd } from "../testing/story.ts";
 
 setDefaultTimeout(120_000);
@@ -103,4 +104,23 @@ test("the pages say it before the button is pressed, and the button says why it 
   await page.goto(`${server.url}/settings`);
   await page.getByText("It was fixed with --mode when Isengard was started").first().waitFor();
   expect(await page.getByRole("button", { name: "Use simulators" }).getAttribute("aria-disabled")).toBe("true");
+});
+
+test("a training whose server is killed and started in the other mode is stopped there and waits, and goes on when its mode is back", async () => {
+  await server.kill("SIGTERM");
+  server = await startExecutable({ folder: server.folder, flags: ["--mode", "fast-test", "--simulate-speed", "5"] });
+  const training = await startTraining(server, character, { steps: 400, sampleEvery: 400, saveEvery: 20 });
+  const jobOf = () => server.json<Job>(`/api/jobs/${training.id}`);
+  await waitFor("a state was saved", async () => ((await jobOf()).progress?.step ?? 0) > 40, 60_000);
+  await server.kill("SIGKILL");
+  server = await startExecutable({ folder: server.folder, flags: ["--mode", "production"] });
+  await waitFor("it waits for its mode", async () => (await jobOf()).waiting?.code === "other_mode", 60_000);
+  const children = () => processesOf(server.folder).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("ai-toolkit"));
+  await waitFor("its child is gone", () => children().length === 0, 60_000);
+  expect(await jobOf()).toMatchObject({ state: "queued", attempt: 0 });
+  await server.kill("SIGTERM");
+  server = await startExecutable({ folder: server.folder, flags: ["--mode", "fast-test", "--simulate-speed", "50"] });
+  expect(await waitForEnd(() => server, "training", training.id)).toMatchObject({ state: "succeeded", simulated: true });
+  const { entries } = await server.json<{ entries: Array<{ message: string }> }>(`/api/jobs/${training.id}/logs/view?limit=1000`);
+  expect(entries.some(({ message }) => message.includes("RESUMING FROM"))).toBe(true);
 });

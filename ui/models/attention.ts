@@ -29,7 +29,7 @@ export function createDismissed(store: Storage): { ids: ReadonlySignal<ReadonlyS
 }
 
 /** Everything that waits for the person, worst first. Out of facts only; an unchecked thing is not a problem. */
-export function needsOf(app: Pick<AppModel, "jobs" | "system" | "characters">): Need[] {
+export function needsOf(app: Pick<AppModel, "jobs" | "system" | "characters" | "info">): Need[] {
   return [...failedJobs(app), ...machineProblems(app), ...finishedTrainings(app)];
 }
 
@@ -43,12 +43,13 @@ function failedJobs({ jobs }: Pick<AppModel, "jobs">): Need[] {
   }));
 }
 
-function finishedTrainings({ jobs, characters }: Pick<AppModel, "jobs" | "characters">): Need[] {
+function finishedTrainings({ jobs, characters, info }: Pick<AppModel, "jobs" | "characters" | "info">): Need[] {
   // Whoever made pictures of this person since then needs no reminder.
   const isUsed = (training: Job) =>
     jobs.all.value.some((job) => job.kind === "generation" && job.characterId === training.characterId && job.createdAt > (training.finishedAt ?? ""));
+  const isPlayed = (job: Job) => job.simulated && info.value.mode === "production";
   return jobs.all.value
-    .filter((job) => job.kind === "training" && job.state === "succeeded" && job.characterId !== null)
+    .filter((job) => job.kind === "training" && job.state === "succeeded" && job.characterId !== null && !isPlayed(job))
     .filter((job, index, list) => list.findIndex((other) => other.characterId === job.characterId) === index && !isUsed(job))
     .map((job) => ({
       id: `done:${job.id}`,

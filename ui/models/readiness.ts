@@ -6,10 +6,15 @@ const defaultMinPhotos = 5;
 
 export type Readiness = "needs-photos" | "ready" | "training" | "trained";
 
-export function readinessOf(app: Pick<AppModel, "info">, character: Character): Readiness {
+export function readinessOf(app: Pick<AppModel, "info" | "library">, character: Character): Readiness {
   if (character.activeJobId !== null) return "training";
-  if (character.loraCount > 0) return "trained";
+  if (usableCount(app, character) > 0) return "trained";
   return character.photoCount >= minPhotos(app) ? "ready" : "needs-photos";
+}
+
+/** LoRAs that pictures can be made with in this mode: by the simulator's nobody is trained for production. */
+function usableCount({ library }: Pick<AppModel, "library">, { id }: Character): number {
+  return library.usable.value.filter((lora) => lora.characterId === id).length;
 }
 
 export function minPhotos({ info }: Pick<AppModel, "info">): number {
@@ -17,7 +22,7 @@ export function minPhotos({ info }: Pick<AppModel, "info">): number {
 }
 
 /** The badge's word; reads the progress of a training, so it changes while one runs. */
-export function readinessWord(app: Pick<AppModel, "info" | "jobs">, character: Character): string {
+export function readinessWord(app: Pick<AppModel, "info" | "jobs" | "library">, character: Character): string {
   switch (readinessOf(app, character)) {
     case "training": {
       const fraction = app.jobs.progress(character.activeJobId!).value?.fraction ?? null;
@@ -32,13 +37,13 @@ export function readinessWord(app: Pick<AppModel, "info" | "jobs">, character: C
   }
 }
 
-export function readinessSentence(app: Pick<AppModel, "info">, character: Character): string {
+export function readinessSentence(app: Pick<AppModel, "info" | "library">, character: Character): string {
   const photos = plural(character.photoCount, "photo");
   switch (readinessOf(app, character)) {
     case "training":
       return `A training with ${photos} is under way.`;
     case "trained":
-      return `Trained: ${plural(character.loraCount, "LoRA")} from ${photos}. Use “${character.triggerWord}” in a prompt.`;
+      return `Trained: ${plural(usableCount(app, character), "LoRA")} from ${photos}. Use “${character.triggerWord}” in a prompt.`;
     case "ready":
       return character.photoCount < 10 ? `Ready to train with ${photos}. 10 to 20 give a better likeness.` : `Ready to train with ${photos}.`;
     case "needs-photos":

@@ -23,7 +23,7 @@ const maxCharacters = 3;
 /** Is everything all right, and what needs me? */
 export function HomePage() {
   const app = useApp();
-  const isNew = app.library.loras.value.length === 0;
+  const isNew = app.library.usable.value.length === 0;
   const isStarted = app.info.value.mode !== null;
   // What was checked when the page was loaded may be hours old by now.
   useEffect(() => void app.system.freshen(), []);
