@@ -27,6 +27,9 @@ class Broken extends Error {
   }
 }
 
+/** A whole number or word, up to where the next sign of the grammar begins. */
+const knownWord = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![^\s,:[\]{}"])/y;
+
 class Reader {
   private at = 0;
 
@@ -50,10 +53,10 @@ class Reader {
   }
 
   private readList(end: "}" | "]", readOne: (names: Set<string>) => void): void {
-    const names = new Set<string>();
     this.at++;
     this.skipSpace();
     if (this.take(end)) return;
+    const names = new Set<string>();
     for (;;) {
       readOne(names);
       this.skipSpace();
@@ -96,15 +99,19 @@ class Reader {
   }
 
   private readWord(): void {
+    knownWord.lastIndex = this.at;
+    if (knownWord.test(this.text)) {
+      this.at = knownWord.lastIndex;
+      return;
+    }
     const [word] = /^[^\s,:[\]{}"]*/.exec(this.text.slice(this.at, this.at + 400))!;
-    const isKnown = /^(true|false|null|-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)$/.test(word);
-    if (!isKnown) this.fail(whyNoValue(word, this.shown()));
-    this.at += word.length;
+    this.fail(whyNoValue(word, this.shown()));
   }
 
   private skipSpace(): void {
-    while (/[ \t\r\n]/.test(this.text[this.at] ?? "")) this.at++;
-    if (this.text[this.at] === "/" || this.text[this.at] === "#") this.fail("JSON has no comments; remove it");
+    let code = this.text.charCodeAt(this.at);
+    while (code === 0x20 || (code >= 0x09 && code <= 0x0d && code !== 0x0b && code !== 0x0c)) code = this.text.charCodeAt(++this.at);
+    if (code === 0x2f || code === 0x23) this.fail("JSON has no comments; remove it");
   }
 
   private take(sign: string): boolean {

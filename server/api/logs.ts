@@ -44,6 +44,7 @@ const clientEntry = t.Object({
   context: t.Optional(t.Record(t.String({ maxLength: 100 }), t.Unknown())),
 });
 const entryLimit = 8 * 1024;
+const logsLimitBytes = 512 * 1024;
 const requestsPerMinute = 60;
 
 const ClientLogs = t.Object({ entries: t.Array(clientEntry, { maxItems: 50 }) });
@@ -79,7 +80,7 @@ export function logsApi(deps: LogsDeps) {
       set.status = 201;
       return { received: body.entries.length };
     }, {
-      ...takes({ body: ClientLogs, old: oldClientLogs }), response: { 201: t.Object({ received: t.Number() }) },
+      ...takes({ body: ClientLogs, old: oldClientLogs, limitBytes: logsLimitBytes }), response: { 201: t.Object({ received: t.Number() }) },
       detail: { summary: "Log lines of a browser", tags },
     });
 }

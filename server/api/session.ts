@@ -29,7 +29,7 @@ export function sessionApi(access: Access) {
       set.headers["set-cookie"] = openCookie(access, request);
       return { ok: true };
     }, {
-      ...takes({ body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }) }), response: { 200: Done },
+      ...takes({ body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }), limitBytes: 1024 }), response: { 200: Done },
       detail: { summary: "Log a browser in with the access token", tags },
     })
     .delete("/api/session", ({ request, set }) => {

@@ -81,7 +81,7 @@ export class JobStore {
         character: filter.characterId ?? null,
         states: filter.states ? JSON.stringify(filter.states) : null,
         before: filter.before ?? null,
-        limit: Math.min(filter.limit, listLimit),
+        limit: Math.max(1, Math.min(filter.limit, listLimit)),
       })
       .map((row) => this.notes.toJob(row));
   }

@@ -71,7 +71,8 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   const words = { restore: "The backup is being checked and put in place\u2026", retry: "Isengard starts again\u2026", empty: "The file is being set aside\u2026" };
   void act(async () => {
-    await post("/api/hold/" + button.dataset.action, { id: button.dataset.id });
+    const { action, id } = button.dataset;
+    await post("/api/hold/" + action, action === "restore" ? { id } : {});
     say("Isengard starts again\u2026");
     await waitForRestart();
   }, words[button.dataset.action]);

@@ -1,11 +1,13 @@
 import { Database } from "bun:sqlite";
 import { Elysia, t } from "elysia";
 import { Access, loadToken } from "../api/access.ts";
+import { takes } from "../api/input/takes.ts";
 import { isLoggedIn } from "../api/context.ts";
 import { createGate } from "../api/gate.ts";
 import { onError } from "../api/on-error.ts";
 import { responseHeaders } from "../api/response-headers.ts";
 import { sessionApi } from "../api/session.ts";
+import { Id } from "../contract/text.ts";
 import type { LoadedConfig } from "../config.ts";
 import type { DataProblem } from "../db/data-problem.ts";
 import { describeBackup, hasState, listBackups } from "../db/backup-manifest.ts";
@@ -69,11 +71,11 @@ function repairs(options: HoldOptions) {
     .get("/api/hold", () => {
       const { problem: found, backups, mayBeginAnew } = describe(options, "");
       return { kind: found.kind, what: found.message, why: found.why, fix: found.fix, file: found.file, detail: found.detail, backups, mayBeginAnew };
-    })
+    }, takes({}))
     .post("/api/hold/retry", () => {
       restart();
       return { ok: true };
-    })
+    }, takes({}))
     .post("/api/hold/restore", ({ body }) => {
       if (!problem.helpsRestore) throw new AppError("conflict", problem.message, { why: "A backup does not help against this.", fix: problem.fix });
       const id = knownId(paths, body.id);
@@ -81,14 +83,14 @@ function repairs(options: HoldOptions) {
       log.warn("data.restored", "a backup was put in the place of the database", { ...restored });
       restart();
       return { ok: true, restored };
-    }, { body: t.Object({ id: t.String({ maxLength: 80 }) }) })
+    }, takes({ body: t.Object({ id: Id }) }))
     .post("/api/hold/empty", () => {
       if (!describe(options, "").mayBeginAnew) throw new AppError("conflict", "There is a backup that can be used.", { fix: "Use the backup instead." });
       const kept = repair(() => beginAnew(paths), "The file was not set aside.");
       log.warn("data.begun-anew", "the database was set aside and an empty one was begun", { kept });
       restart();
       return { ok: true, kept };
-    });
+    }, takes({}));
 }
 
 function describe({ paths, problem }: HoldOptions, since: string): HoldFacts {

@@ -1,5 +1,5 @@
 import { t, type Static, type TSchema } from "elysia";
-import { BodyBytes, readBody } from "./read-body.ts";
+import { BodyBytes, readBody, readBytes } from "./read-body.ts";
 import { QueryText, queryOf, readParams, readQuery } from "./read-query.ts";
 
 /** A schema that Elysia asks through the Standard Schema interface (standardschema.dev, version 1), so that every check is ours. */
@@ -20,6 +20,8 @@ export interface Parts {
   readonly params?: TSchema;
   /** Gives names of the earlier systems their present ones; throws AppError for what would mean something else. */
   readonly old?: (body: unknown) => unknown;
+  /** A longer body is refused before it is read to its end. */
+  readonly limitBytes?: number;
   /** The route reads the body itself, as it arrives. */
   readonly raw?: boolean;
 }
@@ -29,9 +31,14 @@ type Checked<P extends Parts> =
   & (P["query"] extends TSchema ? { query: Taken<P["query"]> } : unknown)
   & (P["params"] extends TSchema ? { params: Taken<P["params"]> } : unknown);
 
-type Hooks<P extends Parts> = Checked<P> & { parse: "none" | typeof keepBytes; transform: typeof keepQuery };
+type Hooks<P extends Parts> = Checked<P> & { parse: "none" | BodyReader; transform: typeof keepQuery };
+
+type BodyReader = (context: { request: Request }) => Promise<BodyBytes>;
 
 const nothing = t.Object({});
+/** Room for every text and list that a request may have; a tenth of a second of work would fit into a megabyte. */
+const bodyLimitBytes = 256 * 1024;
+const emptyLimitBytes = 4 * 1024;
 
 /**
  * What a route takes, to be spread into its hook. Body, query and path are strict: a name that no schema knows is refused with
@@ -39,10 +46,11 @@ const nothing = t.Object({});
  */
 export function takes<const P extends Parts>(parts: P): Hooks<P> {
   const { body = null, query = nothing, params, old = (value) => value, raw = false } = parts;
+  const { limitBytes = body === null ? emptyLimitBytes : bodyLimitBytes } = parts;
   const hooks = {
     query: taken(query, (value) => readQuery(query, value instanceof QueryText ? value : new QueryText(""))),
     transform: keepQuery,
-    parse: raw ? ("none" as const) : keepBytes,
+    parse: raw ? ("none" as const) : bodyReader(limitBytes),
     ...(raw ? {} : { body: taken(body ?? nothing, (value) => readBody(body, value, old)) }),
     ...(params === undefined ? {} : { params: taken(params, (value) => readParams(params, value)) }),
   };
@@ -53,8 +61,8 @@ function taken<S extends TSchema>(schema: S, read: (value: unknown) => unknown):
   return { "~standard": { version: 1, vendor: "isengard", validate: (value) => ({ value: read(value) as Static<S> }) }, schema };
 }
 
-async function keepBytes({ request }: { request: Request }): Promise<BodyBytes> {
-  return new BodyBytes(await request.bytes(), request.headers.get("content-type") ?? "");
+function bodyReader(limitBytes: number): BodyReader {
+  return async ({ request }) => new BodyBytes(await readBytes(request, limitBytes), request.headers.get("content-type") ?? "");
 }
 
 /** Elysia reads a query before it knows which names may be in it, and splits texts at commas. */
