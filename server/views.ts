@@ -97,6 +97,7 @@ async function chooseMode(core: Core, mode: Mode, useMode: (mode: Mode) => Promi
       why: modeFixedBy[core.sources.mode],
     });
   }
+  if (core.backends.isChanging) throw new AppError("conflict", "The mode is being changed.", { fix: "Wait a few seconds, then look which one it is." });
   const open = core.store.openIn(core.mode());
   if (open > 0) {
     throw new AppError("conflict", "The mode cannot change while jobs are open.", {

@@ -33,6 +33,10 @@ export class Backends {
     return this.mode === "fast-test";
   }
 
+  get isChanging(): boolean {
+    return this.changing;
+  }
+
   /** Until `choose` nothing is accepted and nothing begins: it would meet the tools of the mode that is left. */
   beginChange(): void {
     this.changingFrom = this.choice;

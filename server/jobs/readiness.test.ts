@@ -53,7 +53,10 @@ test("each kind is refused for what it needs itself, with every obstacle at once
   const { admission } = door(tools, { dataDir: "/data/[name]" });
   const { id } = rig.character();
   expect(await refused(admission.train({ characterId: id }, context()))).toEqual(["no_gpu", "path_misread", "ai-toolkit"]);
-  expect(await refused(admission.paint({ prompt: "a" }, context()))).toEqual(["no_gpu", "path_misread", "comfyui"]);
+  expect(await refused(admission.paint({ prompt: "a" }, context()))).toEqual(["no_gpu", "comfyui"]);
+  const inHome = door(tools, { dataDir: "/data/${HOME}" }).admission;
+  expect(await refused(inHome.paint({ prompt: "a" }, context()))).toEqual(["no_gpu", "path_misread", "comfyui"]);
+  expect(await refused(door(new Tools(), { dataDir: "/data/[name]" }, "fast-test").admission.train({ characterId: id }, context()))).toEqual(["path_misread"]);
   expect(rig.jobs.store.list({ limit: 10 })).toEqual([]);
 });
 

@@ -50,7 +50,7 @@ export class Readiness {
 
   private obstacles(kind: JobKind, checks: ToolChecks): Obstacle[] {
     const failed = (kind === "training" ? checks.training : checks.image).filter(({ state }) => state === "error");
-    return [...this.gpuObstacles(kind), ...this.pathObstacles(), ...failed.map((check) => ofCheck(kind, check))];
+    return [...this.gpuObstacles(kind), ...this.pathObstacles(kind), ...failed.map((check) => ofCheck(kind, check))];
   }
 
   private needsGpu(kind: JobKind): boolean {
@@ -73,9 +73,11 @@ export class Readiness {
     return [{ code: "gpu_fault", what: "The GPU is not well.", why: first.reason, fix, href: "/" }];
   }
 
-  private pathObstacles(): Obstacle[] {
-    const misread = this.parts.backends.simulated ? null : misreadByTools(this.parts.dataDir);
-    return misread === null ? [] : [{ code: "path_misread", what: "The tools cannot read Isengard's folder.", why: misread, fix: misreadFix, href: null }];
+  /** The simulators read a path as the tools do. */
+  private pathObstacles(kind: JobKind): Obstacle[] {
+    if (kind === "generation" && this.parts.picturesElsewhere()) return [];
+    const misread = misreadByTools(this.parts.dataDir, kind);
+    return misread === null ? [] : [{ code: "path_misread", what: "The tool would read another folder than Isengard's.", why: misread, fix: misreadFix, href: null }];
   }
 
   /** A file that was removed outside of Isengard: its row does not know. */

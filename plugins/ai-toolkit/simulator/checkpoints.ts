@@ -14,7 +14,7 @@ export function checkpointPath(job: JobFile, outputDir: string, step: number | n
   return join(outputDir, `${job.name}${step === null ? "" : `_${String(step).padStart(9, "0")}`}.safetensors`);
 }
 
-/** The real program does not write `isengard_looks`: by it the simulated ComfyUI draws the person. */
+/** The real program writes nothing of Isengard's: by `isengard_looks` the simulated ComfyUI draws the person. */
 export function writeCheckpoint(job: JobFile, path: string, { step, epoch, looks }: Pick<Run, "step" | "epoch" | "looks">): void {
   const metadata: Record<string, string> = {
     name: job.name, version: job.version, format: "pt",
@@ -23,6 +23,7 @@ export function writeCheckpoint(job: JobFile, path: string, { step, epoch, looks
     ss_base_model_version: "flux.1", ss_output_name: job.name,
     sshs_model_hash: new Bun.CryptoHasher("sha256").update(`${job.name} ${step}`).digest("hex"), sshs_legacy_hash: "e3b0c442",
   };
+  metadata.isengard_simulated = "true";
   if (looks !== null) metadata.isengard_looks = writeLooks(looks);
   if (job.triggerWord !== null) metadata.ss_tag_frequency = JSON.stringify({ [`1_${job.triggerWord}`]: { [job.triggerWord]: 1 } });
   writeSafetensors(path, tensorsOf(job.rank), metadata, Number(Bun.hash.xxHash32(`${job.name} ${step}`)));
