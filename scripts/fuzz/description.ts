@@ -18,7 +18,8 @@ export function faultsOfDescription(description: Description): string[] {
       if (!methods.has(method)) faults.push(`${place}: no such method`);
       for (const fault of faultsOfOperation(path, operation, judge)) faults.push(`${place}: ${fault}`);
       for (const requirement of operation.security ?? description.security) {
-        for (const name of Object.keys(requirement)) if (!(name in description.components.securitySchemes)) faults.push(`${place}: no scheme ${name}`);
+        for (const name of Object.keys(requirement))
+          if (!(name in description.components.securitySchemes)) faults.push(`${place}: no scheme ${name}`);
       }
     }
   }
@@ -34,17 +35,23 @@ function faultsOfOperation(path: string, operation: Operation, judge: Judge): st
   if (!operation.summary) faults.push("no summary");
   if (operation.tags.length === 0) faults.push("no tag");
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
-  const described = operation.parameters.filter((parameter) => parameter.in === "path").map((parameter) => parameter.name);
-  if (inPath.sort().join() !== described.sort().join()) faults.push(`its path has ${inPath.join()}, described are ${described.join()}`);
-  if (new Set(operation.parameters.map(({ name, in: place }) => `${place} ${name}`)).size < operation.parameters.length) faults.push("a parameter twice");
+  const described = operation.parameters
+    .filter((parameter) => parameter.in === "path")
+    .map((parameter) => parameter.name);
+  if (inPath.sort().join() !== described.sort().join())
+    faults.push(`its path has ${inPath.join()}, described are ${described.join()}`);
+  if (new Set(operation.parameters.map(({ name, in: place }) => `${place} ${name}`)).size < operation.parameters.length)
+    faults.push("a parameter twice");
   for (const parameter of operation.parameters) faults.push(judge.faultOfSchema(parameter.schema, parameter.name));
-  for (const { schema } of Object.values(operation.requestBody?.content ?? {})) faults.push(judge.faultOfSchema(schema, "body"));
+  for (const { schema } of Object.values(operation.requestBody?.content ?? {}))
+    faults.push(judge.faultOfSchema(schema, "body"));
   const statuses = Object.keys(operation.responses);
   if (!statuses.some((status) => /^([123]\d\d|501)$/.test(status))) faults.push("no answer");
   if (!statuses.some((status) => status.startsWith("4")) || !statuses.includes("500")) faults.push("no errors");
   for (const [status, answer] of Object.entries(operation.responses)) {
     if (!/^\d{3}$/.test(status) || !answer.description) faults.push(`the answer ${status} is not described`);
-    for (const { schema } of Object.values(answer.content ?? {})) if (schema) faults.push(judge.faultOfSchema(schema as Schema, status));
+    for (const { schema } of Object.values(answer.content ?? {}))
+      if (schema) faults.push(judge.faultOfSchema(schema as Schema, status));
   }
   return faults.filter((fault) => fault !== null);
 }

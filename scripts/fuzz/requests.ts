@@ -32,10 +32,15 @@ export class Requests {
     const headers: Record<string, string> = {};
     const place = this.placeOf(path, operation, faults);
     const query = this.queryOf(operation, faults);
-    for (const parameter of operation.parameters.filter((each) => each.in === "header")) this.header(parameter, headers, faults);
+    for (const parameter of operation.parameters.filter((each) => each.in === "header"))
+      this.header(parameter, headers, faults);
     const body = method === "get" || method === "head" ? undefined : this.bodyOf(operation, headers, faults);
     return {
-      method: method.toUpperCase(), path, operation, url: `${place}${query}`, outside: faults[0] ?? null,
+      method: method.toUpperCase(),
+      path,
+      operation,
+      url: `${place}${query}`,
+      outside: faults[0] ?? null,
       init: { method: method.toUpperCase(), headers, ...(body === undefined ? {} : { body }) },
     };
   }
@@ -43,7 +48,9 @@ export class Requests {
   private placeOf(path: string, operation: Operation, faults: string[]): string {
     return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
       const { schema } = operation.parameters.find((parameter) => parameter.in === "path" && parameter.name === name)!;
-      const value = chance(this.random, 88) ? this.world.idIn(path, name, this.random) : this.values.hostileText() || "x";
+      const value = chance(this.random, 88)
+        ? this.world.idIn(path, name, this.random)
+        : this.values.hostileText() || "x";
       this.keep(this.judge.fault(schema, value), faults);
       return encodeURIComponent(value.toWellFormed());
     });
@@ -53,7 +60,9 @@ export class Requests {
     const pairs: Array<[string, string]> = [];
     for (const { name, schema, required } of operation.parameters.filter((parameter) => parameter.in === "query")) {
       if (!required && !chance(this.random, 30)) continue;
-      const value = chance(this.random, 75) ? this.values.inside(schema, name) : this.values.spoiled(this.values.inside(schema, name));
+      const value = chance(this.random, 75)
+        ? this.values.inside(schema, name)
+        : this.values.spoiled(this.values.inside(schema, name));
       const text = typeof value === "string" ? value.toWellFormed() : JSON.stringify(value);
       this.keep(this.faultOfText(schema, text), faults);
       pairs.push([name, text]);
@@ -67,7 +76,9 @@ export class Requests {
       faults.push("a name stands twice");
       pairs.push(pairs[0]!);
     }
-    return pairs.length === 0 ? "" : `?${pairs.map(([name, text]) => `${encodeURIComponent(name)}=${encodeURIComponent(text)}`).join("&")}`;
+    return pairs.length === 0
+      ? ""
+      : `?${pairs.map(([name, text]) => `${encodeURIComponent(name)}=${encodeURIComponent(text)}`).join("&")}`;
   }
 
   /** An address has only text; numbers and yes or no are written out in it. */
@@ -110,10 +121,23 @@ export class Requests {
   private broken(headers: Record<string, string>, faults: string[]): BodyInit {
     faults.push("it is no JSON");
     const kind = this.random(4);
-    if (kind === 0) headers["content-type"] = pick(this.random, ["text/plain", "application/x-www-form-urlencoded", "application/xml"]);
+    if (kind === 0)
+      headers["content-type"] = pick(this.random, [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+      ]);
     if (kind === 0) return "{}x";
     if (kind === 1) return Uint8Array.from([0x22, 0xeb, 0x22]);
-    return pick(this.random, ["{", '{"a":1,}', "[".repeat(500), "{'a':1}", "undefined", '{"a":1}{"b":2}', '{"a":1,"a":1}']);
+    return pick(this.random, [
+      "{",
+      '{"a":1,}',
+      "[".repeat(500),
+      "{'a':1}",
+      "undefined",
+      '{"a":1}{"b":2}',
+      '{"a":1,"a":1}',
+    ]);
   }
 
   private keep(fault: string | null, faults: string[]): void {

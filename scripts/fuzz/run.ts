@@ -15,7 +15,8 @@ export interface Report {
 }
 
 /** Left out: they start tools and works that would load the machine, copy the databases or count wrong tokens; other tests try them. */
-const leftOut = /^(post \/api\/(queue\/resume|services\/\{name\}\/start|backups|session|generation\/\{id\}\/run-now)|get \/api\/events)$/;
+const leftOut =
+  /^(post \/api\/(queue\/resume|services\/\{name\}\/start|backups|session|generation\/\{id\}\/run-now)|get \/api\/events)$/;
 const atOnce = 6;
 const casesBetweenTidying = 400;
 const mostFaults = 50;
@@ -28,8 +29,9 @@ export async function fuzz(call: Call, count: number, seed: number): Promise<Rep
   const judge = new Judge(description.components.schemas);
   const world = new World(call);
   await world.prepare();
-  const operations = Object.entries(description.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ method, path, operation }))).filter(({ method, path }) => !leftOut.test(`${method} ${path}`));
+  const operations = Object.entries(description.paths)
+    .flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ method, path, operation })))
+    .filter(({ method, path }) => !leftOut.test(`${method} ${path}`));
   const withBody = operations.filter(({ operation }) => operation.requestBody !== undefined);
   const weighted = [...operations, ...Array.from({ length: bodyWeight }, () => withBody).flat()];
   const requests = new Requests(seededRandom(seed), judge, weighted, world);
@@ -46,24 +48,38 @@ export async function fuzz(call: Call, count: number, seed: number): Promise<Rep
       statuses[status] = (statuses[status] ?? 0) + 1;
       if (status < 300) world.learn(text);
       const key = `${wish.method} ${wish.path}: ${fault?.replaceAll(/\d+/g, "n").slice(0, 60)}`;
-      if (fault !== null && !faults.has(key)) faults.set(key, `${wish.method} ${wish.url.slice(0, 300)} ${String(wish.init.body ?? "").slice(0, 300)} → ${status}: ${fault} (${wish.outside ?? "inside"}) ${text.slice(0, 400)}`);
+      if (fault !== null && !faults.has(key))
+        faults.set(
+          key,
+          `${wish.method} ${wish.url.slice(0, 300)} ${String(wish.init.body ?? "").slice(0, 300)} → ${status}: ${fault} (${wish.outside ?? "inside"}) ${text.slice(0, 400)}`,
+        );
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   return { cases: sent, statuses, outside, faults: [...faults.values()] };
 }
 
-async function judged(call: Call, wish: Case, judge: Judge): Promise<{ status: number; fault: string | null; text: string }> {
+async function judged(
+  call: Call,
+  wish: Case,
+  judge: Judge,
+): Promise<{ status: number; fault: string | null; text: string }> {
   const answer = await call(wish.url, { ...wish.init, redirect: "manual" });
   const mediaType = (answer.headers.get("content-type") ?? "").split(";")[0]!;
   const isEndless = mediaType === "text/event-stream";
   if (isEndless) await answer.body?.cancel();
-  const text = isEndless || !/json|text/.test(mediaType) ? (isEndless ? "" : String((await answer.bytes()).length)) : await answer.text();
+  const text =
+    isEndless || !/json|text/.test(mediaType)
+      ? isEndless
+        ? ""
+        : String((await answer.bytes()).length)
+      : await answer.text();
   return { status: answer.status, fault: faultOf(wish, answer.status, mediaType, text, judge), text };
 }
 
 /** Refusals inside the description that are told about no single field, or only by rules that no schema can say. */
-const otherRules = /^(triggerWord|method|values(\..*)?|preset|model|aspectRatio|width|height|count|steps|guidance|loras(\..*)?|status|token)$/;
+const otherRules =
+  /^(triggerWord|method|values(\..*)?|preset|model|aspectRatio|width|height|count|steps|guidance|loras(\..*)?|status|token)$/;
 
 function faultOf(wish: Case, status: number, mediaType: string, text: string, judge: Judge): string | null {
   const described = wish.operation.responses[status];
@@ -81,7 +97,12 @@ function faultOf(wish: Case, status: number, mediaType: string, text: string, ju
   return paths.length > 0 ? `refused inside its schema at ${paths.join()}` : null;
 }
 
-function faultOfBody(content: Readonly<Record<string, { schema?: object }>> | undefined, mediaType: string, text: string, judge: Judge): string | null {
+function faultOfBody(
+  content: Readonly<Record<string, { schema?: object }>> | undefined,
+  mediaType: string,
+  text: string,
+  judge: Judge,
+): string | null {
   if (content === undefined) return text === "" || text === "0" ? null : "a body that is not described";
   const schema = content[mediaType] ?? content["*/*"];
   if (schema === undefined) return `the content type ${mediaType} is not described`;

@@ -22,9 +22,16 @@ export class World {
     this.picture = Uint8Array.from(await drawPicture({ width: 64, height: 64, seed: 1, format: "png" }));
     for (const name of ["Ada", "Ben", "Eva"]) await this.makeCharacter(name);
     const [characterId] = this.ids.get("characters")!;
-    await this.finish("/api/training", { characterId, values: { steps: 10, saveEvery: 5, sampleEvery: 5, samplePrompts: ["a face"] } });
+    await this.finish("/api/training", {
+      characterId,
+      values: { steps: 10, saveEvery: 5, sampleEvery: 5, samplePrompts: ["a face"] },
+    });
     await this.finish("/api/generation", { prompt: "a garden", count: 2, steps: 1, characterId });
-    for (const path of ["/api/loras", "/api/outputs", ...this.ids.get("jobs")!.map((id) => `/api/jobs/${id}/artifacts`)]) {
+    for (const path of [
+      "/api/loras",
+      "/api/outputs",
+      ...this.ids.get("jobs")!.map((id) => `/api/jobs/${id}/artifacts`),
+    ]) {
       this.learn(await (await this.call(path)).text());
     }
     await this.call("/api/queue/pause", { method: "POST" });
@@ -48,7 +55,9 @@ export class World {
       const form = new FormData();
       const bytes = await drawPicture({ width: 64 + seed, height: 64, seed: seed + 1, format: "png" });
       form.append("files", new File([bytes as BlobPart], `${seed}.png`, { type: "image/png" }));
-      const answer = (await (await this.call(`/api/characters/${made.id}/images`, { method: "POST", body: form })).json()) as { uploaded?: Array<{ id: string }> };
+      const answer = (await (
+        await this.call(`/api/characters/${made.id}/images`, { method: "POST", body: form })
+      ).json()) as { uploaded?: Array<{ id: string }> };
       // Another request may have deleted the character in between.
       this.note("photos", ...(answer.uploaded ?? []).map((photo) => photo.id));
     }
@@ -56,7 +65,15 @@ export class World {
 
   /** Learns from any answer: ids tell by their beginning what they name. */
   learn(text: string): void {
-    const nouns: Record<string, Noun> = { chr: "characters", pho: "photos", job: "jobs", lor: "loras", out: "outputs", upl: "uploads", art: "artifacts" };
+    const nouns: Record<string, Noun> = {
+      chr: "characters",
+      pho: "photos",
+      job: "jobs",
+      lor: "loras",
+      out: "outputs",
+      upl: "uploads",
+      art: "artifacts",
+    };
     for (const [id, start] of text.slice(0, 20_000).matchAll(/\b(chr|pho|job|lor|out|upl|art)-[0-9a-z]{10,40}\b/g)) {
       const noun = nouns[start!];
       if (noun !== undefined) this.note(noun, id);
@@ -93,11 +110,16 @@ export class World {
 
   header(name: string, random: Random): string {
     switch (name) {
-      case "Tus-Resumable": return "1.0.0";
-      case "Upload-Length": return String(this.picture.length);
-      case "Upload-Offset": return pick(random, ["0", "7"]);
-      case "Upload-Metadata": return `characterId ${btoa(this.any("characters", random))},filename ${btoa("a.png")}`;
-      default: return "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+      case "Tus-Resumable":
+        return "1.0.0";
+      case "Upload-Length":
+        return String(this.picture.length);
+      case "Upload-Offset":
+        return pick(random, ["0", "7"]);
+      case "Upload-Metadata":
+        return `characterId ${btoa(this.any("characters", random))},filename ${btoa("a.png")}`;
+      default:
+        return "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     }
   }
 
@@ -122,7 +144,10 @@ export class World {
     const people = (await (await this.call("/api/characters")).json()) as Array<{ id: string; photoCount: number }>;
     for (const { id } of people.slice(60)) await this.call(`/api/characters/${id}`, { method: "DELETE" });
     if (people.filter((person) => person.photoCount > 0).length < 3) await this.makeCharacter(`Eve ${people.length}`);
-    this.ids.set("characters", people.slice(0, kept).map((person) => person.id));
+    this.ids.set(
+      "characters",
+      people.slice(0, kept).map((person) => person.id),
+    );
   }
 }
 

@@ -18,4 +18,9 @@ export function someText(options: TextOptions) {
 }
 
 /** An id as the server makes it: signs of ASCII that can be seen. */
-export const Id = t.String({ minLength: 1, maxLength: 200, pattern: "^[!-~]+$", whenWrong: "must be an id, as the lists give it" });
+export const Id = t.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: "^[!-~]+$",
+  whenWrong: "must be an id, as the lists give it",
+});

@@ -16,13 +16,20 @@ export function check(schema: TSchema, value: unknown, path: string, found: Prob
   if (schema.anyOf) return checkChoice(schema, value, path, found);
   if ("const" in schema) return value === schema.const ? value : refuse(schema, value, path, found);
   switch (schema.type) {
-    case "object": return isObject(value) ? checkObject(schema, value, path, found) : refuse(schema, value, path, found);
-    case "array": return Array.isArray(value) ? checkList(schema, value, path, found) : refuse(schema, value, path, found);
-    case "string": return typeof value === "string" ? checkText(schema, value, path, found) : refuse(schema, value, path, found);
-    case "number": return isInside(schema, value) ? value : refuse(schema, value, path, found);
-    case "boolean": return typeof value === "boolean" ? value : refuse(schema, value, path, found);
-    case "null": return value === null ? null : refuse(schema, value, path, found);
-    default: return cleaned(value, 0);
+    case "object":
+      return isObject(value) ? checkObject(schema, value, path, found) : refuse(schema, value, path, found);
+    case "array":
+      return Array.isArray(value) ? checkList(schema, value, path, found) : refuse(schema, value, path, found);
+    case "string":
+      return typeof value === "string" ? checkText(schema, value, path, found) : refuse(schema, value, path, found);
+    case "number":
+      return isInside(schema, value) ? value : refuse(schema, value, path, found);
+    case "boolean":
+      return typeof value === "boolean" ? value : refuse(schema, value, path, found);
+    case "null":
+      return value === null ? null : refuse(schema, value, path, found);
+    default:
+      return cleaned(value, 0);
   }
 }
 
@@ -42,10 +49,14 @@ function checkChoice(schema: TSchema, value: unknown, path: string, found: Probl
 
 function kindFits(schema: TSchema, value: unknown): boolean {
   switch (schema.type) {
-    case "object": return isObject(value);
-    case "array": return Array.isArray(value);
-    case "null": return value === null;
-    default: return typeof value === schema.type;
+    case "object":
+      return isObject(value);
+    case "array":
+      return Array.isArray(value);
+    case "null":
+      return value === null;
+    default:
+      return typeof value === schema.type;
   }
 }
 
@@ -53,9 +64,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function checkObject(schema: TSchema, value: Record<string, unknown>, path: string, found: Problems): Record<string, unknown> {
+function checkObject(
+  schema: TSchema,
+  value: Record<string, unknown>,
+  path: string,
+  found: Problems,
+): Record<string, unknown> {
   const properties = (schema.properties ?? {}) as Record<string, TSchema>;
-  const others = schema.patternProperties === undefined ? null : (Object.values(schema.patternProperties)[0] as TSchema);
+  const others =
+    schema.patternProperties === undefined ? null : (Object.values(schema.patternProperties)[0] as TSchema);
   const result: Record<string, unknown> = {};
   const before = found.count;
   for (const name of Object.keys(value)) {
@@ -66,12 +83,15 @@ function checkObject(schema: TSchema, value: Record<string, unknown>, path: stri
     else set(result, plainText(name), check(known, value[name], place, found));
   }
   for (const name of (schema.required ?? []) as string[]) {
-    if (!Object.hasOwn(value, name)) found.add(join(path, name), properties[name]!.whenMissing ?? `is missing: ${allowed(properties[name]!)}`);
+    if (!Object.hasOwn(value, name))
+      found.add(join(path, name), properties[name]!.whenMissing ?? `is missing: ${allowed(properties[name]!)}`);
   }
   const count = Object.keys(value).length;
   if (found.count > before) return result;
-  if (count < (schema.minProperties ?? 0)) found.add(path, `names nothing to change; known are ${Object.keys(properties).join(", ")}`);
-  if (count > (schema.maxProperties ?? Infinity)) found.add(path, `may name only one of ${Object.keys(properties).join(", ")}`);
+  if (count < (schema.minProperties ?? 0))
+    found.add(path, `names nothing to change; known are ${Object.keys(properties).join(", ")}`);
+  if (count > (schema.maxProperties ?? Infinity))
+    found.add(path, `may name only one of ${Object.keys(properties).join(", ")}`);
   return result;
 }
 
@@ -101,11 +121,17 @@ function checkList(schema: TSchema, value: readonly unknown[], path: string, fou
 
 function checkText(schema: TSchema, value: string, path: string, found: Problems): string {
   const text = plainText(value, { lines: schema.lines === true });
-  const { minLength = 0, maxLength = Infinity, pattern } = schema as { minLength?: number; maxLength?: number; pattern?: string };
+  const {
+    minLength = 0,
+    maxLength = Infinity,
+    pattern,
+  } = schema as { minLength?: number; maxLength?: number; pattern?: string };
   if (minLength > 0 && text === "") found.add(path, schema.whenMissing ?? "must not be empty");
-  else if (isLonger(value, maxLength) || isLonger(text, maxLength)) found.add(path, `must be at most ${maxLength} characters long`);
+  else if (isLonger(value, maxLength) || isLonger(text, maxLength))
+    found.add(path, `must be at most ${maxLength} characters long`);
   else if (value.length < minLength) found.add(path, `must be at least ${minLength} characters long`);
-  else if (pattern !== undefined && !new RegExp(pattern, "u").test(value)) found.add(path, schema.whenWrong ?? "has characters that cannot be used");
+  else if (pattern !== undefined && !new RegExp(pattern, "u").test(value))
+    found.add(path, schema.whenWrong ?? "has characters that cannot be used");
   return text;
 }
 

@@ -27,7 +27,8 @@ export class Problems {
     const { fields } = this;
     const names = fields.map((field) => field.path || "body").join(", ");
     throw new AppError("invalid_input", `The request has values that cannot be used: ${names}.`, {
-      why: fields.map(({ path, message }) => sentence(path, message)).join(" "), fields,
+      why: fields.map(({ path, message }) => sentence(path, message)).join(" "),
+      fields,
     });
   }
 }

@@ -54,4 +54,3 @@ export function readParams(schema: TSchema, values: unknown): unknown {
   found.refuseAny();
   return result;
 }
-

@@ -26,10 +26,9 @@ export interface Parts {
   readonly raw?: boolean;
 }
 
-type Checked<P extends Parts> =
-  & (P["body"] extends TSchema ? { body: Taken<P["body"]> } : unknown)
-  & (P["query"] extends TSchema ? { query: Taken<P["query"]> } : unknown)
-  & (P["params"] extends TSchema ? { params: Taken<P["params"]> } : unknown);
+type Checked<P extends Parts> = (P["body"] extends TSchema ? { body: Taken<P["body"]> } : unknown) &
+  (P["query"] extends TSchema ? { query: Taken<P["query"]> } : unknown) &
+  (P["params"] extends TSchema ? { params: Taken<P["params"]> } : unknown);
 
 type Hooks<P extends Parts> = Checked<P> & { parse: "none" | BodyReader; transform: typeof keepQuery };
 
@@ -58,11 +57,15 @@ export function takes<const P extends Parts>(parts: P): Hooks<P> {
 }
 
 function taken<S extends TSchema>(schema: S, read: (value: unknown) => unknown): Taken<S> {
-  return { "~standard": { version: 1, vendor: "isengard", validate: (value) => ({ value: read(value) as Static<S> }) }, schema };
+  return {
+    "~standard": { version: 1, vendor: "isengard", validate: (value) => ({ value: read(value) as Static<S> }) },
+    schema,
+  };
 }
 
 function bodyReader(limitBytes: number): BodyReader {
-  return async ({ request }) => new BodyBytes(await readBytes(request, limitBytes), request.headers.get("content-type") ?? "");
+  return async ({ request }) =>
+    new BodyBytes(await readBytes(request, limitBytes), request.headers.get("content-type") ?? "");
 }
 
 /** Elysia reads a query before it knows which names may be in it, and splits texts at commas. */

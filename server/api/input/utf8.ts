@@ -7,6 +7,9 @@ export function utf8(bytes: Uint8Array, what: string): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw new AppError("bad_request", `${what} is not UTF-8.`, { why: "Perhaps it is Latin-1 or Windows-1252.", fix: "Send it in UTF-8." });
+    throw new AppError("bad_request", `${what} is not UTF-8.`, {
+      why: "Perhaps it is Latin-1 or Windows-1252.",
+      fix: "Send it in UTF-8.",
+    });
   }
 }

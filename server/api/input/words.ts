@@ -6,13 +6,20 @@ export function allowed(schema: TSchema): string {
   if (schema.anyOf) return allowedOf(schema.anyOf as TSchema[]);
   if ("const" in schema) return JSON.stringify(schema.const);
   switch (schema.type) {
-    case "number": return `${schema.multipleOf === 1 ? "a whole number" : "a number"}${range(schema.minimum, schema.maximum)}`;
-    case "string": return `a text${lengths(schema.minLength, schema.maxLength, "characters")}`;
-    case "boolean": return "true or false";
-    case "null": return schema.description === undefined ? "null" : `null for ${schema.description}`;
-    case "array": return `a list${lengths(schema.minItems, schema.maxItems, "entries")}`;
-    case "object": return objectWords(schema);
-    default: return "a value";
+    case "number":
+      return `${schema.multipleOf === 1 ? "a whole number" : "a number"}${range(schema.minimum, schema.maximum)}`;
+    case "string":
+      return `a text${lengths(schema.minLength, schema.maxLength, "characters")}`;
+    case "boolean":
+      return "true or false";
+    case "null":
+      return schema.description === undefined ? "null" : `null for ${schema.description}`;
+    case "array":
+      return `a list${lengths(schema.minItems, schema.maxItems, "entries")}`;
+    case "object":
+      return objectWords(schema);
+    default:
+      return "a value";
   }
 }
 
@@ -51,9 +58,13 @@ export function kindOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   switch (typeof value) {
-    case "string": return "a text";
-    case "boolean": return String(value);
-    case "number": return String(value);
-    default: return "an object";
+    case "string":
+      return "a text";
+    case "boolean":
+      return String(value);
+    case "number":
+      return String(value);
+    default:
+      return "an object";
   }
 }

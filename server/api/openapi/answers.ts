@@ -17,8 +17,10 @@ export function file(...mediaTypes: string[]): { responses: Answers } {
   const content = Object.fromEntries(mediaTypes.map((type) => [type, {}]));
   return {
     responses: {
-      200: { description: "The file", content }, 206: { description: "The range that was asked for", content },
-      304: { description: "The copy at hand is still right" }, 416: { description: "The file has no such range" },
+      200: { description: "The file", content },
+      206: { description: "The range that was asked for", content },
+      304: { description: "The copy at hand is still right" },
+      416: { description: "The file has no such range" },
     },
   };
 }
@@ -34,7 +36,9 @@ const errorContent = { "application/json": { schema: { $ref: "#/components/schem
 export function refusals(statuses: Iterable<number>): Answers {
   const answers: Answers = {};
   for (const status of [...new Set(statuses)].sort((a, b) => a - b)) {
-    const codes = Object.entries(errorTable).filter(([, entry]) => entry.status === status).map(([code]) => code);
+    const codes = Object.entries(errorTable)
+      .filter(([, entry]) => entry.status === status)
+      .map(([code]) => code);
     if (codes.length > 0) answers[status] = { description: `Refused: ${codes.join(", ")}`, content: errorContent };
   }
   return answers;

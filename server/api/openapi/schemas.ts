@@ -1,9 +1,24 @@
 import type { TSchema } from "elysia";
 import { Backup, BackupList } from "../../contract/backup.ts";
-import { ImageCapabilities, ParameterSpec, Preset, TrainingCapabilities, VideoCapabilities } from "../../contract/backend.ts";
+import {
+  ImageCapabilities,
+  ParameterSpec,
+  Preset,
+  TrainingCapabilities,
+  VideoCapabilities,
+} from "../../contract/backend.ts";
 import { Character, Photo } from "../../contract/character.ts";
 import { ErrorBody } from "../../contract/error.ts";
-import { Artifact, Failure, GenerationRequest, Job, JobProgress, MetricSeries, QueueView, TrainingRequest } from "../../contract/job.ts";
+import {
+  Artifact,
+  Failure,
+  GenerationRequest,
+  Job,
+  JobProgress,
+  MetricSeries,
+  QueueView,
+  TrainingRequest,
+} from "../../contract/job.ts";
 import { LogPage } from "../../contract/log.ts";
 import { Lora } from "../../contract/lora.ts";
 import { Output, OutputSettings } from "../../contract/output.ts";
@@ -11,9 +26,33 @@ import { GpuStatus, Info, ServiceStatus, Settings, SystemStatus } from "../../co
 
 /** What has a name of its own in the description, so that it stands there once. */
 const named: Readonly<Record<string, TSchema>> = {
-  Artifact, Backup, BackupList, Character, ErrorBody, Failure, GenerationRequest, GpuStatus, ImageCapabilities, Info, Job, JobProgress, LogPage, Lora,
-  MetricSeries, Output, OutputSettings, ParameterSpec, Photo, Preset, QueueView, ServiceStatus, Settings, SystemStatus, TrainingCapabilities,
-  TrainingRequest, VideoCapabilities,
+  Artifact,
+  Backup,
+  BackupList,
+  Character,
+  ErrorBody,
+  Failure,
+  GenerationRequest,
+  GpuStatus,
+  ImageCapabilities,
+  Info,
+  Job,
+  JobProgress,
+  LogPage,
+  Lora,
+  MetricSeries,
+  Output,
+  OutputSettings,
+  ParameterSpec,
+  Photo,
+  Preset,
+  QueueView,
+  ServiceStatus,
+  Settings,
+  SystemStatus,
+  TrainingCapabilities,
+  TrainingRequest,
+  VideoCapabilities,
 };
 const nameOf = new Map(Object.entries(named).map(([name, schema]) => [schema, name]));
 
@@ -39,13 +78,17 @@ function spelledOut(schema: TSchema, closed: boolean): JsonSchema {
   for (const [keyword, value] of Object.entries(schema)) {
     if (value === undefined || ownWords.has(keyword)) continue;
     if (keyword === "properties" || keyword === "patternProperties") {
-      result[keyword] = Object.fromEntries(Object.entries(value as Record<string, TSchema>).map(([name, inner]) => [name, plainSchema(inner, closed)]));
+      result[keyword] = Object.fromEntries(
+        Object.entries(value as Record<string, TSchema>).map(([name, inner]) => [name, plainSchema(inner, closed)]),
+      );
     } else if (keyword === "anyOf") result[keyword] = (value as TSchema[]).map((inner) => plainSchema(inner, closed));
-    else if (keyword === "items" && Array.isArray(value)) result["prefixItems"] = value.map((inner: TSchema) => plainSchema(inner, closed));
+    else if (keyword === "items" && Array.isArray(value))
+      result["prefixItems"] = value.map((inner: TSchema) => plainSchema(inner, closed));
     else if (keyword === "items") result[keyword] = plainSchema(value as TSchema, closed);
     else if (keyword === "additionalItems") result["items"] = value;
     else result[keyword] = value;
   }
-  if (closed && result["type"] === "object" && result["patternProperties"] === undefined) result["additionalProperties"] = false;
+  if (closed && result["type"] === "object" && result["patternProperties"] === undefined)
+    result["additionalProperties"] = false;
   return result;
 }

@@ -13,7 +13,9 @@ function oldEntry(entry: unknown): unknown {
   const { level, event, context, ...rest } = entry;
   const lower = typeof level === "string" ? level.toLowerCase() : level;
   return {
-    ...rest, ...(level === undefined ? {} : { level: typeof lower === "string" ? (levels[lower] ?? lower) : lower }),
-    ...(event === null || event === undefined ? {} : { event }), ...(context === null || context === undefined ? {} : { context }),
+    ...rest,
+    ...(level === undefined ? {} : { level: typeof lower === "string" ? (levels[lower] ?? lower) : lower }),
+    ...(event === null || event === undefined ? {} : { event }),
+    ...(context === null || context === undefined ? {} : { context }),
   };
 }

@@ -17,21 +17,31 @@ async function answerEarlier(request: Request, answer: Answer): Promise<Response
   const { earlierRoutes } = await import("./routes.ts");
   const url = new URL(request.url);
   const found = find(earlierRoutes, request.method, url.pathname);
-  const response = await answer(found?.route.query === undefined ? request : requeried(request, url, found.route.query));
+  const response = await answer(
+    found?.route.query === undefined ? request : requeried(request, url, found.route.query),
+  );
   const isJson = (response.headers.get("content-type") ?? "").startsWith("application/json");
   if (response.status >= 400 && isJson && response.status !== 503) return refusal(response);
   if (found === null) return response;
   const { route, ids } = found;
   if (route.line !== undefined && response.body !== null) return lineByLine(response, (line) => route.line!(line, ids));
   if (route.answer === undefined || !isJson) return response;
-  const beside: Beside = { ids, correlationId: response.headers.get("x-correlation-id") ?? "", look: (path) => look(request, answer, path) };
+  const beside: Beside = {
+    ids,
+    correlationId: response.headers.get("x-correlation-id") ?? "",
+    look: (path) => look(request, answer, path),
+  };
   const body: unknown = await response.json();
   if (isRefusal(body)) return refusalOf(body, response);
   const earlier: unknown = await (route.answer as (body: unknown, beside: Beside) => unknown)(body, beside);
   return json(earlier, route.status?.[response.status] ?? response.status, response.headers);
 }
 
-function find(routes: readonly EarlierRoute[], method: string, path: string): { route: EarlierRoute; ids: string[] } | null {
+function find(
+  routes: readonly EarlierRoute[],
+  method: string,
+  path: string,
+): { route: EarlierRoute; ids: string[] } | null {
   for (const route of routes) {
     if (route.method !== method) continue;
     const match = new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, "([^/]+)")}/?$`).exec(path);
@@ -94,6 +104,11 @@ function lineByLine(response: Response, change: (line: string) => string): Respo
   const headers = new Headers(response.headers);
   for (const name of ["content-length", "etag", "accept-ranges"]) headers.delete(name);
   headers.append("vary", "accept");
-  const decoded = response.body!.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>);
-  return new Response(decoded.pipeThrough(lines).pipeThrough(new TextEncoderStream()), { status: response.status, headers });
+  const decoded = response.body!.pipeThrough(
+    new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>,
+  );
+  return new Response(decoded.pipeThrough(lines).pipeThrough(new TextEncoderStream()), {
+    status: response.status,
+    headers,
+  });
 }

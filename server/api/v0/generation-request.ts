@@ -2,8 +2,15 @@ import { isFields, isNothing, isOff, refuseOld, renamed, without, type Fields } 
 
 /** Fields with another name and the same meaning. */
 export const earlierNames = {
-  character_id: "characterId", aspect_ratio: "aspectRatio", add_trigger: "addTrigger", queue_anyway: "queueAnyway",
-  guidance_scale: "guidance", num_images: "count", model_variant: "model", base_model: "model", num_inference_steps: "steps",
+  character_id: "characterId",
+  aspect_ratio: "aspectRatio",
+  add_trigger: "addTrigger",
+  queue_anyway: "queueAnyway",
+  guidance_scale: "guidance",
+  num_images: "count",
+  model_variant: "model",
+  base_model: "model",
+  num_inference_steps: "steps",
 } as const;
 
 const notBuilt = "is not built yet; leave it out";
@@ -11,8 +18,12 @@ const notBuilt = "is not built yet; leave it out";
 /** What the earlier systems knew and pictures here cannot have, with the way out. `false`, null and an empty text ask for nothing and pass. */
 const refused: ReadonlyArray<readonly [pattern: RegExp, message: string]> = [
   [/^negative_?prompt$/i, "cannot be set: FLUX.1 has no negative prompt; say in the prompt what should be there"],
-  [/^use_?upscale$/i, notBuilt], [/^upscale$/i, notBuilt], [/^use_?controlnet$/i, notBuilt], [/^use_?ip_?adapter$/i, notBuilt],
-  [/^use_?face_?detailer$/i, notBuilt], [/^features$/i, "cannot be chosen; GET /api/info lists what pictures can have"],
+  [/^use_?upscale$/i, notBuilt],
+  [/^upscale$/i, notBuilt],
+  [/^use_?controlnet$/i, notBuilt],
+  [/^use_?ip_?adapter$/i, notBuilt],
+  [/^use_?face_?detailer$/i, notBuilt],
+  [/^features$/i, "cannot be chosen; GET /api/info lists what pictures can have"],
   [/^quality$/i, "is not known here; send width and height instead"],
   [/^(cfg|cfg_?scale)$/i, "cannot be set: FLUX.1 has guidance instead"],
   [/^(sampler|sampler_?name|scheduler)$/i, "cannot be chosen; each model has its own"],
@@ -23,7 +34,11 @@ const refused: ReadonlyArray<readonly [pattern: RegExp, message: string]> = [
 export function oldGeneration(body: unknown): unknown {
   if (!isFields(body)) return body;
   const fields = renamed(isFields(body["config"]) ? flattened(body, body["config"]) : body, earlierNames);
-  without(fields, "quality", (value) => isNothing(value) || (typeof value === "string" && value.toLowerCase() === "standard"));
+  without(
+    fields,
+    "quality",
+    (value) => isNothing(value) || (typeof value === "string" && value.toLowerCase() === "standard"),
+  );
   without(fields, "features", hasNoFeature);
   for (const [pattern, message] of refused) {
     const name = Object.keys(fields).find((candidate) => pattern.test(candidate));
@@ -51,7 +66,8 @@ function hasNoFeature(value: unknown): boolean {
 function withLora(fields: Fields): Fields {
   const { lora_id: id, lora_strength: strength, ...rest } = fields;
   if (isNothing(id)) return isNothing(strength) || id === undefined ? keepStrength(rest, strength) : rest;
-  if (Object.hasOwn(rest, "loras")) throw refuseOld("lora_id", "is the earlier way to name a LoRA; send either it or loras");
+  if (Object.hasOwn(rest, "loras"))
+    throw refuseOld("lora_id", "is the earlier way to name a LoRA; send either it or loras");
   return { ...rest, loras: [{ id, strength: strength ?? earlierStrength }] };
 }
 

@@ -5,9 +5,15 @@ import type { Lora } from "../../contract/lora.ts";
 export function earlierCharacter(character: Character, loras: readonly Lora[]) {
   const newest = loras.find((lora) => lora.id === character.latestLoraId);
   return {
-    id: character.id, name: character.name, description: character.description === "" ? null : character.description,
-    trigger_word: character.triggerWord, created_at: character.createdAt, updated_at: character.updatedAt,
-    image_count: character.photoCount, lora_path: newest?.downloadUrl ?? null, lora_trained_at: newest?.createdAt ?? null,
+    id: character.id,
+    name: character.name,
+    description: character.description === "" ? null : character.description,
+    trigger_word: character.triggerWord,
+    created_at: character.createdAt,
+    updated_at: character.updatedAt,
+    image_count: character.photoCount,
+    lora_path: newest?.downloadUrl ?? null,
+    lora_trained_at: newest?.createdAt ?? null,
   };
 }
 
@@ -36,7 +42,12 @@ export function earlierUpload({ uploaded, duplicates, rejected, totalImages }: U
 
 export function earlierLora(lora: Lora) {
   return {
-    id: lora.id, name: lora.name, filename: `${lora.triggerWord}-v${lora.version}.safetensors`, trigger_word: lora.triggerWord,
-    size_bytes: lora.sizeBytes, uploaded_at: lora.createdAt, path: lora.downloadUrl,
+    id: lora.id,
+    name: lora.name,
+    filename: `${lora.triggerWord}-v${lora.version}.safetensors`,
+    trigger_word: lora.triggerWord,
+    size_bytes: lora.sizeBytes,
+    uploaded_at: lora.createdAt,
+    path: lora.downloadUrl,
   };
 }

@@ -16,7 +16,8 @@ export function renamed(fields: Fields, names: Readonly<Record<string, string>>)
   const result: Fields = Object.create(null) as Fields;
   for (const [name, value] of Object.entries(fields)) {
     const present = Object.hasOwn(names, name) ? names[name]! : name;
-    if (present !== name && Object.hasOwn(fields, present)) throw refuseOld(name, `is the earlier name of ${present}; send one of them`);
+    if (present !== name && Object.hasOwn(fields, present))
+      throw refuseOld(name, `is the earlier name of ${present}; send one of them`);
     if (Object.hasOwn(result, present)) throw refuseOld(name, `is another name of ${present}; send one of them`);
     result[present] = value;
   }
@@ -29,8 +30,15 @@ export function without(fields: Fields, name: string, harmless: (value: unknown)
 }
 
 /** `message` goes on after the name. */
-export function refuseOld(path: string, message: string, code: "invalid_input" | "not_supported" = "invalid_input"): AppError {
-  return new AppError(code, `The request has values that cannot be used: ${path}.`, { why: `${path} ${message}.`, fields: [{ path, message }] });
+export function refuseOld(
+  path: string,
+  message: string,
+  code: "invalid_input" | "not_supported" = "invalid_input",
+): AppError {
+  return new AppError(code, `The request has values that cannot be used: ${path}.`, {
+    why: `${path} ${message}.`,
+    fields: [{ path, message }],
+  });
 }
 
 export const isNothing = (value: unknown): boolean => value === undefined || value === null || value === "";

@@ -39,7 +39,7 @@ const readiness = async (body: Parameters<typeof system.earlierReadiness>[0], be
 
 /** The lines that a stream of events carries; all others stay. */
 function streamLine(line: string): string {
-  if (!line.startsWith("data: {\"")) return line;
+  if (!line.startsWith('data: {"')) return line;
   return `data: ${JSON.stringify(jobs.earlierStreamData(JSON.parse(line.slice("data: ".length)) as never))}`;
 }
 
@@ -72,33 +72,70 @@ export const earlierRoutes: readonly EarlierRoute[] = [
   { method: "GET", path: "/api/info", answer: (body: Info) => system.earlierInfo(body) },
   { method: "GET", path: "/api/status", answer: (body: SystemStatus) => system.earlierSystemStatus(body) },
   { method: "GET", path: "/api/settings", answer: (body: Settings) => system.earlierSettings(body) },
-  { method: "GET", path: "/api/characters", answer: async (body: Character[], beside: Beside) => {
-    const all = await loras(beside);
-    return body.map((character) => library.earlierCharacter(character, all));
-  } },
+  {
+    method: "GET",
+    path: "/api/characters",
+    answer: async (body: Character[], beside: Beside) => {
+      const all = await loras(beside);
+      return body.map((character) => library.earlierCharacter(character, all));
+    },
+  },
   { method: "POST", path: "/api/characters", answer: oneCharacter },
   { method: "GET", path: "/api/characters/{id}", answer: oneCharacter },
   { method: "PATCH", path: "/api/characters/{id}", answer: oneCharacter },
   { method: "DELETE", path: "/api/characters/{id}" },
   { method: "POST", path: "/api/characters/{id}/images", answer: library.earlierUpload },
-  { method: "GET", path: "/api/characters/{id}/images",
-    answer: ({ images, count }: { images: Photo[]; count: number }) => ({ images: images.map(library.earlierFileName), count }) },
+  {
+    method: "GET",
+    path: "/api/characters/{id}/images",
+    answer: ({ images, count }: { images: Photo[]; count: number }) => ({
+      images: images.map(library.earlierFileName),
+      count,
+    }),
+  },
   { method: "GET", path: "/api/characters/{id}/images/{file}" },
   { method: "DELETE", path: "/api/characters/{id}/images/{file}" },
-  ...work("training", 100), ...work("generation", 20),
-  { method: "GET", path: "/api/loras",
-    answer: (body: { loras: Lora[]; totalCount: number }) => ({ loras: body.loras.map(library.earlierLora), total_count: body.totalCount }) },
+  ...work("training", 100),
+  ...work("generation", 20),
+  {
+    method: "GET",
+    path: "/api/loras",
+    answer: (body: { loras: Lora[]; totalCount: number }) => ({
+      loras: body.loras.map(library.earlierLora),
+      total_count: body.totalCount,
+    }),
+  },
   { method: "GET", path: "/api/loras/{id}", answer: (body: Lora) => library.earlierLora(body) },
   { method: "DELETE", path: "/api/loras/{id}" },
   { method: "GET", path: "/api/jobs/{id}/logs", line: (line, ids) => jobs.earlierLogLine(ids[0]!, line) },
-  { method: "GET", path: "/api/jobs/{id}/logs/view", query: logQuery,
-    answer: (body: LogPage, { ids }: Beside) => jobs.earlierLogPage(ids[0]!, body) },
-  { method: "GET", path: "/api/jobs/{id}/artifacts",
-    answer: ({ artifacts }: { artifacts: Artifact[] }) => ({ artifacts: artifacts.map(jobs.earlierArtifact), total_count: artifacts.length }) },
-  { method: "GET", path: "/api/jobs/{id}/summary", answer: async (body: Parameters<typeof jobs.earlierSummary>[0], { ids, look }: Beside) => {
-    const errors = await look<LogPage>(`/api/jobs/${ids[0]}/logs/view?level=error&limit=1`);
-    return jobs.earlierSummary(body, errors?.entries[0]?.message ?? null);
-  } },
-  { method: "POST", path: "/api/client-logs",
-    answer: ({ received }: { received: number }, { correlationId }: Beside) => ({ received, correlation_id: correlationId }) },
+  {
+    method: "GET",
+    path: "/api/jobs/{id}/logs/view",
+    query: logQuery,
+    answer: (body: LogPage, { ids }: Beside) => jobs.earlierLogPage(ids[0]!, body),
+  },
+  {
+    method: "GET",
+    path: "/api/jobs/{id}/artifacts",
+    answer: ({ artifacts }: { artifacts: Artifact[] }) => ({
+      artifacts: artifacts.map(jobs.earlierArtifact),
+      total_count: artifacts.length,
+    }),
+  },
+  {
+    method: "GET",
+    path: "/api/jobs/{id}/summary",
+    answer: async (body: Parameters<typeof jobs.earlierSummary>[0], { ids, look }: Beside) => {
+      const errors = await look<LogPage>(`/api/jobs/${ids[0]}/logs/view?level=error&limit=1`);
+      return jobs.earlierSummary(body, errors?.entries[0]?.message ?? null);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/client-logs",
+    answer: ({ received }: { received: number }, { correlationId }: Beside) => ({
+      received,
+      correlation_id: correlationId,
+    }),
+  },
 ];

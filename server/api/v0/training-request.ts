@@ -1,11 +1,22 @@
 import { isFields, isNothing, isOff, refuseOld, renamed, without, type Fields } from "./renaming.ts";
 
-const names = { character_id: "characterId", preset_name: "preset", config: "values", queue_anyway: "queueAnyway" } as const;
+const names = {
+  character_id: "characterId",
+  preset_name: "preset",
+  config: "values",
+  queue_anyway: "queueAnyway",
+} as const;
 
 const valueNames = {
-  learning_rate: "learningRate", lora_rank: "rank", batch_size: "batchSize", gradient_accumulation: "gradientAccumulation",
-  sample_every_n_steps: "sampleEvery", sample_prompts: "samplePrompts", checkpoint_every_n_steps: "saveEvery",
-  scheduler: "lrScheduler", weight_decay: "weightDecay",
+  learning_rate: "learningRate",
+  lora_rank: "rank",
+  batch_size: "batchSize",
+  gradient_accumulation: "gradientAccumulation",
+  sample_every_n_steps: "sampleEvery",
+  sample_prompts: "samplePrompts",
+  checkpoint_every_n_steps: "saveEvery",
+  scheduler: "lrScheduler",
+  weight_decay: "weightDecay",
 } as const;
 
 const nameBefore = new Map<string, string>(Object.entries(valueNames).map(([old, name]) => [name, old]));
@@ -21,12 +32,20 @@ export function earlierValueName(name: string): string {
 
 /** Values under their earlier names. Of several sizes the largest stands for all. */
 export function earlierValues(values: Fields): Fields {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) =>
-    [earlierValueName(name), name === "resolutions" && Array.isArray(value) ? Math.max(...(value as number[])) : value]));
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      earlierValueName(name),
+      name === "resolutions" && Array.isArray(value) ? Math.max(...(value as number[])) : value,
+    ]),
+  );
 }
 
 /** Preset names of the earlier system that differ from the labels here. */
-const presets: Readonly<Record<string, string>> = { "quick train": "quick", quick_train: "quick", high_quality: "high" };
+const presets: Readonly<Record<string, string>> = {
+  "quick train": "quick",
+  quick_train: "quick",
+  high_quality: "high",
+};
 /** The one base that is trained here, as the earlier system and as its own makers call it. */
 const baseModels = ["flux-dev", "flux.1-dev", "flux1-dev", "black-forest-labs/flux.1-dev"];
 
@@ -61,7 +80,11 @@ function isNothingOrLora(value: unknown): boolean {
 function refuseOtherMethod(fields: Fields): void {
   without(fields, "method", isNothingOrLora);
   if (!Object.hasOwn(fields, "method")) return;
-  throw refuseOld("method", "must be lora: DoRA and full fine-tuning are not built; GET /api/info names the reasons", "not_supported");
+  throw refuseOld(
+    "method",
+    "must be lora: DoRA and full fine-tuning are not built; GET /api/info names the reasons",
+    "not_supported",
+  );
 }
 
 function refuseOtherBase(fields: Fields): void {
@@ -80,7 +103,8 @@ function valuesOf(config: Fields): Fields {
   oneResolution(values);
   without(values, "precision", (value) => isNothing(value) || value === "bf16");
   without(values, "dora", isOff);
-  if (Object.hasOwn(values, "precision")) throw refuseOld("precision", "must be bf16: Isengard trains in nothing else", "not_supported");
+  if (Object.hasOwn(values, "precision"))
+    throw refuseOld("precision", "must be bf16: Isengard trains in nothing else", "not_supported");
   for (const [name, message] of Object.entries(refusedValues)) {
     without(values, name, isNothing);
     if (Object.hasOwn(values, name)) throw refuseOld(name, message, "not_supported");
@@ -92,7 +116,8 @@ function valuesOf(config: Fields): Fields {
 /** The earlier system trained at one size; here it is a list. */
 function oneResolution(values: Fields): void {
   if (!Object.hasOwn(values, "resolution")) return;
-  if (Object.hasOwn(values, "resolutions")) throw refuseOld("resolution", "is the earlier name of resolutions; send one of them");
+  if (Object.hasOwn(values, "resolutions"))
+    throw refuseOld("resolution", "is the earlier name of resolutions; send one of them");
   const { resolution } = values;
   delete values["resolution"];
   if (!isNothing(resolution)) values["resolutions"] = Array.isArray(resolution) ? resolution : [resolution];
