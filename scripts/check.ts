@@ -23,6 +23,7 @@ const layers: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
   ["services", /^server\/(process|events|logs|system)\//],
   ["base", /^server\/([a-z-]+\.ts|files\/|db\/)/],
   ["contract", /^server\/contract\//],
+  ["formats", /^server\/formats\//],
   ["shared", /^server\/shared\//],
 ];
 
@@ -112,7 +113,7 @@ function judgeUi(target: string, found: Import): string | null {
 function judgePlugin(file: string, target: string): string | null {
   if (file === "plugins/registry.ts") return /^plugins\/([a-z-]+\/(index|simulator)|plugin)\.ts$/.test(target) ? null : `the registry may not import ${target}`;
   const own = /^plugins\/[^/]+\//.exec(file)?.[0];
-  const allowed = [own, "plugins/interfaces/", "plugins/simulation/", "server/contract/", "server/shared/"];
+  const allowed = [own, "plugins/interfaces/", "plugins/simulation/", "server/contract/", "server/shared/", "server/formats/"];
   const isAllowed = target === "plugins/plugin.ts" || allowed.some((start) => start !== undefined && target.startsWith(start));
   return isAllowed ? null : `a plugin may not import ${target}`;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readSafetensorsHeader, type SafetensorsHeader } from "../simulation/safetensors.ts";
+import { rankOf, readSafetensors } from "../../server/formats/safetensors.ts";
 
 export interface LoraFile {
   readonly path: string;
@@ -13,12 +13,13 @@ export type LoraCheck = { readonly complete: true; readonly file: LoraFile } | {
 
 /** Reads a checkpoint's header: whole, with tensors, and with the step that it was saved at. */
 export function checkLora(path: string): LoraCheck {
-  const header = readSafetensorsHeader(path);
-  if (!header.valid) return { complete: false, why: header.why };
-  if (header.tensors.size === 0) return { complete: false, why: "It holds no tensors." };
-  const step = stepOf(header.metadata.training_info);
+  const result = readSafetensors(path);
+  if (result.kind === "invalid") return { complete: false, why: `It ${result.why}.` };
+  const { metadata, tensors } = result.header;
+  if (tensors.size === 0) return { complete: false, why: "It holds no tensors." };
+  const step = stepOf(metadata.get("training_info"));
   if (step === null) return { complete: false, why: "It does not say at which step it was saved." };
-  return { complete: true, file: { path, step, rank: rankOf(header), baseModel: header.metadata.ss_base_model_version ?? "" } };
+  return { complete: true, file: { path, step, rank: rankOf(tensors), baseModel: metadata.get("ss_base_model_version") ?? "" } };
 }
 
 /** The file that a finished training leaves: no step in its name. */
@@ -43,12 +44,4 @@ function stepOf(info: string | undefined): number | null {
   } catch {
     return null;
   }
-}
-
-/** The rank is the short side of any `lora_A` matrix. */
-function rankOf(header: Extract<SafetensorsHeader, { valid: true }>): number | null {
-  for (const [name, tensor] of header.tensors) {
-    if (name.endsWith("lora_A.weight")) return tensor.shape[0] ?? null;
-  }
-  return null;
 }

@@ -47,12 +47,8 @@ function checkLoras(job: ImageJob, host: ImageHost): LoraUse[] | Failure {
   const uses: LoraUse[] = [];
   for (const lora of job.loras) {
     const header = readLoraHeader(lora.path);
-    if (!header) {
-      return {
-        ...failure("corrupt_model", "The picture could not be made.", `The LoRA file of ${lora.name} is missing or damaged.`,
-          "Train the character again or restore the file from a backup."),
-        lasting: true,
-      };
+    if ("why" in header) {
+      return { ...failure("corrupt_model", "The picture could not be made.", `The LoRA file of ${lora.name} ${header.why}.`, header.fix), lasting: true };
     }
     if (header.base !== null && header.base !== "FLUX.1") {
       host.warn(`${lora.name} was trained for ${header.base}, not for FLUX.1. It will change nothing.`);

@@ -1,4 +1,4 @@
-import { readSafetensorsHeader } from "../simulation/safetensors.ts";
+import { readSafetensors } from "../../server/formats/safetensors.ts";
 import type { ComfyClient } from "./client.ts";
 
 /** What the header of a LoRA file tells. `base` is null where the names fit no model that we know. */
@@ -6,18 +6,26 @@ export interface LoraHeader {
   readonly base: "FLUX.1" | "FLUX.2" | "Stable Diffusion" | "Qwen-Image" | "Wan" | "Z-Image" | null;
   readonly textEncoder: boolean;
   readonly names: readonly string[];
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 const flux1SingleBlocks = 38;
 const flux1DoubleBlocks = 19;
 
-/** Reads only the header. null: the file is missing, damaged or no safetensors file. */
-export function readLoraHeader(path: string): LoraHeader | null {
-  const header = readSafetensorsHeader(path);
-  if (!header.valid || header.tensors.size === 0) return null;
-  const names = [...header.tensors.keys()];
-  return { base: baseOf(names), textEncoder: names.some((name) => textEncoderKey.test(name)), names, metadata: header.metadata };
+/** The file is missing, damaged or no LoRA: `why` finishes the sentence "The file …". */
+export interface LoraProblem {
+  readonly why: string;
+  readonly fix: string;
+}
+
+/** Reads only the header. */
+export function readLoraHeader(path: string): LoraHeader | LoraProblem {
+  const result = readSafetensors(path);
+  if (result.kind === "invalid") return { why: result.why, fix: result.fix };
+  const { tensors, metadata } = result.header;
+  if (tensors.size === 0) return { why: "has no tensors", fix: "Train the character again." };
+  const names = [...tensors.keys()];
+  return { base: baseOf(names), textEncoder: names.some((name) => textEncoderKey.test(name)), names, metadata };
 }
 
 const textEncoderKey = /(^|[._])(lora_te\d?|text_encoders?|text_model|clip_[lg])[._]/;

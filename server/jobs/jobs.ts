@@ -4,6 +4,7 @@ import type { Bus } from "../events/bus.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Artifacts } from "../library/artifacts.ts";
 import type { Characters } from "../library/characters.ts";
+import { loraFault } from "../library/lora-file.ts";
 import type { Loras } from "../library/loras.ts";
 import type { Metrics } from "../library/metrics.ts";
 import type { Outputs } from "../library/outputs.ts";
@@ -104,7 +105,7 @@ export function createJobs(options: JobsOptions): Jobs {
     secondPress, onStorageFault,
     store, notes: store.notes, bus, log, library, services, jobsDir, jobLogs,
     runChild: options.runChild, self: options.self,
-    handlers: { training: new TrainLora({ backends, library, lanes, log }), generation: new MakeImages({ backends, store }) },
+    handlers: { training: new TrainLora({ backends, library, lanes, log }), generation: new MakeImages({ backends, store, library }) },
     ends: new JobEnds({ store, room, timing, lanes, redactor: options.redactor ?? { redact: (text) => text } }),
   });
   announceCharacters(bus, library);
@@ -152,6 +153,7 @@ export function libraryForJobs({ characters, photos, loras, outputs, artifacts, 
       const lora = loras.get(id);
       return lora === null ? null : { lora, path: loras.pathOf(lora), fileName: loras.fileNameOf(lora) };
     },
+    loraFault,
     nextVersion: (characterId) => loras.nextVersion(characterId),
     publishLora: (found) => loras.publish(found),
     hasOutput: (jobId, index) => outputs.has(jobId, index),

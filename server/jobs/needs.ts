@@ -2,6 +2,7 @@ import type { LogLevel } from "../contract/log.ts";
 import type { Lora } from "../contract/lora.ts";
 import type { Output, OutputSettings } from "../contract/output.ts";
 import type { Gpu, GpuStatus, ServiceStatus } from "../contract/system.ts";
+import type { LoraFault } from "../library/lora-file.ts";
 import type { ExitOutcome, FoundArtifact, OutputLine, ServiceHandle, ToolCommand } from "../../plugins/plugin.ts";
 
 /**
@@ -73,6 +74,8 @@ export interface JobLibrary {
   photos(characterId: string): StoredPhoto[];
   lora(id: string): { readonly lora: Lora; readonly path: string; readonly fileName: string } | null;
   nextVersion(characterId: string): number;
+  /** What is wrong with the file of a LoRA, its values too; null: nothing. */
+  loraFault(path: string): Promise<LoraFault | null>;
   /** Reads the file first and throws AppError when it is not whole. Twice for one job gives the LoRA of the first time. */
   publishLora(found: {
     characterId: string; jobId: string; sourceFile: string; steps: number; rank: number | null; baseModel: string; triggerWord: string;

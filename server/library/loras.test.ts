@@ -62,6 +62,17 @@ test("a file that is not whole is refused with the reason, and the next publish 
   expect((await publish("whole", jobId)).version).toBe(1);
 });
 
+test("a file with values that are no numbers, or with only zeros, is not published", async () => {
+  for (const [mark, why] of [["\u00ff", "no numbers"], ["\0", "only zeros"]] as const) {
+    const sourceFile = join(library.paths.jobs, "bad.safetensors");
+    await Bun.write(sourceFile, drawLora(mark));
+    const jobId = plantJob(library, { kind: "training", characterId, finished: true });
+    const attempt = library.loras.publish({ characterId, jobId, sourceFile, steps: 1, rank: null, baseModel: "m", triggerWord: "Adax7" });
+    await expect(attempt).rejects.toMatchObject({ code: "conflict", why: expect.stringContaining(why), fix: expect.stringContaining("Train again") });
+  }
+  expect(readdirSync(library.paths.loras)).toEqual([]);
+});
+
 test("F70: a LoRA that a waiting job names cannot be deleted", async () => {
   const lora = await publish("one");
   const jobId = plantJob(library, { kind: "generation", request: { loras: [{ id: lora.id, strength: 0.9 }] } });

@@ -10,7 +10,7 @@ import { newId } from "../ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
 import { Erasure } from "./erasure.ts";
-import { readSafetensorsFile } from "./safetensors.ts";
+import { loraFault } from "./lora-file.ts";
 
 export interface NewLora {
   readonly characterId: string;
@@ -145,7 +145,7 @@ export class Loras {
   private async publishNow(input: NewLora): Promise<Lora> {
     const known = this.ofJob(input.jobId);
     if (known) return known;
-    await assertWhole(input.sourceFile);
+    await assertSound(input.sourceFile);
     assertOwnFolder(this.deps.paths, this.deps.paths.loras);
     const version = this.nextVersion(input.characterId);
     // Named after the job, so that a second try after a crash replaces what the first one left.
@@ -198,12 +198,8 @@ function fromRow(row: LoraRow): Lora {
   return { ...row, simulated: row.simulated === 1 };
 }
 
-async function assertWhole(path: string): Promise<void> {
-  const result = await readSafetensorsFile(path);
-  if (result.kind === "valid" && result.header.tensorCount > 0) return;
-  const why = result.kind === "invalid" ? result.why : "has no tensors";
-  throw new AppError("conflict", "The trained LoRA cannot be used.", {
-    why: `The file ${why}.`,
-    fix: "Start the training again; if it stays, look at the training's log.",
-  });
+async function assertSound(path: string): Promise<void> {
+  const fault = await loraFault(path);
+  if (fault === null) return;
+  throw new AppError("conflict", "The trained LoRA cannot be used.", { why: `The file ${fault.why}.`, fix: fault.fix });
 }

@@ -1,6 +1,6 @@
 /** A small, whole safetensors file with two tensors; `mark` makes its content different. */
 export function drawLora(mark: string, metadata: Record<string, string> = {}): Uint8Array {
-  const data = Buffer.alloc(96, mark);
+  const data = Buffer.alloc(96, mark, "latin1");
   const header = Buffer.from(JSON.stringify({
     __metadata__: { format: "pt", ...metadata },
     "transformer.a.lora_A.weight": { dtype: "BF16", shape: [4, 8], data_offsets: [0, 64] },

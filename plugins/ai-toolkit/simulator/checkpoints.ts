@@ -1,7 +1,8 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeLooks } from "../../simulation/looks.ts";
-import { type NewTensor, readSafetensorsHeader, writeSafetensors } from "../../simulation/safetensors.ts";
+import { readSafetensors } from "../../../server/formats/safetensors.ts";
+import { type NewTensor, writeSafetensors } from "../../simulation/safetensors.ts";
 import type { JobFile } from "./job-file.ts";
 import { PythonError } from "./python.ts";
 import type { Run } from "./run.ts";
@@ -78,12 +79,12 @@ export function latestSave(job: JobFile, outputDir: string): string | null {
 
 /** Throws what the tensor library throws for a damaged file. */
 export function loadSave(path: string): { step: number; epoch: number } | null {
-  const header = readSafetensorsHeader(path);
-  if (!header.valid) {
-    const fault = header.why.includes("longer") ? "header too large" : "incomplete metadata, file not fully covered";
+  const result = readSafetensors(path);
+  if (result.kind === "invalid") {
+    const fault = result.why.includes("inside its header") ? "header too large" : "incomplete metadata, file not fully covered";
     throw new PythonError("safetensors._safetensors_rust.SafetensorError", `Error while deserializing header: ${fault}`);
   }
-  const info = header.metadata.training_info;
+  const info = result.header.metadata.get("training_info");
   if (info === undefined) return null;
   const { step, epoch } = JSON.parse(info) as { step: number; epoch: number };
   return { step, epoch };

@@ -129,7 +129,7 @@ async function load({ scenario }: NodeContext, outputs: readonly Value[]): Promi
 async function applyLora(inputs: Inputs, context: NodeContext, more: readonly Value[]): Promise<NodeResult> {
   const name = String(inputs["lora_name"]);
   const header = readLoraHeader(context.folders.loraPath(name) ?? "");
-  if (!header) throw new Error("Error while deserializing header: header too small");
+  if ("why" in header) throw new Error("Error while deserializing header: header too small");
   await context.scenario.work(encodeMs);
   if (header.base !== null && header.base !== "FLUX.1") {
     for (const tensor of header.names) context.log.line("WARNING", `lora key not loaded: ${tensor}`);
@@ -137,14 +137,14 @@ async function applyLora(inputs: Inputs, context: NodeContext, more: readonly Va
   }
   const { metadata } = header;
   const model: Value = {
-    kind: "model", identity: identityOf(name, metadata), looks: readLooks(metadata["isengard_looks"]), strength: Number(inputs["strength_model"]),
+    kind: "model", identity: identityOf(name, metadata), looks: readLooks(metadata.get("isengard_looks")), strength: Number(inputs["strength_model"]),
   };
   return { outputs: [model, ...more], ui: null };
 }
 
 /** The person that a LoRA shows: the trigger word that AI-Toolkit writes into it, else its file name without the version. */
-function identityOf(name: string, metadata: Readonly<Record<string, string>>): string {
-  const [folder] = Object.values(recordOf(parseJson(metadata["ss_tag_frequency"] ?? "")));
+function identityOf(name: string, metadata: ReadonlyMap<string, string>): string {
+  const [folder] = Object.values(recordOf(parseJson(metadata.get("ss_tag_frequency") ?? "")));
   const [trigger] = Object.keys(recordOf(folder));
   const stem = (name.split("/").at(-1) ?? name).replace(/\.safetensors$/, "");
   return trigger ?? stem.replace(/[_-]v\d+.*$/, "");

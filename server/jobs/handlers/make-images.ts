@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
 import type { Failure } from "../../contract/job.ts";
 import type { Backends } from "../backends.ts";
 import { readPictures } from "../frozen.ts";
+import type { LoraFault } from "../../library/lora-file.ts";
 import type { JobHost } from "../host.ts";
+import type { JobLibrary } from "../needs.ts";
 import type { JobStore } from "../store.ts";
 import type { Claim } from "../store-rows.ts";
 import type { HandlerOutcome, JobHandler } from "./handler.ts";
@@ -10,6 +11,7 @@ import type { HandlerOutcome, JobHandler } from "./handler.ts";
 export interface MakeImagesParts {
   readonly backends: Backends;
   readonly store: JobStore;
+  readonly library: Pick<JobLibrary, "loraFault">;
 }
 
 /** Makes the pictures of one job. Each is stored as it comes, so a job that was stopped keeps what it has made. */
@@ -18,8 +20,11 @@ export class MakeImages implements JobHandler {
 
   async run(claim: Claim, host: JobHost): Promise<HandlerOutcome> {
     const { job } = readPictures(claim.frozen);
-    const missing = job.loras.find((lora) => !existsSync(lora.path));
-    if (missing !== undefined) return { kind: "failed", failure: loraGone(missing.name) };
+    for (const { name, path } of job.loras) {
+      const fault = await this.parts.library.loraFault(path);
+      if (fault?.kind === "changes_nothing") host.warn(`The file of ${name} ${fault.why}.`);
+      else if (fault !== null) return { kind: "failed", failure: loraUnusable(name, fault) };
+    }
     const outcome = await this.parts.backends.image().generate(job, host);
     if (outcome.kind !== "succeeded") return outcome;
     const absent = job.seeds.findIndex((_, index) => !host.hasOutput(index));
@@ -28,10 +33,11 @@ export class MakeImages implements JobHandler {
   }
 }
 
-function loraGone(name: string): Failure {
+function loraUnusable(name: string, { kind, why, fix }: LoraFault): Failure {
+  const code = kind === "not_a_number" ? "lora_damaged" : why === "is not there" ? "lora_missing" : "corrupt_model";
   return {
-    code: "lora_missing", what: `The LoRA ${name} is not there any more.`, why: "It was deleted after the pictures were asked for.",
-    fix: "Choose another LoRA and start again.", tail: [],
+    code, what: `The LoRA ${name} cannot be used.`, why: `Its file ${why}.`, fix: code === "lora_missing" ? "Choose another LoRA and start again." : fix,
+    tail: [], ...(code === "corrupt_model" ? { lasting: true } : {}),
   };
 }
 

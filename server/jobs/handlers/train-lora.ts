@@ -1,7 +1,8 @@
-import type { Waiting } from "../../contract/job.ts";
+import type { Failure, Waiting } from "../../contract/job.ts";
 import type { Log } from "../../log.ts";
 import type { TrainingOutcome } from "../../../plugins/interfaces/training.ts";
 import type { Backends } from "../backends.ts";
+import type { LoraFault } from "../../library/lora-file.ts";
 import { type FrozenTraining, readTraining } from "../frozen.ts";
 import type { JobHost } from "../host.ts";
 import type { Lanes } from "../lanes.ts";
@@ -54,6 +55,8 @@ export class TrainLora implements JobHandler {
   /** The library reads the file itself before it takes it; a bad one is refused with the reason. */
   private async publish(frozen: FrozenTraining, done: Succeeded, host: JobHost): Promise<HandlerOutcome> {
     const { characterId, job } = frozen;
+    const fault = await this.parts.library.loraFault(done.loraFile);
+    if (fault !== null) return { kind: "failed", failure: unusable(fault) };
     const lora = await this.parts.library.publishLora({
       characterId, jobId: host.jobId, sourceFile: done.loraFile, steps: done.steps, rank: done.rank,
       baseModel: done.baseModel, triggerWord: job.triggerWord,
@@ -61,4 +64,10 @@ export class TrainLora implements JobHandler {
     host.log("info", "lora.published", `${lora.name} is ready.`, { loraId: lora.id, version: lora.version, steps: lora.steps });
     return { kind: "succeeded", results: [lora.id] };
   }
+}
+
+/** It trained to the end and left nothing that can be used: that is no success. */
+function unusable({ kind, why, fix }: LoraFault): Failure {
+  const code = kind === "not_a_lora" ? "lora_damaged" : "diverged";
+  return { code, what: "The training came to its end, but its LoRA cannot be used.", why: `The file ${why}.`, fix, tail: [] };
 }
