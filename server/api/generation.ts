@@ -5,7 +5,7 @@ import type { Admission } from "../jobs/admission.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { Metrics } from "../library/metrics.ts";
 import { takes } from "./input/takes.ts";
-import { filterOf, JobIdParams, JobListQuery, submitContextOf } from "./job-requests.ts";
+import { filterOf, JobIdParams, JobListQuery, oldListNames, submitContextOf } from "./job-requests.ts";
 import { oldGeneration } from "./v0/generation-request.ts";
 import { streamAnswers, streamJob } from "./stream.ts";
 
@@ -28,7 +28,7 @@ export function generationApi({ queue, admission, bus, metrics }: GenerationApiD
       detail: { summary: "Make pictures", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
     })
     .get("/api/generation", ({ query }) => ({ jobs: queue.list({ kind: "generation", ...filterOf(query) }) }), {
-      ...takes({ query: JobListQuery }), response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List generations, newest first", tags },
+      ...takes({ query: JobListQuery, oldQuery: oldListNames }), response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List generations, newest first", tags },
     })
     .get("/api/generation/:id", ({ params }) => queue.demand(params.id, "generation"), {
       ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "A generation", tags },

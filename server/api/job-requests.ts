@@ -11,8 +11,6 @@ const defaultLimit = 100;
 
 export const JobListQuery = t.Object({
   characterId: t.Optional(Id),
-  /** As the earlier system called it. */
-  character_id: t.Optional(Id),
   /** States, separated by commas. */
   status: t.Optional(t.String({ maxLength: 200 })),
   limit: t.Optional(wholeNumber({ minimum: 1, maximum: 500 })),
@@ -20,11 +18,13 @@ export const JobListQuery = t.Object({
   before: t.Optional(Id),
 });
 
+export const oldListNames = { character_id: "characterId" };
+
 export const JobIdParams = t.Object({ id: Id });
 
 export function filterOf(query: typeof JobListQuery.static) {
   return {
-    characterId: query.characterId ?? query.character_id, states: statesOf(query.status), before: query.before,
+    characterId: query.characterId, states: statesOf(query.status), before: query.before,
     limit: query.limit ?? defaultLimit,
   };
 }

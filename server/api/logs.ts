@@ -22,12 +22,11 @@ export interface LogsDeps {
   readonly now?: () => number;
 }
 
-/** `search` is the name of `text` in the earlier system. */
+const oldNames = { search: "text" };
 const viewQuery = t.Object({
   level: t.Optional(LogLevel),
   event: t.Optional(t.String({ maxLength: 100 })),
   text: t.Optional(t.String({ maxLength: 200 })),
-  search: t.Optional(t.String({ maxLength: 200 })),
   correlationId: t.Optional(t.String({ maxLength: 64 })),
   after: t.Optional(wholeNumber({ minimum: 0 })),
   offset: t.Optional(wholeNumber({ minimum: 0 })),
@@ -37,7 +36,6 @@ const viewQuery = t.Object({
 
 const clientEntry = t.Object({
   time: t.Optional(t.String({ maxLength: 40 })),
-  timestamp: t.Optional(t.String({ maxLength: 40 })),
   level: LogLevel,
   message: t.String({ maxLength: 8192, lines: true }),
   event: t.Optional(t.String({ maxLength: 100 })),
@@ -58,13 +56,13 @@ export function logsApi(deps: LogsDeps) {
       requireJob(deps, id);
       return deps.jobLogs.view(id, queryOf(query));
     }, {
-      ...takes({ params: IdParams, query: viewQuery }), response: { 200: LogPage }, detail: { summary: "A job's log, filtered, a page at a time", tags },
+      ...takes({ params: IdParams, query: viewQuery, oldQuery: oldNames }), response: { 200: LogPage }, detail: { summary: "A job's log, filtered, a page at a time", tags },
     })
     .get("/api/jobs/:id/logs", ({ params: { id } }) => download(deps, id), {
       ...takes({ params: IdParams }), detail: { summary: "A job's log as JSON lines", tags, ...file("application/x-ndjson") },
     })
     .get("/api/logs/view", ({ query }) => deps.serviceLog.view(queryOf(query)), {
-      ...takes({ query: viewQuery }), response: { 200: LogPage }, detail: { summary: "Isengard's own log, filtered, a page at a time", tags },
+      ...takes({ query: viewQuery, oldQuery: oldNames }), response: { 200: LogPage }, detail: { summary: "Isengard's own log, filtered, a page at a time", tags },
     })
     .post("/api/client-logs", ({ body, request, set }) => {
       if (!mayPass()) {
@@ -74,8 +72,8 @@ export function logsApi(deps: LogsDeps) {
       }
       body.entries.forEach(checkSize);
       const log = deps.log.child({ correlationId: correlationOf(request) });
-      for (const { level, event, message, time, timestamp, context } of body.entries) {
-        log[level](`browser.${event ?? "log"}`, message, { browserTime: time ?? timestamp, context });
+      for (const { level, event, message, time, context } of body.entries) {
+        log[level](`browser.${event ?? "log"}`, message, { browserTime: time, context });
       }
       set.status = 201;
       return { received: body.entries.length };
@@ -90,8 +88,7 @@ function requireJob(deps: LogsDeps, id: string): void {
 }
 
 function queryOf(query: typeof viewQuery.static): LogQuery {
-  const { search, ...rest } = query;
-  return { ...rest, text: rest.text ?? search, limit: rest.limit ?? defaultLimit };
+  return { ...query, limit: query.limit ?? defaultLimit };
 }
 
 /** The file as it is on the disk. Bun answers Range requests for a file by itself. */

@@ -5,10 +5,11 @@ import { notFound } from "../errors.ts";
 import type { Loras } from "../library/loras.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";
+import { oldListNames } from "./job-requests.ts";
 import { IdParams } from "./params.ts";
 import { sendFile } from "./send-file.ts";
 
-const LorasQuery = t.Object({ characterId: t.Optional(Id), character_id: t.Optional(Id) });
+const LorasQuery = t.Object({ characterId: t.Optional(Id) });
 
 export function lorasApi({ loras }: { loras: Loras }) {
   const find = (id: string): Lora => {
@@ -18,10 +19,10 @@ export function lorasApi({ loras }: { loras: Loras }) {
   };
   return (http: Elysia) => http
     .get("/api/loras", ({ query }) => {
-      const found = loras.list(query.characterId ?? query.character_id);
+      const found = loras.list(query.characterId);
       return { loras: found, totalCount: found.length };
     }, {
-      ...takes({ query: LorasQuery }), response: { 200: t.Object({ loras: t.Array(Lora), totalCount: t.Number() }) },
+      ...takes({ query: LorasQuery, oldQuery: oldListNames }), response: { 200: t.Object({ loras: t.Array(Lora), totalCount: t.Number() }) },
       detail: { summary: "List LoRAs, newest first", tags: ["loras"] },
     })
     .get("/api/loras/:id", ({ params }) => find(params.id), {

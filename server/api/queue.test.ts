@@ -43,6 +43,14 @@ test("the queue is told as a whole, and paused and resumed with or without a rea
   expect(await call("POST", "/api/queue/resume")).toEqual({ status: 200, body: { paused: null } as never });
 });
 
+test("a page of a list that begins behind no job is refused, instead of looking like the end", async () => {
+  const { id } = rig.paint();
+  for (const list of ["jobs", "generation"]) {
+    expect(await call("GET", `/api/${list}?before=job-none`)).toMatchObject({ status: 404, body: { error: { code: "not_found" } } });
+    expect(await call("GET", `/api/${list}?before=${id}`)).toMatchObject({ status: 200, body: { jobs: [] } });
+  }
+});
+
 test("waiting jobs are moved and weighted; each refusal has its own status and reason", async () => {
   const [first, second] = [rig.paint("first"), rig.paint("second")];
   const order = async () => (await call<QueueView>("GET", "/api/queue")).body.waiting.map(({ job }) => job.request["prompt"]);

@@ -7,7 +7,7 @@ import type { Admission } from "../jobs/admission.ts";
 import type { JobQueue } from "../jobs/queue.ts";
 import type { Metrics } from "../library/metrics.ts";
 import { takes } from "./input/takes.ts";
-import { filterOf, JobIdParams, JobListQuery, submitContextOf } from "./job-requests.ts";
+import { filterOf, JobIdParams, JobListQuery, oldListNames, submitContextOf } from "./job-requests.ts";
 import { oldTraining } from "./v0/training-request.ts";
 import { streamAnswers, streamJob } from "./stream.ts";
 
@@ -30,7 +30,7 @@ export function trainingApi({ queue, admission, bus, metrics }: TrainingApiDeps)
       detail: { summary: "Train a LoRA of a character", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
     })
     .get("/api/training", ({ query }) => ({ jobs: queue.list({ kind: "training", ...filterOf(query) }) }), {
-      ...takes({ query: JobListQuery }), response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List trainings, newest first", tags },
+      ...takes({ query: JobListQuery, oldQuery: oldListNames }), response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List trainings, newest first", tags },
     })
     .get("/api/training/presets", ({ query }) => ({ presets: queue.presets(query.characterId) }), {
       ...takes({ query: t.Object({ characterId: Id }) }), response: { 200: t.Object({ presets: t.Array(Preset) }) },

@@ -67,6 +67,7 @@ test("what the backend cannot do is refused with the field", () => {
   expect(codeOf({ count: 9 })).toBe("invalid_input count");
   expect(codeOf({ steps: 51 })).toBe("invalid_input steps");
   expect(codeOf({ aspectRatio: "7:3" })).toBe("invalid_input aspectRatio");
+  expect(codeOf({ aspectRatio: "3:2", width: 512, height: 512 })).toBe("invalid_input aspectRatio");
   expect(codeOf({ model: "flux-schnell", guidance: 2 })).toBe("not_supported guidance");
   expect(codeOf({ loras: [{ id: "lor-1", strength: 1.6 }] })).toBe("invalid_input loras.0.strength");
   expect(codeOf({ loras: [{ id: "lor-1", strength: 1 }, { id: "lor-1", strength: 0.5 }] })).toBe("invalid_input loras");

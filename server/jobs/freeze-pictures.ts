@@ -97,12 +97,17 @@ function chooseSeeds(seed: number | null, count: number): number[] {
 
 function chooseSize(request: GenerationRequest, { aspectRatios }: ImageCapabilities): { width: number; height: number } {
   const { width, height } = request;
-  if (width !== undefined && height !== undefined) return { width: snap(width), height: snap(height) };
-  if (width !== undefined || height !== undefined) {
+  if ((width === undefined) !== (height === undefined)) {
     throw refuse(width === undefined ? "width" : "height", "is needed too: a size has a width and a height");
   }
   const ratio = request.aspectRatio === undefined ? aspectRatios[0] : aspectRatios.find((candidate) => candidate.id === request.aspectRatio);
   if (ratio === undefined) throw refuse("aspectRatio", `must be one of ${aspectRatios.map((candidate) => candidate.id).join(", ")}`);
+  if (width !== undefined && height !== undefined) {
+    if (request.aspectRatio !== undefined && (width !== ratio.width || height !== ratio.height)) {
+      throw refuse("aspectRatio", `is ${ratio.width} × ${ratio.height}; send either it or width and height`);
+    }
+    return { width: snap(width), height: snap(height) };
+  }
   return { width: snap(ratio.width), height: snap(ratio.height) };
 }
 

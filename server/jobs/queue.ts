@@ -78,7 +78,9 @@ export class JobQueue {
     return job;
   }
 
+  /** Throws `not_found` for a `before` that names no job: an empty page would say that there are no older ones. */
   list(filter: JobFilter): Job[] {
+    if (filter.before !== undefined && !this.parts.store.knows(filter.before)) throw notFound("job", filter.before);
     return this.parts.store.list(filter);
   }
 

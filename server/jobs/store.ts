@@ -86,6 +86,11 @@ export class JobStore {
       .map((row) => this.notes.toJob(row));
   }
 
+  /** Also of a job that was deleted. */
+  knows(id: string): boolean {
+    return this.table.db.query("select 1 from job where id = ?").get(id) !== null;
+  }
+
   // `finished_at is null` lets SQLite use the index of open jobs: thousands of ended ones then cost nothing.
 
   /** Queued jobs in the order in which they will be claimed. */

@@ -30,7 +30,7 @@ beforeAll(() => {
     .post("/make", ({ body }) => ({ got: body }), takes({ body: Body }))
     .patch("/change", ({ body }) => ({ got: body }), takes({ body: t.Object({ caption: t.Optional(t.String()) }, { minProperties: 1 }) }))
     .post("/go", () => ({ got: "went" }), takes({}))
-    .get("/list", ({ query }) => ({ got: query }), takes({ query: Query }))
+    .get("/list", ({ query }) => ({ got: query }), takes({ query: Query, oldQuery: { search: "text" } }))
     .get("/plain", () => ({ got: "plain" }), takes({}))
     .listen({ port: 0, hostname: "127.0.0.1" });
   app = http;
@@ -76,7 +76,7 @@ test.each<[body: unknown, path: string, words: string]>([
 test.each<[query: string, path: string, words: string]>([
   ["limit=-1", "limit", "must be a whole number from 1 to 500"], ["limit=1.5", "limit", "a whole number"], ["limit=1e9", "limit", "a whole number"],
   ["limit=501", "limit", "from 1 to 500, not 501"], ["limit=", "limit", "a whole number"], ["limit=abc", "limit", "not a text"], ["limit=0x10", "limit", "whole"],
-  ["limit=5&limit=6", "limit", "is given twice"], ["tail=yes", "tail", "must be true or false"], ["tail=1", "tail", "must be true or false"],
+  ["limit=5&limit=6", "limit", "is given twice"], ["text=a&search=b", "search", "another name of text"], ["tail=yes", "tail", "must be true or false"], ["tail=1", "tail", "must be true or false"],
   ["state=closed", "state", "must be one of open, all"], ["limt=5", "limt", "did you mean limit?"], ["text=%ff", "text", "is not UTF-8"], ["%ff=1", "query", "UTF-8"],
   [`text=${"x".repeat(11)}`, "text", "at most 10 characters"], ["__proto__=1", "__proto__", "not known"],
 ])("the query %p is refused at %p in words", async (query, path, words) => {
@@ -87,6 +87,7 @@ test.each<[query: string, path: string, words: string]>([
 
 test("what is inside the schema passes, with its kinds and its texts cleaned by one rule", async () => {
   expect((await ask("/list?limit=5&tail=true&text=a,b&state=all")).got).toEqual({ limit: 5, tail: true, text: "a,b", state: "all" });
+  expect((await ask("/list?search=a")).got).toEqual({ text: "a" });
   const dirty = "e\u0301\u0000 \ud83d\u202e\tz\r\ny ";
   const { got } = await send({ prompt: dirty, negativePrompt: dirty, seed: null, values: { list: [dirty], "k\u0007": dirty } });
   const lines = "é  \ufffd  z\ny";

@@ -18,6 +18,8 @@ export interface Parts {
   readonly body?: TSchema;
   readonly query?: TSchema;
   readonly params?: TSchema;
+  /** Earlier names in the query, with the present one of each. */
+  readonly oldQuery?: Readonly<Record<string, string>>;
   /** Gives names of the earlier systems their present ones; throws AppError for what would mean something else. */
   readonly old?: (body: unknown) => unknown;
   /** A longer body is refused before it is read to its end. */
@@ -47,7 +49,7 @@ export function takes<const P extends Parts>(parts: P): Hooks<P> {
   const { body = null, query = nothing, params, old = (value) => value, raw = false } = parts;
   const { limitBytes = body === null ? emptyLimitBytes : bodyLimitBytes } = parts;
   const hooks = {
-    query: taken(query, (value) => readQuery(query, value instanceof QueryText ? value : new QueryText(""))),
+    query: taken(query, (value) => readQuery(query, value instanceof QueryText ? value : new QueryText(""), parts.oldQuery)),
     transform: keepQuery,
     parse: raw ? ("none" as const) : bodyReader(limitBytes),
     ...(raw ? {} : { body: taken(body ?? nothing, (value) => readBody(body, value, old)) }),
