@@ -98,7 +98,7 @@ describe("a training in each scenario", () => {
     expect(summary(outcome)).toBe("failed: install");
     expect(job.children.size).toBe(0);
     const checks = await backend.checks();
-    expect(checks.map((check) => [check.id, check.state])).toEqual([["ai-toolkit", "error"], ["ai-toolkit-token", "warning"]]);
+    expect(checks.map((check) => [check.id, check.state])).toEqual([["ai-toolkit", "error"], ["ai-toolkit-token", "error"]]);
     for (const check of checks) expect(check.fix).toMatch(/\.$/);
   });
 
