@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { BunFile } from "bun";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Lora } from "../contract/lora.ts";
 import { AppError, notFound } from "../errors.ts";
 import { writePart, type Written } from "../files/durable.ts";
@@ -150,13 +150,23 @@ export class Loras {
     const version = this.nextVersion(input.characterId);
     // Named after the job, so that a second try after a crash replaces what the first one left.
     const fileName = `${input.triggerWord.toLowerCase()}-v${version}-${input.jobId.slice(-6)}.safetensors`;
-    const part = await writePart(join(this.deps.paths.loras, fileName), createReadStream(input.sourceFile), fileMode);
-    await part.publish();
-    const id = this.insert(input, version, fileName, part);
+    const path = join(this.deps.paths.loras, fileName);
+    const made = [path, `${path}.part`];
+    this.erasure.expect(made);
+    const id = await this.copyIn(input, version, path, made).finally(() => this.erasure.letGo(made));
     const lora = this.get(id)!;
     this.deps.bus.publish({ type: "lora.added", lora });
     this.characters.announce(input.characterId);
     return lora;
+  }
+
+  private async copyIn(input: NewLora, version: number, path: string, made: readonly string[]): Promise<string> {
+    const part = await writePart(path, createReadStream(input.sourceFile), fileMode);
+    await part.publish();
+    return this.deps.db.transaction(() => {
+      this.erasure.keep(made);
+      return this.insert(input, version, basename(path), part);
+    }).immediate();
   }
 
   private insert(input: NewLora, version: number, fileName: string, written: Written): string {

@@ -2,7 +2,7 @@ import type { BunFile } from "bun";
 import { join } from "node:path";
 import type { Output, OutputSettings } from "../contract/output.ts";
 import { notFound } from "../errors.ts";
-import { removeFile, writePart } from "../files/durable.ts";
+import { writePart } from "../files/durable.ts";
 import { assertOwnFolder } from "../files/own-place.ts";
 import { insideOf, safeOpen } from "../files/safe-open.ts";
 import { newId } from "../ids.ts";
@@ -27,6 +27,14 @@ export interface NewOutput {
   /** A whole PNG. */
   readonly bytes: Uint8Array;
   readonly settings: OutputSettings;
+}
+
+interface Made {
+  readonly id: string;
+  readonly input: NewOutput;
+  readonly size: { readonly width: number; readonly height: number };
+  readonly sizeBytes: number;
+  readonly made: readonly string[];
 }
 
 type OutputRow = Omit<Output, "settings" | "simulated" | "url" | "thumbnailUrl"> & { settings: string; simulated: number };
@@ -83,20 +91,14 @@ export class Outputs {
     if (known) return known;
     const id = newId("out");
     assertOwnFolder(this.deps.paths, this.deps.paths.outputs);
-    const part = await writePart(this.pathOf(id), source(await withPngJson(input.bytes, "isengard", input.settings)));
-    await part.publish();
-    const { changes } = this.deps.db
-      .query(
-        `insert or ignore into output (id, job_id, "index", character_id, width, height, size_bytes, settings, simulated, created_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (select simulated from job where id = ?2), ?9)`,
-      )
-      .run(
-        id, input.jobId, input.index, input.characterId, size.width, size.height, part.sizeBytes, JSON.stringify(input.settings),
-        new Date().toISOString(),
-      );
-    if (changes === 0) {
-      await removeFile(this.pathOf(id));
-      return this.first(input.jobId, input.index)!;
+    const made = [this.pathOf(id), `${this.pathOf(id)}.part`];
+    this.erasure.expect(made);
+    try {
+      const part = await writePart(this.pathOf(id), source(await withPngJson(input.bytes, "isengard", input.settings)));
+      await part.publish();
+      if (!this.insert({ id, input, size, sizeBytes: part.sizeBytes, made })) return this.first(input.jobId, input.index)!;
+    } finally {
+      await this.erasure.letGo(made);
     }
     const output = this.get(id)!;
     this.deps.bus.publish({ type: "output.added", output });
@@ -136,6 +138,21 @@ export class Outputs {
   takeOf(characterId: string, limit: number): number {
     const some = "delete from output where id in (select id from output where character_id = ? limit ?) returning id";
     return this.noteFiles(this.deps.db.query<{ id: string }, [string, number]>(some).all(characterId, limit));
+  }
+
+  /** False: this index has a picture already. */
+  private insert({ id, input, size, sizeBytes, made }: Made): boolean {
+    const insert = this.deps.db.query(
+      `insert or ignore into output (id, job_id, "index", character_id, width, height, size_bytes, settings, simulated, created_at)
+       values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (select simulated from job where id = ?2), ?9)`,
+    );
+    return this.deps.db.transaction(() => {
+      const { changes } = insert.run(
+        id, input.jobId, input.index, input.characterId, size.width, size.height, sizeBytes, JSON.stringify(input.settings), new Date().toISOString(),
+      );
+      if (changes > 0) this.erasure.keep(made);
+      return changes > 0;
+    }).immediate();
   }
 
   private noteFiles(gone: ReadonlyArray<{ id: string }>): number {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { Photo, UploadOutcome } from "../contract/character.ts";
 import { notFound } from "../errors.ts";
 import { FileSource } from "../files/byte-source.ts";
-import { removeFile } from "../files/durable.ts";
 import { assertOwnFolder } from "../files/own-place.ts";
 import { insideOf, safeOpen } from "../files/safe-open.ts";
 import { newId } from "../ids.ts";
@@ -20,6 +19,13 @@ const selectPhoto = `
   select id, character_id as characterId, original_name as originalName, media_type as mediaType, width, height,
     size_bytes as sizeBytes, caption, created_at as createdAt from photo`;
 const alive = `deleted_at is null and exists (select 1 from character c where c.id = photo.character_id and c.deleted_at is null)`;
+
+interface Coming {
+  readonly id: string;
+  readonly characterId: string;
+  readonly fileName: string;
+  readonly thumbnail: string;
+}
 
 type PhotoRow = Omit<Photo, "url" | "thumbnailUrl">;
 
@@ -133,9 +139,24 @@ export class Photos {
     const id = newId("pho");
     assertOwnFolder(this.deps.paths, join(this.deps.paths.photos, characterId));
     assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);
-    const cleaned = await cleanPhoto(source, (extension) => join(this.deps.paths.photos, characterId, `${id}.${extension}`));
-    if (cleaned.kind === "rejected") return rejected(fileName, cleaned);
     const thumbnail = join(this.deps.paths.thumbnails, `${id}.webp`);
+    const made = [thumbnail, `${thumbnail}.part`];
+    try {
+      return await this.makeFiles({ id, characterId, fileName, thumbnail }, source, made);
+    } finally {
+      await this.erasure.letGo(made);
+    }
+  }
+
+  /** `made`: gets the files as they are begun. */
+  private async makeFiles({ id, characterId, fileName, thumbnail }: Coming, source: string, made: string[]): Promise<UploadOutcome> {
+    const cleaned = await cleanPhoto(source, (extension) => {
+      const path = join(this.deps.paths.photos, characterId, `${id}.${extension}`);
+      made.push(path, `${path}.part`);
+      this.erasure.expect(made);
+      return path;
+    });
+    if (cleaned.kind === "rejected") return rejected(fileName, cleaned);
     try {
       const known = this.withHash(characterId, cleaned.part.sha256);
       if (known) return { kind: "duplicate", fileName, photo: known };
@@ -143,9 +164,8 @@ export class Photos {
       if (deleted !== null) return { kind: "added", fileName, photo: this.restore(characterId, deleted) };
       const size = await provePhoto(cleaned, thumbnail);
       if ("kind" in size) return rejected(fileName, size);
-      const photo = await this.store({ id, characterId, fileName, cleaned, size });
+      const photo = await this.store({ id, characterId, fileName, cleaned, size, made });
       if (photo) return { kind: "added", fileName, photo };
-      await removeFile(thumbnail);
       const other = this.withHash(characterId, cleaned.part.sha256);
       if (other === null) throw notFound("character", characterId);
       return { kind: "duplicate", fileName, photo: other };
@@ -155,22 +175,22 @@ export class Photos {
   }
 
   /** Null: the same picture came by another way in the meantime, or the person is gone. The file is in place before its row. */
-  private async store(found: { id: string; characterId: string; fileName: string; cleaned: CleanedPhoto; size: PictureSize }): Promise<Photo | null> {
-    const { id, characterId, cleaned, size } = found;
+  private async store(found: { id: string; characterId: string; fileName: string; cleaned: CleanedPhoto; size: PictureSize; made: string[] }): Promise<Photo | null> {
+    const { id, characterId, cleaned, size, made } = found;
     await cleaned.part.publish();
-    const { changes } = this.deps.db
-      .query(
-        `insert or ignore into photo (id, character_id, sha256, original_name, media_type, width, height, size_bytes, created_at)
-         select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 where exists (select 1 from character where id = ?2 and deleted_at is null)`,
-      )
-      .run(
+    const insert = this.deps.db.query(
+      `insert or ignore into photo (id, character_id, sha256, original_name, media_type, width, height, size_bytes, created_at)
+       select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 where exists (select 1 from character where id = ?2 and deleted_at is null)`,
+    );
+    const isNew = this.deps.db.transaction(() => {
+      const { changes } = insert.run(
         id, characterId, cleaned.part.sha256, found.fileName, cleaned.mediaType, size.width, size.height, cleaned.part.sizeBytes,
         new Date().toISOString(),
       );
-    if (changes === 0) {
-      await removeFile(join(this.deps.paths.photos, characterId, `${id}.${cleaned.extension}`));
-      return null;
-    }
+      if (changes > 0) this.erasure.keep(made);
+      return changes > 0;
+    }).immediate();
+    if (!isNew) return null;
     this.changed(characterId);
     return this.get(characterId, id);
   }
