@@ -24,6 +24,9 @@ export const errorTable = {
   not_implemented: { status: 501, fix: "This part of Isengard is in development." },
   job_finished: { status: 409, fix: "Nothing needs to be done: the job has already ended." },
   storage_full: { status: 507, fix: "Free disk space or move Isengard's folder, then try again." },
+  storage_unusable: {
+    status: 503, fix: "Check that Isengard's folder is there, that its volume is mounted and may be written to, then try again.",
+  },
   on_hold: { status: 503, fix: "Open Isengard's page: it shows what is wrong and the backups that can be used." },
   too_many_requests: { status: 429, fix: "Wait a minute and try again." },
   internal: { status: 500, fix: "Try again. If it stays, copy the reference and look it up on the Logs page." },

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
-import { AppError, errorTable } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { correlationOf } from "./context.ts";
 import { toBody } from "./error-body.ts";
@@ -12,6 +12,7 @@ export function onError(log: Log) {
     const known = toAppError(code, error, request);
     const shown = known ?? new AppError("internal", "Isengard could not finish this request.", { why: "Something unexpected happened inside." });
     if (known === null) log.error("request.failed", "a request failed unexpectedly", { correlationId, error });
+    if (known?.code === "storage_unusable") log.warn("request.storage-failed", "a request failed for the disk's sake", { correlationId, error });
     set.status = shown.status;
     set.headers["content-type"] = "application/json; charset=utf-8";
     return toBody(shown, correlationId);
@@ -37,7 +38,21 @@ function isHangUp(error: unknown, request: Request): boolean {
 function fromSystem(error: unknown): AppError | null {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "ENOSPC" || code === "SQLITE_FULL" || code === "EDQUOT" || code === "EFBIG") {
-    return new AppError("storage_full", "There is no room left to store this.", { why: errorTable.storage_full.fix, cause: error });
+    return new AppError("storage_full", "There is no room left to store this.", { why: "The disk, or what may be used of it, is full.", cause: error });
   }
-  return null;
+  const why = whyUnusable(code, error);
+  return why === null ? null : new AppError("storage_unusable", "Isengard's files could not be read or written.", { why, cause: error });
+}
+
+/** Only of a call to the system: the same codes stand in errors that are nobody's disk. */
+function whyUnusable(code: string, error: unknown): string | null {
+  if (/^SQLITE_(IOERR|CANTOPEN|READONLY)/.test(code)) return "The database does not answer.";
+  if (!(error instanceof Error && "syscall" in error)) return null;
+  switch (code) {
+    case "ENOENT": case "ENOTDIR": return "A file or folder of it is missing.";
+    case "EACCES": case "EPERM": return "Isengard may not use a file or folder of it.";
+    case "EROFS": return "The volume may only be read.";
+    case "EIO": case "ESTALE": case "ENOTCONN": case "ENODEV": case "ENXIO": return "The volume does not answer.";
+    default: return null;
+  }
 }

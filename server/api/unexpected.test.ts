@@ -11,6 +11,27 @@ let library: TestLibrary;
 beforeEach(() => { library = openLibrary(); });
 afterEach(() => library.close());
 
+test("what the system refuses is told in words, never with its own", async () => {
+  const app = new Elysia().use(onError(createLog({ write: () => {} }, "error"))).use(charactersApi(library)).listen({ port: 0, hostname: "127.0.0.1" });
+  const ask = async (thrown: Error) => {
+    library.characters.list = () => { throw thrown; };
+    const answer = await fetch(`http://127.0.0.1:${app.server!.port}/api/characters`);
+    return { status: answer.status, text: await answer.text() };
+  };
+  const fault = (code: string, more: object) => Object.assign(new Error(`${code}: secret words, open '/home/ada'`), { code }, more);
+  const cases: Array<[string, object, number, string]> = [
+    ["ENOSPC", { syscall: "write" }, 507, "storage_full"], ["SQLITE_FULL", {}, 507, "storage_full"], ["ENOENT", { syscall: "open" }, 503, "storage_unusable"],
+    ["EACCES", { syscall: "open" }, 503, "storage_unusable"], ["EROFS", { syscall: "open" }, 503, "storage_unusable"], ["EIO", { syscall: "read" }, 503, "storage_unusable"],
+    ["SQLITE_IOERR_WRITE", {}, 503, "storage_unusable"], ["SQLITE_READONLY", {}, 503, "storage_unusable"], ["ENOENT", {}, 500, "internal"], ["SQLITE_MISMATCH", {}, 500, "internal"],
+  ];
+  for (const [code, more, status, told] of cases) {
+    const answer = await ask(fault(code, more));
+    expect({ code, ...answer }).toMatchObject({ status, text: expect.stringContaining(`"code":"${told}"`) });
+    expect(answer.text).not.toMatch(/secret|SQLITE|E[A-Z]{3,}|home/);
+  }
+  await app.stop(true);
+});
+
 test("F07: an error that nobody foresaw is answered with a reference that leads to its line of the log, shows nothing of the inside, and the server lives", async () => {
   const lines: string[] = [];
   const log = createLog({ write: (line) => lines.push(line) }, "warn");

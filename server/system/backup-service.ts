@@ -5,6 +5,7 @@ import type { Check } from "../contract/system.ts";
 import { type BackupSource, makeBackup } from "../db/backup.ts";
 import { describeBackup, listBackups, pruneBackups } from "../db/backup-manifest.ts";
 import { runInTurns } from "../db/content-hash.ts";
+import { AppError } from "../errors.ts";
 import { assertOwnFolder } from "../files/own-place.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Service } from "../lifecycle.ts";
@@ -114,7 +115,8 @@ export class BackupService implements Service {
     try {
       await this.make(reason, signal);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const told = error instanceof Error ? error.message : String(error);
+      const why = error instanceof AppError ? `${told} ${error.why}` : told;
       this.failure = { at: new Date().toISOString(), why };
       this.options.log.warn("backup.failed", "a backup could not be made", { reason, error });
     } finally {
@@ -149,7 +151,10 @@ export class BackupService implements Service {
   private assertRoom(): void {
     const { bavail, bsize } = statfsSync(this.options.paths.backups);
     const needed = this.sourceBytes() + spareBytes;
-    if (bavail * bsize < needed) throw new Error(`${formatBytes(bavail * bsize)} are free, ${formatBytes(needed)} are needed.`);
+    if (bavail * bsize >= needed) return;
+    throw new AppError("storage_full", "There is no room for a backup.", {
+      why: `${formatBytes(bavail * bsize)} are free, ${formatBytes(needed)} are needed.`,
+    });
   }
 
   private sourceBytes(): number {

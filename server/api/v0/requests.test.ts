@@ -35,7 +35,7 @@ test.each<[body: object, meant: object]>([
   [{ character_id: "c", preset_name: "Quick Train", base_model: "flux-dev", config: { method: "lora", steps: 500, learning_rate: 2e-4, lora_rank: 8, resolution: 768, batch_size: 1, precision: "bf16" } },
     { characterId: "c", preset: "quick", values: { steps: 500, learningRate: 2e-4, rank: 8, resolutions: [768], batchSize: 1 } }],
   [{ character_id: "c", preset_name: "High Quality" }, { characterId: "c", preset: "High Quality" }],
-  [{ characterId: "c", preset: null, method: "lora" }, { characterId: "c" }],
+  [{ characterId: "c", preset_name: null, method: "LoRA" }, { characterId: "c" }], [{ characterId: "c", preset: null, method: null }, { characterId: "c", preset: null, method: null }],
   [{ characterId: "c", config: { sample_every_n_steps: 100, sample_prompts: ["a"], checkpoint_every_n_steps: 250, scheduler: "cosine", max_checkpoints: null } },
     { characterId: "c", values: { sampleEvery: 100, samplePrompts: ["a"], saveEvery: 250, lrScheduler: "cosine" } }],
 ])("the earlier request %j to train means the same here", (body, meant) => {

@@ -60,12 +60,17 @@ const refusedValues: Readonly<Record<string, string>> = {
 /** A request of today or of the earlier system, as one of today. The preset may be absent in both. */
 export function oldTraining(body: unknown): unknown {
   if (!isFields(body)) return body;
-  const fields = renamed(body, names);
-  without(fields, "method", isNothingOrLora);
+  const fields = renamed(withoutEmptyPreset(body), names);
+  if (typeof fields["method"] === "string" && fields["method"].toLowerCase() === "lora") delete fields["method"];
   refuseOtherBase(fields);
-  without(fields, "preset", isNothing);
   if (Object.hasOwn(fields, "preset")) fields["preset"] = presetOf(fields["preset"]);
   if (isFields(fields["values"])) fields["values"] = valuesOf(fields["values"]);
+  return fields;
+}
+
+/** The earlier system sent null where no preset was chosen. Today's own name takes none. */
+function withoutEmptyPreset({ ...fields }: Fields): Fields {
+  without(fields, "preset_name", isNothing);
   return fields;
 }
 
