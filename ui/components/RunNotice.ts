@@ -4,6 +4,7 @@ import { formatClock } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import { safePointOf } from "../models/resume.ts";
 import { gpuText } from "../text/gpu.ts";
+import { simulatedText } from "../text/obstacles.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Button } from "./Button.ts";
 import { FailureNotice } from "./FailureNotice.ts";
@@ -59,15 +60,16 @@ function DoneNotice({ job }: { job: Job }) {
   const { library } = useApp();
   const lora = library.loras.value.find((candidate) => job.results.includes(candidate.id) || candidate.jobId === job.id);
   const id = lora?.id ?? job.results[0];
+  const isOffered = lora === undefined || library.usable.value.includes(lora);
   return html`<section class="card done" aria-label=${text.done(lora?.name ?? "The LoRA")}>
     <span class="badge-icon"><${Icon} name="check" size="l" /></span>
     <div class="grow">
       <h2>${text.done(lora?.name ?? "The LoRA")}</h2>
-      <p class="dim">${text.doneHelp}</p>
+      <p class="dim">${isOffered ? text.doneHelp : simulatedText.lora}</p>
       ${job.warnings.map((warning) => html`<p class="row top small warn" key=${warning}><${Icon} name="alert" size="s" /><span>${warning}</span></p>`)}
     </div>
     <div class="row wrap">
-      ${id && html`<${Button} kind="primary" class="big" icon="spark" href=${`/generate?lora=${id}`}>${text.makePictures}<//>`}
+      ${id && isOffered && html`<${Button} kind="primary" class="big" icon="spark" href=${`/generate?lora=${id}`}>${text.makePictures}<//>`}
       ${lora && html`<${Button} class="big" icon="download" href=${lora.downloadUrl} download>${text.downloadLora}<//>`}
     </div>
   </section>`;

@@ -115,8 +115,10 @@ describe("what the simulators made", () => {
     expect(page.text()).not.toContain("Trained: 1 LoRA");
     page[Symbol.dispose]();
     open.dispose();
-    visit("/training/job-1", { jobs: [testJob({ simulated: true, state: "succeeded", finishedAt: "2026-11-21T11:00:00.000Z" })] });
+    visit("/training/job-1", { loras, jobs: [testJob({ simulated: true, state: "succeeded", results: ["lora-s"], finishedAt: "2026-11-21T11:00:00.000Z" })] });
     await shown("Simulated");
+    expect(page.text()).toContain("no pictures are made with it in production");
+    expect(page.text()).not.toContain("Make pictures with this LoRA");
   });
 });
 

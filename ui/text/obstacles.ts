@@ -11,6 +11,7 @@ export const obstacleText = {
 
 export const simulatedText = {
   badge: "Simulated",
+  lora: "The simulator of fast-test mode made it, so no pictures are made with it in production.",
   picture: "Drawn by the simulator of fast-test mode; no model has made it.",
   hidden: (count: number) =>
     `${count === 1 ? "1 LoRA" : `${count} LoRAs`} of fast-test mode ${count === 1 ? "is" : "are"} not offered: the simulator made ${count === 1 ? "it" : "them"}, and no face was learned.`,
