@@ -4,9 +4,9 @@ import { fuzz } from "./fuzz/run.ts";
 
 /** `npm run fuzz -- --cases 200000 --seed 1`: requests drawn from the executable's own description; build it first. Exit code 1 with any fault. */
 const { values } = parseArgs({
-  options: { cases: { type: "string", default: "20000" }, seed: { type: "string", default: "1" } },
+  options: { cases: { type: "string", default: "20000" }, seed: { type: "string", default: "1" }, executable: { type: "string" } },
 });
-const server = await startExecutable();
+const server = await startExecutable(values.executable === undefined ? {} : { executable: values.executable });
 const start = performance.now();
 const report = await fuzz(server.api, Number(values.cases), Number(values.seed)).finally(() => server.dispose());
 const seconds = Math.round((performance.now() - start) / 1000);
