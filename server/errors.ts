@@ -9,6 +9,7 @@ export const errorTable = {
   not_found: { status: 404, fix: "It may have been deleted. Go back and reload the list." },
   method_not_allowed: { status: 405, fix: "Check the address and the method of the request." },
   conflict: { status: 409, fix: "Reload to see the present state, then try again." },
+  request_timeout: { status: 408, fix: "Send it again, all at once." },
   too_large: { status: 413, fix: "Send a smaller file or fewer at once." },
   unsupported_media: { status: 415, fix: "Send JPEG, PNG or WebP pictures." },
   range_not_satisfiable: { status: 416, fix: "Ask for a range inside the file." },

@@ -5,7 +5,9 @@ import { backupsApi } from "./api/backups.ts";
 import { charactersApi } from "./api/characters.ts";
 import { docsApi } from "./api/docs.ts";
 import { eventsApi } from "./api/events.ts";
+import { hangUpSoon, mayTakeTime } from "./api/connection-time.ts";
 import type { Gate } from "./api/gate.ts";
+import { hasBody } from "./api/gate-limits.ts";
 import { generationApi } from "./api/generation.ts";
 import { jobsApi } from "./api/jobs.ts";
 import { logsApi } from "./api/logs.ts";
@@ -35,8 +37,18 @@ export interface RouteOptions {
 
 /** Every address that the server answers, behind the gate. */
 export async function createRoutes({ core, views, access, gate, ui }: RouteOptions): Promise<Elysia> {
-  const http = new Elysia({ nativeStaticResponse: false, systemRouter: false })
-    .onRequest(({ request }) => gate(request) ?? undefined)
+  // The gate reads the path as the URL standard does: the router has to begin at the same slash, also behind a short host name.
+  const http = new Elysia({ nativeStaticResponse: false, systemRouter: false, handler: { standardHostname: false } })
+    .onRequest(({ request, server }) => {
+      const refusal = gate(request);
+      if (refusal === null) {
+        if (!hasBody(request)) mayTakeTime(request, server);
+        return;
+      }
+      hangUpSoon(request, server);
+      return refusal;
+    })
+    .onError({ as: "global" }, ({ request, server }) => hangUpSoon(request, server))
     .use(responseHeaders())
     .onError({ as: "global" }, ({ error }) => core.data.noteError(error))
     .use(onError(core.log))
@@ -45,7 +57,7 @@ export async function createRoutes({ core, views, access, gate, ui }: RouteOptio
     .use(systemApi(views.system))
     .use(settingsApi(views.settings))
     .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))
-    .use(eventsApi(core.hub))
+    .use(eventsApi(core.hub, access))
     .use(charactersApi(core))
     .use(photosApi(core))
     .use(uploadsApi(core))

@@ -3,9 +3,13 @@ import type { Sessions } from "../library/sessions.ts";
 
 /** How long the link that is printed at start works. It also works only once. */
 export const linkLifetimeMs = 10 * 60_000;
-/** Wrong tokens, counted over everybody: behind a proxy all addresses look alike. */
-const failuresPerMinute = 10;
+/** How often a wrong token, or how many different ones, may come within a minute. Counted over everybody: behind a proxy all addresses look alike. */
+const wrongPerMinute = 10;
 const maxOpenCodes = 32;
+/** A session that the database confirmed is believed for this long without asking again. */
+const confirmedMs = 10 * 60_000;
+const maxConfirmed = 1000;
+const expireEveryMs = 10 * 60_000;
 
 /** Who may in: the access token for scripts, one-time codes for links, sessions for browsers. */
 export class Access {
@@ -14,8 +18,13 @@ export class Access {
   readonly cookieName: string;
   private readonly tokenHash: Uint8Array;
   private readonly codes = new Map<string, number>();
-  private failures: number[] = [];
-  private readonly known = new Set<string>();
+  /** Wrong tokens by their digest: a script that repeats an old one slows only itself. */
+  private readonly wrong = new Map<string, { readonly count: number; readonly since: number }>();
+  /** Sessions by their digest, and until when they need not be looked up. */
+  private readonly confirmed = new Map<string, number>();
+  /** What lasts longer than a request and ends with its session. */
+  private readonly ends = new Map<string, AbortController>();
+  private timer: Timer | null = null;
 
   constructor(
     token: string,
@@ -27,18 +36,20 @@ export class Access {
     this.cookieName = `isengard-${this.tokenHash.toHex().slice(0, 8)}`;
   }
 
-  /** Constant in time. False, without looking, while too many wrong tokens came in the last minute. */
-  acceptsToken(token: string): boolean {
-    if (this.isThrottled) return false;
-    const right = isEqual(sha256(token), this.tokenHash);
-    if (!right) this.failures.push(Date.now());
-    return right;
-  }
-
-  get isThrottled(): boolean {
+  /**
+   * Looks first: the right token is always right, whatever others tried. Wrong ones are told to wait ("too-often") where the same one or
+   * different ones came ten times within a minute. Constant in time.
+   */
+  checkToken(token: string): "right" | "wrong" | "too-often" {
+    const digest = sha256(token);
+    if (isEqual(digest, this.tokenHash)) return "right";
     const minuteAgo = Date.now() - 60_000;
-    this.failures = this.failures.filter((at) => at > minuteAgo);
-    return this.failures.length >= failuresPerMinute;
+    for (const [hash, mistake] of this.wrong) if (mistake.since <= minuteAgo) this.wrong.delete(hash);
+    const hash = digest.toHex();
+    const mistake = this.wrong.get(hash);
+    if (mistake === undefined && this.wrong.size >= wrongPerMinute) return "too-often";
+    this.wrong.set(hash, { count: (mistake?.count ?? 0) + 1, since: mistake?.since ?? Date.now() });
+    return (mistake?.count ?? 0) < wrongPerMinute ? "wrong" : "too-often";
   }
 
   /** A code for one link. The oldest is dropped when too many are open. */
@@ -63,18 +74,54 @@ export class Access {
     return value;
   }
 
-  acceptsSession(value: string): boolean {
+  /** What the session is known by from here on, or null where there is none. */
+  acceptsSession(value: string): string | null {
     const hash = sha256(value).toHex();
-    if (this.known.has(hash)) return true;
+    return this.isOpen(hash) ? hash : null;
+  }
+
+  private isOpen(hash: string): boolean {
+    if ((this.confirmed.get(hash) ?? 0) > Date.now()) return true;
     const exists = this.sessions.see(hash);
-    if (exists && this.known.size < 1000) this.known.add(hash);
+    this.confirmed.delete(hash);
+    if (exists && this.confirmed.size < maxConfirmed) this.confirmed.set(hash, Date.now() + confirmedMs);
     return exists;
   }
 
   closeSession(value: string): void {
     const hash = sha256(value).toHex();
-    this.known.delete(hash);
     this.sessions.remove(hash);
+    this.forget(hash);
+  }
+
+  /** Signs out every browser; the access token stays. */
+  closeAllSessions(): void {
+    this.sessions.removeAll();
+    for (const hash of [...this.confirmed.keys(), ...this.ends.keys()]) this.forget(hash);
+  }
+
+  /** Aborted when the session ends, for what lasts longer than a request. `hash` as `acceptsSession` answered. */
+  endOf(hash: string): AbortSignal {
+    const known = this.ends.get(hash) ?? new AbortController();
+    this.ends.set(hash, known);
+    this.timer ??= setInterval(() => this.expire(), expireEveryMs);
+    this.timer.unref();
+    return known.signal;
+  }
+
+  /** Ends what outlived its session. */
+  expire(): void {
+    this.sessions.forgetExpired();
+    for (const hash of this.ends.keys()) {
+      this.confirmed.delete(hash);
+      if (!this.isOpen(hash)) this.forget(hash);
+    }
+  }
+
+  private forget(hash: string): void {
+    this.confirmed.delete(hash);
+    this.ends.get(hash)?.abort();
+    this.ends.delete(hash);
   }
 }
 

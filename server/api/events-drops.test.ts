@@ -6,6 +6,8 @@ import { Hub } from "../events/hub.ts";
 import { openRig, type Rig } from "../jobs/testing/rig.ts";
 import { seededRandom } from "../testing/random.ts";
 import { waitFor } from "../testing/wait.ts";
+import { Sessions } from "../library/sessions.ts";
+import { Access } from "./access.ts";
 import { eventsApi } from "./events.ts";
 
 const drops = Number(process.env["ISENGARD_TEST_DROPS"] ?? 200);
@@ -20,7 +22,7 @@ beforeEach(() => {
   rig = openRig();
   rig.db.run("pragma synchronous = off"); // no power is cut here
   hub = new Hub(rig.bus, "build");
-  const app = new Elysia({ serve: { idleTimeout: 0 } }).use(eventsApi(hub)).listen({ port: 0, hostname: "127.0.0.1" });
+  const app = new Elysia({ serve: { idleTimeout: 0 } }).use(eventsApi(hub, new Access("t".repeat(43), new Sessions(rig.db), { enabled: false }))).listen({ port: 0, hostname: "127.0.0.1" });
   server = { stop: () => app.stop(true), port: app.server!.port! };
 });
 afterEach(async () => {

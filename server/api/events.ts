@@ -4,6 +4,8 @@ import { check } from "./input/check.ts";
 import { Problems } from "./input/problems.ts";
 import { queryOf, readQuery } from "./input/read-query.ts";
 import type { Hub, HubSocket, ResumePoint } from "../events/hub.ts";
+import type { Access } from "./access.ts";
+import { sessionOf } from "./context.ts";
 
 /** A peer with more than this unsent is closed; it resumes from its last `seq`. */
 const maxBacklogBytes = 1024 * 1024;
@@ -13,15 +15,23 @@ const EventsQuery = t.Object({
 });
 
 /** The one WebSocket of a tab: `/api/events?epoch=&since=&watch=job,job`. */
-export function eventsApi(hub: Hub) {
+export function eventsApi(hub: Hub, access: Access) {
   const members = new Map<string, ReturnType<Hub["join"]>>();
+  const leaving = new Map<string, () => void>();
   return (http: Elysia) => http
     .ws("/api/events", {
       beforeHandle: ({ request }) => void readQuery(EventsQuery, queryOf(request.url)),
       open(ws) {
         const member = hub.join(asSocket(ws.raw as unknown as RawSocket), resumePoint(ws.data.request.url));
-        if (member === null) ws.close(1013, "too many connections");
-        else members.set(ws.id, member);
+        if (member === null) return void ws.close(1013, "too many connections");
+        members.set(ws.id, member);
+        const session = sessionOf(ws.data.request);
+        if (session === null) return;
+        const end = access.endOf(session);
+        const leave = () => void ws.close(1008, "signed out");
+        end.addEventListener("abort", leave, { once: true });
+        leaving.set(ws.id, () => end.removeEventListener("abort", leave));
+        if (end.aborted) leave();
       },
       message(ws, message) {
         const member = members.get(ws.id);
@@ -30,6 +40,8 @@ export function eventsApi(hub: Hub) {
         else member?.unwatch(message.jobId);
       },
       close(ws) {
+        leaving.get(ws.id)?.();
+        leaving.delete(ws.id);
         members.get(ws.id)?.leave();
         members.delete(ws.id);
       },

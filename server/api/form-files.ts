@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { AppError } from "../errors.ts";
 import { removeFile } from "../files/durable.ts";
 import { bodyIdleMs, liveStream } from "../files/live-stream.ts";
+import { bodyLimit } from "./gate-limits.ts";
+import { counted } from "./input/body-bytes.ts";
 import { readParts, type FormPart } from "./multipart.ts";
 
 export interface FormFile {
@@ -20,7 +22,8 @@ const fields: ReadonlySet<string> = new Set(["files", "files[]", "file"]);
 export async function receiveFiles(request: Request, folder: string, take: (file: FormFile) => Promise<void>): Promise<void> {
   if (request.body === null) return;
   let count = 0;
-  for await (const part of readParts(liveStream(request.body, { idleMs: bodyIdleMs }), request.headers.get("content-type") ?? "")) {
+  const body = counted(liveStream(request.body, { idleMs: bodyIdleMs }), bodyLimit(new URL(request.url).pathname));
+  for await (const part of readParts(body, request.headers.get("content-type") ?? "")) {
     assertKnown(part);
     if (++count > fileLimit) throw new AppError("too_large", `A request may have up to ${fileLimit} files.`);
     const path = join(folder, `form-${crypto.randomUUID()}`);

@@ -1,27 +1,55 @@
 import type { Elysia } from "elysia";
 import type { Gate } from "./gate.ts";
 import { healthResponse } from "./health.ts";
+import { wantsWebSocket } from "./http-conditions.ts";
+
+type Routes = Elysia["fetch"];
 
 /**
  * Answers from the moment the server listens. Making the routes takes about as long as all before it; until they are
  * there, who asks for the health is answered, and everybody else waits.
  */
 export class Front {
-  private routes: Elysia["fetch"] | null = null;
-  private readonly ready = Promise.withResolvers<Elysia["fetch"]>();
+  private routes: Routes | null = null;
+  private readonly ready = Promise.withResolvers<Routes>();
 
   constructor(private readonly gate: Gate) {}
 
-  open(routes: Elysia["fetch"]): void {
+  open(routes: Routes): void {
     this.routes = routes;
     this.ready.resolve(routes);
   }
 
-  readonly fetch = (request: Request): Response | Promise<Response> => (this.routes === null ? this.early(request) : this.routes(request));
+  readonly fetch = (request: Request): Response | Promise<Response> => {
+    if (this.routes === null) return this.early(request);
+    if (request.method === "HEAD" && isHeadOfGet(request.url)) return headOf(request, this.routes);
+    spellUpgrade(request);
+    return this.routes(request);
+  };
 
   private async early(request: Request): Promise<Response> {
-    if (request.method === "GET" && new URL(request.url).pathname === "/health") return this.gate(request) ?? healthResponse(request);
-    const routes = await this.ready.promise;
-    return routes(request);
+    if (request.method === "GET" && URL.parse(request.url)?.pathname === "/health") return this.gate(request) ?? healthResponse(request);
+    await this.ready.promise;
+    return this.fetch(request);
   }
+}
+
+/** Uploads have a HEAD of their own, a link's code must not be used up by one, and a stream has no length. */
+function isHeadOfGet(url: string): boolean {
+  const path = URL.parse(url)?.pathname;
+  return path !== undefined && !/^\/(api\/uploads\/|open$|.*\/stream$)/.test(path);
+}
+
+/** What GET answers, with its length and without its body (RFC 9110 9.3.2). The router would count a file by reading it. */
+async function headOf(request: Request, routes: Routes): Promise<Response> {
+  const answer = await routes(new Request(request.url, { method: "GET", headers: request.headers }));
+  const headers = new Headers(answer.headers);
+  if (headers.has("content-length")) await answer.body?.cancel();
+  else if (answer.body !== null) headers.set("content-length", String((await answer.arrayBuffer()).byteLength));
+  return new Response(null, { status: answer.status, headers });
+}
+
+/** The router knows one spelling. */
+function spellUpgrade(request: Request): void {
+  if (request.headers.has("upgrade") && wantsWebSocket(request)) request.headers.set("upgrade", "websocket");
 }

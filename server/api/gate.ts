@@ -4,6 +4,10 @@ import type { Access } from "./access.ts";
 import { admit, openContext } from "./context.ts";
 import { type HostRules, isAllowedHost, isLoopbackName, isOwnOrigin, parseHost } from "./hosts.ts";
 import { toBody } from "./error-body.ts";
+import { bodyLimit } from "./gate-limits.ts";
+import { wantsPage } from "./http-conditions.ts";
+import { tooLarge } from "./input/body-bytes.ts";
+import { refusalPage } from "./refusal-page.ts";
 import { secureHeaders } from "./secure-headers.ts";
 
 /** The header that a page of ours adds to every write; a form of another site cannot. */
@@ -12,13 +16,6 @@ export const writeHeader = "x-isengard";
 /** Exact paths that answer without a session; everything else is closed. */
 const publicPaths = new Set(["/health", "/open", "/api/session", "/robots.txt"]);
 const publicFile = /^\/(assets|static)\/[^/]+$/;
-
-const jsonLimitBytes = 1024 * 1024;
-/** Uploads come in chunks of at most 32 MiB; a script may send one form of up to 128 MB. */
-const bodyLimits: ReadonlyArray<readonly [pattern: RegExp, bytes: number]> = [
-  [/^\/api\/uploads\/[^/]+$/, 32 * 1024 * 1024],
-  [/^\/api\/characters\/[^/]+\/images$/, 128 * 1000 * 1000],
-];
 
 export interface GateOptions {
   readonly access: Access;
@@ -38,6 +35,7 @@ export function createGate(options: GateOptions): Gate {
       return check(request, options);
     } catch (error) {
       const known = error instanceof AppError ? error : new AppError("forbidden", "The request was refused.");
+      if (wantsPage(request)) return refusalPage(known, correlationId);
       return Response.json(toBody(known, correlationId), {
         status: known.status,
         headers: { ...secureHeaders, "x-correlation-id": correlationId, "cache-control": "no-store" },
@@ -50,7 +48,7 @@ function check(request: Request, options: GateOptions): Response | null {
   const host = parseHost(request.headers.get("host"));
   if (host === null) throw refuse("bad_request", "The request names no single, readable host.");
   if (!isAllowedHost(host, options.hosts)) {
-    throw refuse("forbidden", `Isengard does not answer under the name ${host.name}.`, "It is not on the list of allowed hosts.");
+    throw refuse("forbidden", `Isengard does not answer under the name ${host.name}.`, "It is not on the list of allowed hosts.", allow(host.name));
   }
   const url = new URL(request.url);
   checkPath(url.pathname);
@@ -69,7 +67,8 @@ function checkPath(path: string): void {
 function checkOrigin(request: Request, host: { host: string; name: string }, rules: HostRules, isNavigation: boolean): void {
   const origin = request.headers.get("origin");
   if (origin !== null && !isOwnOrigin(origin, host, rules)) {
-    throw refuse("forbidden", "The request comes from another website.", `Its origin is ${origin.slice(0, 100)}.`);
+    const name = URL.parse(origin)?.hostname ?? "";
+    throw refuse("forbidden", "The request comes from another website.", `Its origin is ${origin.slice(0, 100)}.`, name === "" ? undefined : allow(name));
   }
   const site = request.headers.get("sec-fetch-site");
   if (site !== null && site !== "same-origin" && site !== "none" && !isNavigation) {
@@ -78,42 +77,41 @@ function checkOrigin(request: Request, host: { host: string; name: string }, rul
 }
 
 function checkBody(request: Request, path: string): void {
+  // What says nothing of its length is counted while it is read (`input/body-bytes.ts`).
   const declared = request.headers.get("content-length");
-  if (declared === null) return;
-  const limit = bodyLimits.find(([pattern]) => pattern.test(path))?.[1] ?? jsonLimitBytes;
-  if (!/^\d{1,15}$/.test(declared) || Number(declared) > limit) {
-    throw refuse("too_large", `The request's body is larger than the ${Math.floor(limit / 1_000_000)} MB that are accepted here.`);
-  }
+  if (declared !== null && (!/^\d{1,15}$/.test(declared) || Number(declared) > bodyLimit(path))) throw tooLarge(bodyLimit(path));
 }
 
 function checkSession(request: Request, path: string, options: GateOptions): Response | null {
   const { access } = options;
   const isRead = request.method === "GET" || request.method === "HEAD" || request.method === "OPTIONS";
-  const bearer = /^Bearer ([A-Za-z0-9_-]{20,200})$/.exec(request.headers.get("authorization") ?? "")?.[1];
+  const bearer = /^Bearer +([A-Za-z0-9_-]{20,200})$/i.exec((request.headers.get("authorization") ?? "").trim())?.[1];
   if (isPublic(path)) {
     if (!isRead && bearer === undefined) requireWriteHeader(request);
     return null;
   }
   if (bearer !== undefined) {
-    if (access.acceptsToken(bearer)) return admitted(request);
-    throw refuse(access.isThrottled ? "too_many_requests" : "not_authenticated", "This access token is not accepted.");
+    const verdict = access.checkToken(bearer);
+    if (verdict === "right") return admitted(request, null);
+    throw wrongToken(verdict);
   }
-  const session = readCookie(request, access.cookieName);
-  if (!access.enabled || (session !== null && access.acceptsSession(session))) {
+  const cookie = readCookie(request, access.cookieName);
+  const session = cookie === null ? null : access.acceptsSession(cookie);
+  if (!access.enabled || session !== null) {
     if (!isRead) requireWriteHeader(request);
     if (request.headers.get("upgrade") !== null && request.headers.get("origin") === null) {
       throw refuse("forbidden", "A live connection of a browser has to name its origin.");
     }
-    return admitted(request);
+    return admitted(request, session);
   }
-  if (request.method === "GET" && !path.startsWith("/api/") && (request.headers.get("accept") ?? "").includes("text/html")) {
+  if (!path.startsWith("/api/") && wantsPage(request)) {
     return options.loginPage(request);
   }
   throw refuse("not_authenticated", "You are not logged in.", "The request carries no session and no access token.");
 }
 
-function admitted(request: Request): null {
-  admit(request);
+function admitted(request: Request, session: string | null): null {
+  admit(request, session);
   return null;
 }
 
@@ -143,6 +141,21 @@ export function sessionCookie(request: Request, name: string, value: string, max
   return `${prefix}${name}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${isPlain ? "" : "; Secure"}`;
 }
 
-function refuse(code: ErrorCode, what: string, why = ""): AppError {
-  return new AppError(code, what, { why });
+/** A name that a person uses on purpose, behind a tunnel or a proxy, has to be told to Isengard. */
+function allow(name: string): string {
+  return `If it is yours, start Isengard with --allowed-hosts ${name.slice(0, 100)} (or ISENGARD_ALLOWED_HOSTS, or allowedHosts in isengard.json). ` +
+    "Else open Isengard under the address that it printed.";
+}
+
+/** The same words at the door and at the login. */
+export function wrongToken(verdict: "wrong" | "too-often"): AppError {
+  const isSlowed = verdict === "too-often";
+  return new AppError(isSlowed ? "too_many_requests" : "not_authenticated", "This is not the access token of this Isengard.", {
+    why: isSlowed ? "Wrong ones were tried too often in the last minute." : "",
+    fix: "Run `isengard token` in a terminal on that machine and use what it prints.",
+  });
+}
+
+function refuse(code: ErrorCode, what: string, why = "", fix?: string): AppError {
+  return new AppError(code, what, { why, ...(fix === undefined ? {} : { fix }) });
 }

@@ -34,9 +34,17 @@ export function isAllowedHost(host: ParsedHost, rules: HostRules): boolean {
 
 /** The pod's proxy speaks HTTPS to the browser; loopback speaks HTTP; a configured name may speak either. */
 export function isOwnOrigin(origin: string, host: ParsedHost, rules: HostRules): boolean {
+  // A tunnel may keep its own name from us and speak of localhost; the browser's word for the page is the one that counts.
+  if (isAllowedOrigin(origin, rules)) return true;
   if (isLoopbackName(host.name)) return origin === `http://${host.host}`;
   if (isPodHost(host.name, rules.podId)) return origin === `https://${host.host}`;
   return origin === `https://${host.host}` || origin === `http://${host.host}`;
+}
+
+/** `http(s)://name[:port]` of a name that a person allowed. */
+function isAllowedOrigin(origin: string, rules: HostRules): boolean {
+  const name = /^https?:\/\/(\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9._-]*)(?::\d{1,5})?$/i.exec(origin)?.[1];
+  return name !== undefined && rules.allowedHosts.includes(name.toLowerCase());
 }
 
 export function isPodHost(name: string, podId: string | null): boolean {

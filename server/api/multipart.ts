@@ -16,7 +16,7 @@ const headerLimitBytes = 16 * 1024;
  * AppError for a body that is not such a form.
  */
 export async function* readParts(body: AsyncIterable<Uint8Array>, contentType: string): AsyncGenerator<FormPart> {
-  const boundary = /^multipart\/form-data;.*boundary=(?:"([^"]{1,200})"|([^\s;]{1,200}))/i.exec(contentType);
+  const boundary = /^multipart\/form-data;[^]*boundary=(?:"([^"]{1,200})"|([^\s;]{1,200}))/i.exec(contentType);
   if (!boundary) throw new AppError("unsupported_media", "The request is not a form with files.", { fix: "Send multipart/form-data with the field `files`." });
   const reader = new PartReader(body, `\r\n--${boundary[1] ?? boundary[2]}`);
   await drain(reader.untilDelimiter());
@@ -86,10 +86,11 @@ class PartReader {
 }
 
 function parseDisposition(header: string): { field: string; fileName: string | null } {
-  const line = /^content-disposition:\s*form-data;(.*)$/im.exec(header)?.[1] ?? "";
+  // Only CR LF ends a line of a header; a name may have what JavaScript calls a line end.
+  const line = header.split("\r\n").map((text) => /^content-disposition:\s*form-data;([^]*)$/i.exec(text)?.[1]).find((text) => text !== undefined) ?? "";
   const field = /(?:^|[\s;])name="([^"]*)"/i.exec(line)?.[1] ?? "";
   const encoded = /filename\*=UTF-8''([^;\s]+)/i.exec(line)?.[1];
-  const plain = /filename="((?:[^"\\]|\\.)*)"/i.exec(line)?.[1];
+  const plain = /filename="((?:[^"\\]|\\[^])*)"/i.exec(line)?.[1];
   return { field, fileName: encoded !== undefined ? decoded(encoded) : plain !== undefined ? plain.replaceAll(/%22|\\"/g, '"') : null };
 }
 

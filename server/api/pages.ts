@@ -3,6 +3,7 @@ import type { Boot } from "../contract/boot.ts";
 import { AppError } from "../errors.ts";
 import { pickEncoding, type UiBundle } from "../files/ui-assets.ts";
 import { isLoggedIn } from "./context.ts";
+import { hasCurrent, takenEncodings } from "./http-conditions.ts";
 
 const headMark = "<!--ISENGARD_HEAD-->";
 const bootMark = "<!--ISENGARD_BOOT-->";
@@ -43,7 +44,7 @@ function page(ui: UiBundle, request: Request, boot: Boot | null): Response {
     vary: "accept-encoding",
     link: `</assets/${ui.style}>; rel=preload; as=style, </assets/${ui.script}>; rel=modulepreload`,
   };
-  if ((request.headers.get("accept-encoding") ?? "").includes("gzip")) {
+  if (takenEncodings(request).has("gzip")) {
     return new Response(Bun.gzipSync(html, { level: 4 }), { headers: { ...headers, "content-encoding": "gzip" } });
   }
   return new Response(html, { headers });
@@ -63,7 +64,7 @@ function serveAsset(ui: UiBundle, name: string, request: Request): Response {
     // The name holds a hash of the content, so a copy never gets stale.
     "cache-control": "public, max-age=31536000, immutable",
   };
-  if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers });
-  const { path, encoding } = pickEncoding(asset, request.headers.get("accept-encoding") ?? "");
+  if (hasCurrent(request, etag)) return new Response(null, { status: 304, headers });
+  const { path, encoding } = pickEncoding(asset, takenEncodings(request));
   return new Response(Bun.file(path), { headers: encoding ? { ...headers, "content-encoding": encoding } : headers });
 }

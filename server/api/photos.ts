@@ -5,6 +5,7 @@ import { assertOwnFolder } from "../files/own-place.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Characters } from "../library/characters.ts";
 import type { Photos } from "../library/photos.ts";
+import { mayTakeTime } from "./connection-time.ts";
 import { receiveFiles, type FormFile } from "./form-files.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";
@@ -49,8 +50,9 @@ export function photosApi({ characters, photos, paths }: PhotosApiDeps) {
       ...takes({ params: IdParams }), response: { 200: t.Object({ images: t.Array(Photo), count: t.Number() }) },
       detail: { summary: "List a character's photos", tags: ["photos"] },
     })
-    .post("/api/characters/:id/images", async ({ params, request, set }) => {
+    .post("/api/characters/:id/images", async ({ params, request, server, set }) => {
       known(params.id);
+      mayTakeTime(request, server);
       const outcomes: UploadOutcome[] = [];
       assertOwnFolder(paths, paths.uploads);
       await receiveFiles(request, paths.uploads, async (file: FormFile) => {

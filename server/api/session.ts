@@ -1,10 +1,10 @@
 import { t, type Elysia } from "elysia";
-import { AppError } from "../errors.ts";
+import { sessionDays } from "../library/sessions.ts";
 import type { Access } from "./access.ts";
 import { takes } from "./input/takes.ts";
-import { readCookie, sessionCookie } from "./gate.ts";
+import { loginBytes } from "./gate-limits.ts";
+import { readCookie, sessionCookie, wrongToken } from "./gate.ts";
 
-const sessionDays = 30;
 const tags = ["session"];
 const Done = t.Object({ ok: t.Boolean() });
 
@@ -14,22 +14,18 @@ export function sessionApi(access: Access) {
     .get("/open", ({ query, request, set }) => {
       const isRedeemed = request.method === "GET" && query.code !== undefined && access.redeemCode(query.code);
       set.status = 303;
-      set.headers["location"] = isRedeemed ? "/" : "/login";
+      set.headers["location"] = isRedeemed || isSignedIn(access, request) ? "/" : "/login?why=link";
       set.headers["cache-control"] = "no-store";
       if (isRedeemed) set.headers["set-cookie"] = openCookie(access, request);
       return "";
     }, { ...takes({ query: t.Object({ code: t.Optional(t.String({ maxLength: 100 })) }) }), detail: { summary: "Redeem the one-time code of a link", tags, responses: { 303: { description: "Goes on to the page, or to the login" } } } })
     .post("/api/session", ({ body, request, set }) => {
-      if (access.isThrottled) throw new AppError("too_many_requests", "Too many wrong tokens were tried.");
-      if (!access.acceptsToken(body.token.trim())) {
-        throw new AppError("not_authenticated", "This is not the access token of this Isengard.", {
-          fix: "Run `isengard token` in a terminal on that machine and paste what it prints.",
-        });
-      }
+      const verdict = access.checkToken(body.token.trim());
+      if (verdict !== "right") throw wrongToken(verdict);
       set.headers["set-cookie"] = openCookie(access, request);
       return { ok: true };
     }, {
-      ...takes({ body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }), limitBytes: 1024 }), response: { 200: Done },
+      ...takes({ body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }), limitBytes: loginBytes }), response: { 200: Done },
       detail: { summary: "Log a browser in with the access token", tags },
     })
     .delete("/api/session", ({ request, set }) => {
@@ -38,10 +34,21 @@ export function sessionApi(access: Access) {
       set.headers["set-cookie"] = sessionCookie(request, access.cookieName, "", 0);
       return { ok: true };
     }, { ...takes({}), response: { 200: Done }, detail: { summary: "Log this browser out", tags } })
+    .delete("/api/sessions", ({ request, set }) => {
+      access.closeAllSessions();
+      set.headers["set-cookie"] = sessionCookie(request, access.cookieName, "", 0);
+      return { ok: true };
+    }, { ...takes({}), response: { 200: Done }, detail: { summary: "Log every browser out; the access token stays", tags } })
     /** For a second `isengard` on the same folder: a fresh link to open. The gate has checked the token. */
     .post("/api/links", () => ({ path: `/open?code=${access.createCode()}` }), {
       ...takes({}), response: { 200: t.Object({ path: t.String() }) }, detail: { summary: "A fresh one-time link", tags },
     });
+}
+
+/** A used link in the hands of somebody who is in already is no reason to ask for anything. */
+function isSignedIn(access: Access, request: Request): boolean {
+  const session = readCookie(request, access.cookieName);
+  return !access.enabled || (session !== null && access.acceptsSession(session) !== null);
 }
 
 function openCookie(access: Access, request: Request): string {

@@ -3,6 +3,7 @@ import { UploadOutcome } from "../contract/character.ts";
 import { AppError } from "../errors.ts";
 import { checksumAlgorithms, type Checksum } from "../library/upload-parts.ts";
 import { uploadLimits, type Uploads, type UploadState } from "../library/uploads.ts";
+import { mayTakeTime } from "./connection-time.ts";
 import { takes } from "./input/takes.ts";
 import { utf8 } from "./input/utf8.ts";
 import { appendDetail, beginDetail, speaks, tags } from "./openapi/tus.ts";
@@ -11,8 +12,6 @@ import { IdParams } from "./params.ts";
 
 const version = "1.0.0";
 const offsetMediaType = "application/offset+octet-stream";
-/** A connection that died without a word would hold its upload for ever. */
-const idleSeconds = 60;
 const abilities = {
   "tus-resumable": version, "tus-version": version, "tus-extension": "creation,termination,expiration,checksum",
   "tus-checksum-algorithm": checksumAlgorithms.join(","), "tus-max-size": String(uploadLimits.fileBytes),
@@ -20,6 +19,24 @@ const abilities = {
 
 /** Resumable uploads: tus 1.0.0 with creation, termination, expiration and checksum. One photo each, chunks of up to 32 MiB. */
 export function uploadsApi({ uploads }: { uploads: Uploads }) {
+  const append = async (id: string, request: Request, server: Bun.Server<unknown> | null): Promise<Response> => {
+    assertVersion(request);
+    if ((request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase() !== offsetMediaType) {
+      throw new AppError("unsupported_media", "The chunk has the wrong content type.", { fix: `Send it as ${offsetMediaType}.` });
+    }
+    mayTakeTime(request, server);
+    const state = await uploads.append(id, {
+      offset: readNumber(request, "upload-offset"), length: readNumber(request, "content-length"), body: request.body,
+      checksum: readChecksum(request.headers.get("upload-checksum")),
+      hangUp: () => server?.timeout(request, 1),
+    });
+    return answer(204, state, {});
+  };
+  const remove = async (id: string, request: Request): Promise<Response> => {
+    assertVersion(request);
+    await uploads.remove(id);
+    return new Response(null, { status: 204, headers: { "tus-resumable": version } });
+  };
   return (http: Elysia) => http
     .options("/api/uploads", () => new Response(null, { status: 204, headers: abilities }), { detail: { hide: true } })
     .post("/api/uploads", async ({ request }) => {
@@ -38,25 +55,19 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       const state = uploads.state(params.id);
       return answer(200, state, { "upload-length": String(state.sizeBytes) });
     }, { ...takes({ params: IdParams, raw: true }), detail: { summary: "How much has arrived", tags, parameters: [speaks], responses: { 200: { description: "See Upload-Offset" } } } })
-    .patch("/api/uploads/:id", async ({ params, request, server }) => {
-      assertVersion(request);
-      if (request.headers.get("content-type") !== offsetMediaType) {
-        throw new AppError("unsupported_media", "The chunk has the wrong content type.", { fix: `Send it as ${offsetMediaType}.` });
-      }
-      server?.timeout(request, idleSeconds);
-      const state = await uploads.append(params.id, {
-        offset: readNumber(request, "upload-offset"), length: readNumber(request, "content-length"), body: request.body,
-        checksum: readChecksum(request.headers.get("upload-checksum")),
-        hangUp: () => server?.timeout(request, 1),
-      });
-      server?.timeout(request, 0);
-      return answer(204, state, {});
-    }, { ...takes({ params: IdParams, raw: true }), detail: appendDetail })
-    .delete("/api/uploads/:id", async ({ params, request }) => {
-      assertVersion(request);
-      await uploads.remove(params.id);
-      return new Response(null, { status: 204, headers: { "tus-resumable": version } });
-    }, { ...takes({ params: IdParams }), detail: { summary: "Give an upload up", tags, parameters: [speaks], ...empty("It is forgotten") } })
+    .patch("/api/uploads/:id", ({ params, request, server }) => append(params.id, request, server), {
+      ...takes({ params: IdParams, raw: true }), detail: appendDetail,
+    })
+    .delete("/api/uploads/:id", ({ params, request }) => remove(params.id, request), {
+      ...takes({ params: IdParams }), detail: { summary: "Give an upload up", tags, parameters: [speaks], ...empty("It is forgotten") },
+    })
+    // tus 1.0, "X-HTTP-Method-Override": for clients and proxies that know no PATCH and DELETE.
+    .post("/api/uploads/:id", ({ params, request, server }) => {
+      const method = (request.headers.get("x-http-method-override") ?? "").trim().toUpperCase();
+      if (method === "PATCH") return append(params.id, request, server);
+      if (method === "DELETE") return remove(params.id, request);
+      throw new AppError("method_not_allowed", "An upload goes on with PATCH.", { fix: "Use PATCH or DELETE, or name one in the header X-HTTP-Method-Override." });
+    }, { ...takes({ params: IdParams, raw: true }), detail: { hide: true } })
     .get("/api/uploads/:id/outcome", ({ params }) => uploads.outcome(params.id), {
       ...takes({ params: IdParams }), response: { 200: UploadOutcome }, detail: { summary: "What became of a finished upload", tags },
     });

@@ -51,8 +51,7 @@ export async function loadUi(folder: string): Promise<UiBundle> {
 }
 
 /** The smallest form that the browser takes. */
-export function pickEncoding(asset: UiAsset, acceptEncoding: string): { path: string; encoding: Encoding | null } {
-  const accepted = new Set(acceptEncoding.split(",").map((part) => part.split(";")[0]!.trim()));
+export function pickEncoding(asset: UiAsset, accepted: ReadonlySet<Encoding>): { path: string; encoding: Encoding | null } {
   const found = suffixes.find(([encoding]) => accepted.has(encoding) && asset.encodings.has(encoding));
   return found ? { path: asset.path + found[1], encoding: found[0] } : { path: asset.path, encoding: null };
 }

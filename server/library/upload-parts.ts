@@ -29,6 +29,11 @@ export class UploadParts {
     return this.walk(id).size;
   }
 
+  /** Bytes of the piece at `at` that lie in a file by now, proven or not. */
+  arrived(id: string, at: number): number {
+    return sizeOf(this.pathOf(id, at)) + sizeOf(unprovenOf(this.pathOf(id, at)));
+  }
+
   /**
    * From the socket to the file without passing through JavaScript, which would leave megabytes of garbage. Always a
    * whole new file: Bun 1.4.5 writes a short body twice when it appends. With a checksum nothing counts before all of it
@@ -40,7 +45,7 @@ export class UploadParts {
     }
     const path = this.pathOf(id, at);
     if (checksum === null) return void (await Bun.write(path, new Response(body)));
-    const unproven = `${path}.unproven`;
+    const unproven = unprovenOf(path);
     try {
       await Bun.write(unproven, new Response(body));
       if ((await digestOf(unproven, checksum.algorithm)) !== checksum.base64) {
@@ -100,6 +105,10 @@ export class UploadParts {
   private pathOf(id: string, at: number): string {
     return join(this.folder, `${id}.${at}`);
   }
+}
+
+function unprovenOf(path: string): string {
+  return `${path}.unproven`;
 }
 
 async function digestOf(path: string, algorithm: Checksum["algorithm"]): Promise<string> {

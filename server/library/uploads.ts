@@ -9,6 +9,7 @@ import { Erasure } from "./erasure.ts";
 import { photoLimits } from "./photo-intake.ts";
 import type { Photos } from "./photos.ts";
 import { displayName } from "./plain-text.ts";
+import { watchGrowth } from "./upload-growth.ts";
 import { UploadParts, type Checksum } from "./upload-parts.ts";
 
 export const uploadLimits = {
@@ -112,6 +113,7 @@ export class Uploads {
     assertOwnFolder(this.deps.paths, this.deps.paths.uploads);
     const { promise: over, resolve } = Promise.withResolvers<void>();
     this.writing.set(id, { hangUp: () => chunk.hangUp(), over });
+    const stopWatching = watchGrowth(() => this.parts.arrived(id, chunk.offset), () => chunk.hangUp());
     try {
       const { sizeBytes, offset } = this.state(id);
       if (chunk.offset !== offset) throw wrongOffset(`${offset} bytes have arrived, the request starts at ${chunk.offset}.`);
@@ -121,6 +123,7 @@ export class Uploads {
       if (chunk.body !== null) await this.parts.write(id, offset, chunk.body, chunk.checksum);
       if (this.parts.received(id) === sizeBytes) await this.outcome(id);
     } finally {
+      stopWatching();
       this.writing.delete(id);
       resolve();
     }

@@ -49,7 +49,7 @@ export function createHold(options: HoldOptions): Hold {
     hosts: { allowedHosts: config.allowedHosts, listenHost: config.host, podId: options.podId },
     loginPage: () => html(holdLoginPage()),
   });
-  const http = new Elysia({ nativeStaticResponse: false, systemRouter: false })
+  const http = new Elysia({ nativeStaticResponse: false, systemRouter: false, handler: { standardHostname: false } })
     .onRequest(({ request }) => gate(request) ?? undefined)
     .use(responseHeaders())
     .use(onError(log))

@@ -4,10 +4,11 @@ import { describePortOwner } from "../process/port.ts";
 const portAttempts = 20;
 
 /**
- * Requests and sockets may take as long as they need. Without `reusePort: false` a second server would share the port
- * instead of being told that it is taken.
+ * A connection on which nothing moves is closed after `idleTimeout` seconds, unless its request is a known person's and has arrived
+ * whole (`server/api/connection-time.ts`): half a request of a stranger must not hold a descriptor. Sockets beat by themselves.
+ * Without `reusePort: false` a second server would share the port instead of being told that it is taken.
  */
-const options = { idleTimeout: 0, maxRequestBodySize: 128 * 1024 * 1024, reusePort: false, development: false } as const;
+const options = { idleTimeout: 10, maxRequestBodySize: 128 * 1024 * 1024, reusePort: false, development: false } as const;
 const socketOptions = { idleTimeout: 0, backpressureLimit: 2 * 1024 * 1024, maxPayloadLength: 64 * 1024 } as const;
 
 type Socket = Bun.ServerWebSocket<SocketData>;
@@ -31,7 +32,7 @@ const websocket: Bun.WebSocketHandler<SocketData> = {
 export type Server = Bun.Server<SocketData>;
 
 /** Listens, or says who has the port. A port that nobody asked for is replaced by the next free one. */
-export function listen(fetch: (request: Request) => Response | Promise<Response>, { config, sources }: LoadedConfig): Server | null {
+export function listen(fetch: (request: Request, server: Server) => Response | Promise<Response>, { config, sources }: LoadedConfig): Server | null {
   const isChosen = sources.port !== "default";
   for (let port = config.port; port < config.port + portAttempts; port++) {
     try {

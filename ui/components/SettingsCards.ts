@@ -60,7 +60,7 @@ export function AccessCard({ settings, onChange }: { settings: Settings; onChang
       setToken("");
     });
   const remove = () => run(async () => onChange(await app.api.delete<Settings>("/api/settings/hf-token")));
-  const signOut = () => run(() => app.api.delete("/api/session").then(() => location.assign("/login")));
+  const signOut = (path: string) => run(() => app.api.delete(path).then(() => location.assign("/login")));
   return html`<section class="card" aria-labelledby="access-title">
     <header><h2 id="access-title">${text.access}</h2></header>
     <div class="stack">
@@ -80,7 +80,10 @@ export function AccessCard({ settings, onChange }: { settings: Settings; onChang
       <p class="hint">${text.tunnelHelp}</p>
       <${CopyField} label=${text.tunnelTitle} text=${settings.tunnelCommand} />
     </div>`}
-    <div><${Button} onClick=${signOut}>${text.signOut}<//></div>
+    <div class="row wrap">
+      <${Button} onClick=${() => signOut("/api/session")}>${text.signOut}<//>
+      <${Button} kind="quiet" onClick=${() => signOut("/api/sessions")}>${text.signOutAll}<//>
+    </div>
   </section>`;
 }
 

@@ -47,6 +47,7 @@ export const settingsText = {
   tunnelTitle: "Tunnel from your computer",
   tunnelHelp: "Run this on your own computer to reach Isengard from there; put your login in place of user@this-machine. Run it again when the connection is lost.",
   signOut: "Sign out of this browser",
+  signOutAll: "Sign out everywhere",
   mode: "Mode",
   modeNow: { "fast-test": "Simulators do the work. No GPU is used.", production: "Real training and real pictures on this machine's GPU." },
   modeNone: "Not chosen yet.",

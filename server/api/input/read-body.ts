@@ -12,30 +12,6 @@ export class BodyBytes {
   ) {}
 }
 
-/** The whole body, counted while it arrives: a length that is declared may be missing or wrong. Throws `too_large`. */
-export async function readBytes(request: Request, limitBytes: number): Promise<Uint8Array> {
-  if (request.body === null) return new Uint8Array();
-  if (Number(request.headers.get("content-length") ?? 0) > limitBytes) throw tooLarge(limitBytes);
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.length;
-    if (length > limitBytes) throw tooLarge(limitBytes);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-}
-
-function tooLarge(limitBytes: number): AppError {
-  return new AppError(
-    "too_large",
-    `The request's body is larger than the ${limitBytes / 1024} KiB that are accepted here.`,
-    {
-      fix: "Send less at once.",
-    },
-  );
-}
-
 const json = /^application\/(?:[\w.-]+\+)?json$/i;
 const howToSend = "Send JSON in UTF-8 with the header Content-Type: application/json.";
 

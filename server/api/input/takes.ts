@@ -1,5 +1,9 @@
 import { t, type Static, type TSchema } from "elysia";
-import { BodyBytes, readBody, readBytes } from "./read-body.ts";
+import { mayTakeTime } from "../connection-time.ts";
+import { isLoggedIn } from "../context.ts";
+import { jsonBytes } from "../gate-limits.ts";
+import { bodyBytes, patience } from "./body-bytes.ts";
+import { BodyBytes, readBody } from "./read-body.ts";
 import { QueryText, queryOf, readParams, readQuery } from "./read-query.ts";
 
 /** A schema that Elysia asks through the Standard Schema interface (standardschema.dev, version 1), so that every check is ours. */
@@ -34,11 +38,9 @@ type Checked<P extends Parts> = (P["body"] extends TSchema ? { body: Taken<P["bo
 
 type Hooks<P extends Parts> = Checked<P> & { parse: "none" | BodyReader; transform: typeof keepQuery };
 
-type BodyReader = (context: { request: Request }) => Promise<BodyBytes>;
+type BodyReader = (context: { request: Request; server: Bun.Server<unknown> | null }) => Promise<BodyBytes>;
 
 const nothing = t.Object({});
-/** Room for every text and list that a request may have; a tenth of a second of work would fit into a megabyte. */
-const bodyLimitBytes = 256 * 1024;
 const emptyLimitBytes = 4 * 1024;
 
 /**
@@ -47,7 +49,7 @@ const emptyLimitBytes = 4 * 1024;
  */
 export function takes<const P extends Parts>(parts: P): Hooks<P> {
   const { body = null, query = nothing, params, old = (value) => value, raw = false } = parts;
-  const { limitBytes = body === null ? emptyLimitBytes : bodyLimitBytes } = parts;
+  const { limitBytes = body === null ? emptyLimitBytes : jsonBytes } = parts;
   const hooks = {
     query: taken(query, (value) => readQuery(query, value instanceof QueryText ? value : new QueryText(""), parts.oldQuery)),
     transform: keepQuery,
@@ -65,9 +67,13 @@ function taken<S extends TSchema>(schema: S, read: (value: unknown) => unknown):
   };
 }
 
+/** Once the body is there, the answer may take as long as it needs. */
 function bodyReader(limitBytes: number): BodyReader {
-  return async ({ request }) =>
-    new BodyBytes(await readBytes(request, limitBytes), request.headers.get("content-type") ?? "");
+  return async ({ request, server }) => {
+    const bytes = await bodyBytes(request, limitBytes, isLoggedIn(request) ? patience.known : patience.stranger);
+    mayTakeTime(request, server);
+    return new BodyBytes(bytes, request.headers.get("content-type") ?? "");
+  };
 }
 
 /** Elysia reads a query before it knows which names may be in it, and splits texts at commas. */
