@@ -4,7 +4,11 @@ import { fuzz } from "./fuzz/run.ts";
 
 /** `npm run fuzz -- --cases 200000 --seed 1`: requests drawn from the executable's own description; build it first. Exit code 1 with any fault. */
 const { values } = parseArgs({
-  options: { cases: { type: "string", default: "20000" }, seed: { type: "string", default: "1" }, executable: { type: "string" } },
+  options: {
+    cases: { type: "string", default: "20000" },
+    seed: { type: "string", default: "1" },
+    executable: { type: "string" },
+  },
 });
 const server = await startExecutable(values.executable === undefined ? {} : { executable: values.executable });
 const start = performance.now();

@@ -105,7 +105,7 @@ test("a refusal is one text, with the status that the earlier system had", async
   expect(await ask("GET", "/api/characters/chr-none")).toMatchObject({ status: 404, body: { detail: expect.stringContaining("There is no character") } });
   expect(await ask("POST", `/api/training/${ids["training"]}/cancel`)).toMatchObject({ status: 400, body: { detail: expect.any(String) } });
   expect(await ask("POST", "/api/characters", { name: "Ada", unknown: 1 })).toMatchObject({ status: 422, body: { detail: expect.stringContaining("unknown") } });
-  expect(await ask("POST", "/api/generation", { config: { prompt: "a", negative_prompt: "b" } })).toMatchObject({ status: 400, body: { detail: expect.stringContaining("no negative prompt") } });
+  expect(await ask("POST", "/api/generation", { config: { prompt: "a", negative_prompt: "b" } })).toMatchObject({ status: 422, body: { detail: expect.stringContaining("no negative prompt") } });
   expect((await fetch(`${server.url}/api/characters`, { headers: { accept: earlierMediaType } })).status).toBe(401);
 });
 

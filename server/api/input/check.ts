@@ -34,7 +34,14 @@ export function check(schema: TSchema, value: unknown, path: string, found: Prob
 }
 
 function refuse(schema: TSchema, value: unknown, path: string, found: Problems): undefined {
-  found.add(path, schema.whenWrong ?? `must be ${allowed(schema)}, not ${kindOf(value)}`);
+  found.add(path, schema.whenWrong ?? `must be ${allowed(schema)}, not ${shown(schema, value)}`);
+}
+
+/** Where only some words are allowed, a wrong one is told itself. */
+function shown(schema: TSchema, value: unknown): string {
+  const isWord =
+    typeof value === "string" && (schema.anyOf as TSchema[] | undefined)?.every((choice) => "const" in choice);
+  return isWord ? JSON.stringify(plainText(value.slice(0, longestName))) : kindOf(value);
 }
 
 /** The choice whose kind fits is asked; its range is then explained with all choices. */

@@ -28,7 +28,11 @@ export function readQuery(schema: TSchema, query: QueryText, old: Readonly<Recor
     const text = decoded(at < 0 ? "" : pair.slice(at + 1));
     if (name === null) found.add("query", "has a name that is not UTF-8");
     else if (text === null) found.add(name.slice(0, 60), "is not UTF-8");
-    else if (Object.hasOwn(values, name)) found.add(sent!.slice(0, 60), name === sent ? "is given twice" : `is another name of ${name}, which is given too`);
+    else if (Object.hasOwn(values, name))
+      found.add(
+        sent!.slice(0, 60),
+        name === sent ? "is given twice" : `is another name of ${name}, which is given too`,
+      );
     else values[name] = Object.hasOwn(properties, name) ? meant(properties[name]!, text) : text;
   }
   const result = found.isFull ? values : check(schema, values, "", found);

@@ -48,6 +48,7 @@ const send = (body: unknown, path = "/make", method = "POST") =>
 
 test.each<[body: unknown, path: string, words: string]>([
   [{ prompt: "a", negative_prompt: "b" }, "negative_prompt", "did you mean negativePrompt?"],
+  [{ prompt: "a", negative: "b" }, "negative", "did you mean negativePrompt?"], [{ prompt: "a", promptText: "b" }, "promptText", "did you mean prompt?"],
   [{ prompt: "a", sampler: "euler" }, "sampler", "known are prompt, negativePrompt, seed"],
   [{ prompt: "a", loras: [{ id: "x", strength: 1, weight: 2 }] }, "loras.0.weight", "is not known here"],
   [{ prompt: "a", loras: [{ id: "x", strength: 3 }] }, "loras.0.strength", "must be a number from -2 to 2, not 3"],
@@ -77,7 +78,7 @@ test.each<[query: string, path: string, words: string]>([
   ["limit=-1", "limit", "must be a whole number from 1 to 500"], ["limit=1.5", "limit", "a whole number"], ["limit=1e9", "limit", "a whole number"],
   ["limit=501", "limit", "from 1 to 500, not 501"], ["limit=", "limit", "a whole number"], ["limit=abc", "limit", "not a text"], ["limit=0x10", "limit", "whole"],
   ["limit=5&limit=6", "limit", "is given twice"], ["text=a&search=b", "search", "another name of text"], ["tail=yes", "tail", "must be true or false"], ["tail=1", "tail", "must be true or false"],
-  ["state=closed", "state", "must be one of open, all"], ["limt=5", "limt", "did you mean limit?"], ["text=%ff", "text", "is not UTF-8"], ["%ff=1", "query", "UTF-8"],
+  ["state=closed", "state", "must be one of open, all, not \"closed\""], ["limt=5", "limt", "did you mean limit?"], ["text=%ff", "text", "is not UTF-8"], ["%ff=1", "query", "UTF-8"],
   [`text=${"x".repeat(11)}`, "text", "at most 10 characters"], ["__proto__=1", "__proto__", "not known"],
 ])("the query %p is refused at %p in words", async (query, path, words) => {
   const answer = await ask(`/list?${query}`);

@@ -51,7 +51,9 @@ export function takes<const P extends Parts>(parts: P): Hooks<P> {
   const { body = null, query = nothing, params, old = (value) => value, raw = false } = parts;
   const { limitBytes = body === null ? emptyLimitBytes : jsonBytes } = parts;
   const hooks = {
-    query: taken(query, (value) => readQuery(query, value instanceof QueryText ? value : new QueryText(""), parts.oldQuery)),
+    query: taken(query, (value) =>
+      readQuery(query, value instanceof QueryText ? value : new QueryText(""), parts.oldQuery),
+    ),
     transform: keepQuery,
     parse: raw ? ("none" as const) : bodyReader(limitBytes),
     ...(raw ? {} : { body: taken(body ?? nothing, (value) => readBody(body, value, old)) }),

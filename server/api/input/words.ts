@@ -47,10 +47,18 @@ function lengths(low: number | undefined, high: number | undefined, noun: string
 
 /** For a name that nobody knows: the one that was probably meant, else all that there are. */
 export function notKnown(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
+  const meant = nearest(name, known) ?? akin(name, known);
   if (meant !== null) return `is not known here; did you mean ${meant}?`;
   if (known.length === 0) return "is not known here; nothing can be set here";
   return `is not known here; known ${known.length === 1 ? "is" : "are"} ${known.slice(0, 16).join(", ")}`;
+}
+
+/** `trigger` for `triggerWord`, `promptText` for `prompt`. */
+function akin(name: string, known: readonly string[]): string | null {
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+  const wanted = plain(name.slice(0, 64));
+  const isAkin = (text: string) => text.startsWith(wanted) || wanted.startsWith(text);
+  return wanted.length < 4 ? null : (known.find((each) => plain(each).length >= 4 && isAkin(plain(each))) ?? null);
 }
 
 /** A value by its kind, for "…, not a list". */

@@ -43,7 +43,7 @@ export function oldGeneration(body: unknown): unknown {
   for (const [pattern, message] of refused) {
     const name = Object.keys(fields).find((candidate) => pattern.test(candidate));
     if (name === undefined) continue;
-    if (!isOff(fields[name])) throw refuseOld(name, message, "not_supported");
+    if (!isOff(fields[name])) throw refuseOld(name, message);
     delete fields[name];
   }
   return withLora(fields);

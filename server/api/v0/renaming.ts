@@ -30,12 +30,8 @@ export function without(fields: Fields, name: string, harmless: (value: unknown)
 }
 
 /** `message` goes on after the name. */
-export function refuseOld(
-  path: string,
-  message: string,
-  code: "invalid_input" | "not_supported" = "invalid_input",
-): AppError {
-  return new AppError(code, `The request has values that cannot be used: ${path}.`, {
+export function refuseOld(path: string, message: string): AppError {
+  return new AppError("invalid_input", `The request has values that cannot be used: ${path}.`, {
     why: `${path} ${message}.`,
     fields: [{ path, message }],
   });

@@ -85,11 +85,7 @@ function isNothingOrLora(value: unknown): boolean {
 function refuseOtherMethod(fields: Fields): void {
   without(fields, "method", isNothingOrLora);
   if (!Object.hasOwn(fields, "method")) return;
-  throw refuseOld(
-    "method",
-    "must be lora: DoRA and full fine-tuning are not built; GET /api/info names the reasons",
-    "not_supported",
-  );
+  throw refuseOld("method", "must be lora: DoRA and full fine-tuning are not built; GET /api/info names the reasons");
 }
 
 function refuseOtherBase(fields: Fields): void {
@@ -97,7 +93,7 @@ function refuseOtherBase(fields: Fields): void {
   if (name === undefined) return;
   const wanted = fields[name];
   if (!isNothing(wanted) && !(typeof wanted === "string" && baseModels.includes(wanted.toLowerCase()))) {
-    throw refuseOld(name, "must be flux-dev: Isengard trains on FLUX.1-dev only", "not_supported");
+    throw refuseOld(name, "must be flux-dev: Isengard trains on FLUX.1-dev only");
   }
   delete fields[name];
 }
@@ -108,11 +104,10 @@ function valuesOf(config: Fields): Fields {
   oneResolution(values);
   without(values, "precision", (value) => isNothing(value) || value === "bf16");
   without(values, "dora", isOff);
-  if (Object.hasOwn(values, "precision"))
-    throw refuseOld("precision", "must be bf16: Isengard trains in nothing else", "not_supported");
+  if (Object.hasOwn(values, "precision")) throw refuseOld("precision", "must be bf16: Isengard trains in nothing else");
   for (const [name, message] of Object.entries(refusedValues)) {
     without(values, name, isNothing);
-    if (Object.hasOwn(values, name)) throw refuseOld(name, message, "not_supported");
+    if (Object.hasOwn(values, name)) throw refuseOld(name, message);
   }
   for (const [name, value] of Object.entries(values)) if (value === null) delete values[name];
   return values;
