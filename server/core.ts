@@ -13,6 +13,7 @@ import { uuidOf } from "./jobs/lane-names.ts";
 import { childrenForJobs, createJobs, libraryForJobs, logsForJobs } from "./jobs/jobs.ts";
 import { Artifacts } from "./library/artifacts.ts";
 import { Characters } from "./library/characters.ts";
+import { InventoryWatch } from "./library/inventory-watch.ts";
 import { Loras } from "./library/loras.ts";
 import { Metrics } from "./library/metrics.ts";
 import { Outputs } from "./library/outputs.ts";
@@ -84,11 +85,12 @@ export function createCore(options: CoreOptions) {
   });
   const uploads = new Uploads({ ...deps, photos });
   const purge = new Purge({ ...deps, ...library, log, uploads, jobs: jobs.persons });
+  const inventory = new InventoryWatch({ ...deps, log });
   const hub = new Hub(bus, build);
   return {
     ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu, data,
     sessions: new Sessions(databases.state),
-    uploads, purge,
+    uploads, purge, inventory,
     /** The port that the server really listens on; set once it does. */
     address: { port: config.port },
     serviceLog: new ServiceLogView(paths.serviceLog),

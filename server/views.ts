@@ -21,7 +21,7 @@ export function createViews(core: Core) {
     systemStatus({
       gpu: () => core.gpu.status(), services: () => core.engines.statuses(), checks, root: core.paths.data, startedAt: 0,
       obstacles: () => core.readiness.known(),
-      dataChecks: () => [...core.data.disk.checks(), ...core.data.checks(), ...core.leftovers.checks(), ...core.purge.checks()],
+      dataChecks: () => [...core.data.disk.checks(), ...core.data.checks(), ...core.leftovers.checks(), ...core.purge.checks(), ...core.inventory.checks()],
     });
   const status = (fresh = false) => statusWith(async () => {
     if (fresh) void core.gpu.refresh();

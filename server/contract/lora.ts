@@ -15,6 +15,8 @@ export const Lora = t.Object({
   sha256: t.String(),
   /** Made by the simulator of fast-test: it shows nobody's face, and production does not take it. */
   simulated: t.Boolean(),
+  /** Its file is not in the data folder: it was moved or removed outside of Isengard. */
+  missing: t.Boolean(),
   jobId: t.Union([t.String(), t.Null()]),
   downloadUrl: t.String(),
   createdAt: t.String(),

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import type { BunFile } from "bun";
 import { basename, join } from "node:path";
 import type { Lora } from "../contract/lora.ts";
@@ -23,12 +23,12 @@ export interface NewLora {
   readonly triggerWord: string;
 }
 
-type LoraRow = Omit<Lora, "simulated"> & { readonly simulated: number };
+type LoraRow = Omit<Lora, "simulated" | "missing"> & { readonly simulated: number; readonly fileName: string };
 
 const selectLora = `
   select l.id, l.character_id as characterId, c.name as characterName, l.version, c.name || ' v' || l.version as name,
     l.trigger_word as triggerWord, l.base_model as baseModel, l.steps, l.rank, l.size_bytes as sizeBytes, l.sha256,
-    coalesce(l.simulated, 0) as simulated, l.job_id as jobId, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
+    coalesce(l.simulated, 0) as simulated, l.job_id as jobId, l.file_name as fileName, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
   from lora l join character c on c.id = l.character_id`;
 const alive = "l.deleted_at is null and c.deleted_at is null";
 
@@ -53,7 +53,7 @@ export class Loras {
     const rows = characterId === undefined
       ? this.deps.db.query<LoraRow, []>(`${selectLora} where ${alive} order by l.id desc`).all()
       : this.deps.db.query<LoraRow, [string]>(`${selectLora} where ${alive} and l.character_id = ? order by l.id desc`).all(characterId);
-    return rows.map(fromRow);
+    return rows.map((row) => this.fromRow(row));
   }
 
   get(id: string): Lora | null {
@@ -183,13 +183,17 @@ export class Loras {
     return id;
   }
 
+  private fromRow({ fileName, ...row }: LoraRow): Lora {
+    return { ...row, simulated: row.simulated === 1, missing: !existsSync(join(this.deps.paths.loras, fileName)) };
+  }
+
   private ofJob(jobId: string): Lora | null {
     return this.find("l.job_id = ?", jobId);
   }
 
   private find(where: string, id: string): Lora | null {
     const row = this.deps.db.query<LoraRow, [string]>(`${selectLora} where ${where}`).get(id);
-    return row === null ? null : fromRow(row);
+    return row === null ? null : this.fromRow(row);
   }
 
   /** The version that the next LoRA of this character gets; numbers of deleted ones are not given again. */
@@ -202,10 +206,6 @@ export class Loras {
   private inUse(id: string): boolean {
     return this.deps.db.query("select 1 from job where finished_at is null and instr(request, ?) > 0 limit 1").get(id) !== null;
   }
-}
-
-function fromRow(row: LoraRow): Lora {
-  return { ...row, simulated: row.simulated === 1 };
 }
 
 async function assertSound(path: string): Promise<void> {

@@ -55,7 +55,7 @@ export class Photos {
     const hashes = this.deps.db.query<{ id: string; sha256: string }, [string]>("select id, sha256 from photo where character_id = ?");
     const hashOf = new Map(hashes.all(characterId).map(({ id, sha256 }) => [id, sha256]));
     return this.list(characterId).map((photo) => ({
-      id: photo.id, path: join(this.deps.paths.photos, fileOf(photo)), sha256: hashOf.get(photo.id)!,
+      id: photo.id, path: join(this.deps.paths.photos, photoFile(photo)), sha256: hashOf.get(photo.id)!,
       mediaType: photo.mediaType, caption: photo.caption,
     }));
   }
@@ -102,7 +102,7 @@ export class Photos {
       )
       .all(...values);
     const { photos, thumbnails } = this.deps.paths;
-    this.erasure.note(gone.flatMap((photo) => [join(photos, fileOf(photo)), join(thumbnails, `${photo.id}.webp`)]));
+    this.erasure.note(gone.flatMap((photo) => [join(photos, photoFile(photo)), join(thumbnails, `${photo.id}.webp`)]));
     return gone.length;
   }
 
@@ -116,7 +116,7 @@ export class Photos {
   }
 
   file(photo: Photo): BunFile | null {
-    return safeOpen(this.deps.paths.photos, fileOf(photo));
+    return safeOpen(this.deps.paths.photos, photoFile(photo));
   }
 
   /** Made anew where somebody emptied the folder. Null when the photo itself is gone or unreadable. */
@@ -124,7 +124,7 @@ export class Photos {
     const name = `${photo.id}.webp`;
     const ready = safeOpen(this.deps.paths.thumbnails, name);
     if (ready) return ready;
-    const path = insideOf(this.deps.paths.photos, fileOf(photo));
+    const path = insideOf(this.deps.paths.photos, photoFile(photo));
     if (path === null) return null;
     assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);
     const format = formatOf(photo);
@@ -223,11 +223,12 @@ function withAddresses(row: PhotoRow): Photo {
   return { ...row, url, thumbnailUrl: `${url}/thumbnail` };
 }
 
-function formatOf(photo: Pick<Photo, "mediaType">): "jpeg" | "png" | "webp" {
+function formatOf(photo: { readonly mediaType: string }): "jpeg" | "png" | "webp" {
   return photo.mediaType === "image/png" ? "png" : photo.mediaType === "image/webp" ? "webp" : "jpeg";
 }
 
-function fileOf(photo: Pick<Photo, "id" | "characterId" | "mediaType">): string {
+/** Below the folder of all photos. */
+export function photoFile(photo: { readonly id: string; readonly characterId: string; readonly mediaType: string }): string {
   const format = formatOf(photo);
   return `${photo.characterId}/${photo.id}.${format === "jpeg" ? "jpg" : format}`;
 }

@@ -7,6 +7,7 @@ import { createLog } from "../log.ts";
 import { self } from "../self.ts";
 import { GpuWatch } from "../system/gpu.ts";
 import { systemStatus } from "../system/status.ts";
+import { dataChecks } from "./doctor-data.ts";
 import { loadPlace } from "./place.ts";
 import { Redactor } from "../logs/redact.ts";
 
@@ -32,8 +33,10 @@ export async function doctor(flags: readonly string[], plugins: readonly Plugin[
     console.log(`${signs[check.state]}  ${check.label}: ${check.detail}`);
     if (check.state !== "ok" && check.fix !== "") console.log(`         ${check.fix}`);
   }
+  const data = await dataChecks(paths);
+  for (const line of data) console.log(line);
   const missing = status.checks.filter((check) => check.state === "error").length;
-  console.log(`\n${verdict(missing, status.checks.some((check) => check.state !== "ok"))}`);
+  console.log(`\n${verdict(missing, data.length > 0 || status.checks.some((check) => check.state !== "ok"))}`);
   return missing === 0 ? 0 : 1;
 }
 

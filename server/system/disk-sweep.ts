@@ -24,7 +24,8 @@ interface Candidate {
 /**
  * Deletes only what can be made again or what nobody reads any more, oldest first, until enough is gone: parts of
  * abandoned uploads, rotated service logs, raw output of ended jobs, thumbnails, logs of long ended jobs.
- * Never a photo, a LoRA, a checkpoint, a picture, a database or a backup.
+ * Never a photo, a LoRA, a checkpoint, a picture, a database or a backup: those go only when a person deleted them
+ * (library/purge.ts), or when they were begun and their server died (library/erasure.ts).
  */
 export async function sweepDisk(deps: SweepDeps, wantedBytes: number): Promise<Swept> {
   const total = { files: 0, bytes: 0 };

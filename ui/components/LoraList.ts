@@ -24,14 +24,15 @@ function LoraRow({ lora, isLatest }: { lora: Lora; isLatest: boolean }) {
   return html`<li class="card">
     <div class="row wrap apart">
       <div class="stack tight">
-        <h2 class="row wrap">${lora.name}${isLatest && html`<${Badge} tone="run">Newest<//>`}<${SimulatedBadge} of=${lora} /></h2>
+        <h2 class="row wrap">${lora.name}${isLatest && html`<${Badge} tone="run">Newest<//>`}<${SimulatedBadge} of=${lora} />${lora.missing && html`<${Badge} tone="warn">${text.loraMissing}<//>`}</h2>
+        ${lora.missing && html`<p class="hint">${text.loraMissingHelp}</p>`}
         <p class="hint num">${facts.filter((fact) => fact !== "").join(" · ")}</p>
         <p class="hint">Trained ${formatDateTime(lora.createdAt)}${lora.jobId && html` · <a href=${`/training/${lora.jobId}`}>Training</a>`}</p>
       </div>
       <div class="row wrap">
-        ${(simulated.value || !lora.simulated) &&
+        ${!lora.missing && (simulated.value || !lora.simulated) &&
         html`<${Button} icon="spark" href=${`/generate?character=${lora.characterId}&lora=${lora.id}`}>Use<//>`}
-        <${Button} icon="download" href=${lora.downloadUrl} download>Download<//>
+        ${!lora.missing && html`<${Button} icon="download" href=${lora.downloadUrl} download>Download<//>`}
         <${Button} kind="quiet" icon="trash" label=${`Delete ${lora.name}`} onClick=${() => library.removeLora(lora)} />
       </div>
     </div>

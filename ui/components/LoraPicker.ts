@@ -59,7 +59,7 @@ export function LoraPicker({ loras, chosen, strength, maxLoras, onChange }: Lora
 /** Those that are left out, so that nobody looks for them in vain. */
 function Hidden() {
   const { library } = useApp();
-  const count = library.loras.value.length - library.usable.value.length;
+  const count = library.loras.value.filter((lora) => lora.simulated && !library.usable.value.includes(lora)).length;
   return count === 0 ? null : html`<p class="hint">${simulatedText.hidden(count)}</p>`;
 }
 

@@ -55,7 +55,7 @@ export function createLibraryModel(api: Api, events: Events, toasts: ToastModel,
   const show = (loraId: string) => (hidden.value = new Set([...hidden.value].filter((id) => id !== loraId)));
   return {
     loras,
-    usable: computed(() => (info.value.mode === "production" ? loras.value.filter((lora) => !lora.simulated) : loras.value)),
+    usable: computed(() => loras.value.filter((lora) => !lora.missing && !(info.value.mode === "production" && lora.simulated))),
     latest,
     lorasOf: (characterId) => loras.value.filter((lora) => lora.characterId === characterId),
     removeLora(lora) {

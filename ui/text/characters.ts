@@ -38,6 +38,8 @@ export const charactersText = {
   noCaptions: "Captions belong to photos. Add photos first.",
   noLorasTitle: "Not trained yet",
   noLoras: "A LoRA is what Isengard learned about a face. Each training makes a new version; none is ever overwritten.",
+  loraMissing: "File missing",
+  loraMissingHelp: "Its file was moved or removed outside of Isengard. Bring it back from a copy of the data folder, or delete this entry.",
   deleteTitle: (name: string) => `Delete ${name}?`,
   deleteWhat: (photos: string, loras: string, pictures: string) =>
     `This deletes ${photos} with captions, ${loras}, ${pictures}, and all trainings and jobs of this person with their files.`,
