@@ -175,7 +175,7 @@ function statusesOf(method: string, path: string, hooks: Hooks, hasBody: boolean
     503,
     ...(open.has(path) && method === "GET" ? [] : [401]),
     ...(looksUp ? [404] : []),
-    ...(isWrite ? [409, 413, 415, 507] : []),
+    ...(isWrite ? [408, 409, 413, 415, 507] : []),
     ...(path.startsWith("/api/uploads") ? [412, 460] : []),
     ...(path === "/api/video" ? [501] : []),
   ];
