@@ -134,7 +134,8 @@ function faultOfNumber(schema: Schema, value: unknown, path: string): string | n
   if (typeof value !== "number" || !Number.isFinite(value)) return `${path} is no number`;
   if (value < Number(schema["minimum"] ?? -Infinity) || value > Number(schema["maximum"] ?? Infinity))
     return `${path} is ${value}`;
-  return schema["multipleOf"] === 1 && !Number.isInteger(value) ? `${path} is not whole` : null;
+  const step = schema["multipleOf"];
+  return step === undefined || Number.isInteger(value / Number(step)) ? null : `${path} is off its grid`;
 }
 
 function isPattern(text: string): boolean {

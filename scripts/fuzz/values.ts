@@ -125,7 +125,8 @@ export class Values {
     const low = Number(schema["minimum"] ?? -1000);
     const high = Number(schema["maximum"] ?? low + 5000);
     const value = pick(this.random, [low, high, low + (this.random(100) / 100) * (high - low)]);
-    return schema["multipleOf"] === 1 ? Math.round(value) : value;
+    const step = Number(schema["multipleOf"] ?? 0);
+    return step === 0 ? value : Math.round(value / step) * step;
   }
 
   private text(schema: Schema, name: string): string {

@@ -166,6 +166,9 @@ export type TrainingOutlook = typeof TrainingOutlook.static;
 export const LoraChoice = t.Object({ id: Id, strength: t.Number({ minimum: -2, maximum: 2 }) });
 export type LoraChoice = typeof LoraChoice.static;
 
+/** The models work on blocks of 16 pixels; another size would come out as another one. */
+const Side = t.Number({ minimum: 256, maximum: 2048, multipleOf: 16 });
+
 export const GenerationRequest = t.Object({
   prompt: someText({ maxLength: 2000, lines: true, whenMissing: "Describe the picture first." }),
   model: t.Optional(t.String({ maxLength: 64 })),
@@ -174,8 +177,8 @@ export const GenerationRequest = t.Object({
   /** Absent or null: random, and reported with each picture. At most 2^53−1. */
   seed: t.Optional(t.Union([wholeNumber({ minimum: 0, maximum: 9007199254740991 }), t.Null({ description: "random" })])),
   aspectRatio: t.Optional(t.String({ maxLength: 16 })),
-  width: t.Optional(wholeNumber({ minimum: 256, maximum: 2048 })),
-  height: t.Optional(wholeNumber({ minimum: 256, maximum: 2048 })),
+  width: t.Optional(Side),
+  height: t.Optional(Side),
   steps: t.Optional(wholeNumber({ minimum: 1, maximum: 100 })),
   guidance: t.Optional(t.Number({ minimum: 0, maximum: 30 })),
   /** Default true: the trigger words of the chosen LoRAs are added to the prompt where they are missing. */

@@ -65,6 +65,7 @@ test("seeds are whole numbers that a double holds exactly, also at the very end 
 test("what the backend cannot do is refused with the field", () => {
   expect(codeOf({ model: "sd15" })).toBe("invalid_input model");
   expect(codeOf({ count: 9 })).toBe("invalid_input count");
+  expect(codeOf({ guidance: 10.5 })).toBe("invalid_input guidance");
   expect(codeOf({ steps: 51 })).toBe("invalid_input steps");
   expect(codeOf({ aspectRatio: "7:3" })).toBe("invalid_input aspectRatio");
   expect(codeOf({ aspectRatio: "3:2", width: 512, height: 512 })).toBe("invalid_input aspectRatio");

@@ -3,6 +3,7 @@ import type { GenerationRequest, LoraChoice } from "../contract/job.ts";
 import type { Lora } from "../contract/lora.ts";
 import { AppError, notFound } from "../errors.ts";
 import type { ImageJob } from "../../plugins/interfaces/image.ts";
+import { parameterProblem } from "../shared/parameter-check.ts";
 import type { FrozenPictures } from "./frozen.ts";
 import type { JobLibrary } from "./needs.ts";
 
@@ -22,6 +23,7 @@ const seedCount = Number.MAX_SAFE_INTEGER;
 /** Checks a request for pictures against what the backend can do and fixes all that it will use. `simulated`: for fast-test. Throws AppError. */
 export function freezePictures(request: GenerationRequest, capabilities: ImageCapabilities, library: JobLibrary, simulated: boolean): AcceptedPictures {
   const model = chooseModel(request, capabilities);
+  assertInForm(request, capabilities);
   const chosen = chooseLoras(request.loras ?? [], capabilities, library);
   if (!simulated) assertReal(chosen.map(({ lora }) => lora));
   const characterId = request.characterId ?? chosen[0]?.lora.characterId ?? null;
@@ -113,6 +115,18 @@ function chooseSize(request: GenerationRequest, { aspectRatios }: ImageCapabilit
 
 function snap(pixels: number): number {
   return Math.min(sizeMax, Math.max(sizeMin, Math.round(pixels / sizeStep) * sizeStep));
+}
+
+/** The form shows these ranges; what lies outside of them is refused here too. */
+function assertInForm(request: GenerationRequest, { parameters }: ImageCapabilities): void {
+  for (const name of ["steps", "guidance"] as const) {
+    const spec = parameters.find((candidate) => candidate.name === name);
+    const problem = spec === undefined || request[name] === undefined ? "" : parameterProblem(spec, request[name]);
+    if (problem === "") continue;
+    throw new AppError("invalid_input", `The pictures cannot be made as asked: ${name}.`, {
+      why: `${name}: ${problem}`, fields: [{ path: name, message: problem }],
+    });
+  }
 }
 
 function chooseSteps(request: GenerationRequest, model: Model): number {

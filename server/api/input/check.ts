@@ -149,7 +149,7 @@ function isLonger(text: string, limit: number): boolean {
 
 function isInside(schema: TSchema, value: unknown): boolean {
   if (typeof value !== "number" || !Number.isFinite(value)) return false;
-  if (schema.multipleOf === 1 && !Number.isInteger(value)) return false;
+  if (schema.multipleOf !== undefined && !Number.isInteger(value / schema.multipleOf)) return false;
   return value >= (schema.minimum ?? -Infinity) && value <= (schema.maximum ?? Infinity);
 }
 

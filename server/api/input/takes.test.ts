@@ -13,6 +13,7 @@ const Body = t.Object({
   seed: t.Optional(t.Union([wholeNumber({ minimum: 0, maximum: 2 ** 53 - 1 }), t.Null({ description: "random" })])),
   loras: t.Optional(t.Array(t.Object({ id: t.String({ minLength: 1 }), strength: t.Number({ minimum: -2, maximum: 2 }) }), { maxItems: 2 })),
   addTrigger: t.Optional(t.Boolean()),
+  width: t.Optional(t.Number({ minimum: 256, maximum: 2048, multipleOf: 16 })),
   values: t.Optional(t.Record(t.String(), t.Unknown())),
 });
 const Query = t.Object({
@@ -56,6 +57,7 @@ test.each<[body: unknown, path: string, words: string]>([
   [{ prompt: "a", loras: [{}, {}, {}] }, "loras", "must be a list of at most 2 entries, not of 3"],
   [{ prompt: "a", loras: [null, null] }, "loras.0", "not null"],
   [{ prompt: "a", seed: 1.5 }, "seed", "must be a whole number from 0 to 9007199254740991, or null for random, not 1.5"],
+  [{ prompt: "a", width: 1000 }, "width", "must be a multiple of 16 from 256 to 2048, not 1000"],
   [{ prompt: "a", seed: -1 }, "seed", "from 0 to 9007199254740991, or null for random"],
   [{ prompt: "a", seed: "42" }, "seed", "or null for random, not a text"],
   ['{"prompt":"a","seed":1e999}', "seed", "or null for random"],

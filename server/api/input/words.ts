@@ -7,7 +7,7 @@ export function allowed(schema: TSchema): string {
   if ("const" in schema) return JSON.stringify(schema.const);
   switch (schema.type) {
     case "number":
-      return `${schema.multipleOf === 1 ? "a whole number" : "a number"}${range(schema.minimum, schema.maximum)}`;
+      return `${grid(schema.multipleOf)}${range(schema.minimum, schema.maximum)}`;
     case "string":
       return `a text${lengths(schema.minLength, schema.maxLength, "characters")}`;
     case "boolean":
@@ -31,6 +31,11 @@ function allowedOf(choices: readonly TSchema[]): string {
 function objectWords(schema: TSchema): string {
   const names = Object.keys(schema.properties ?? {});
   return names.length === 0 ? "an object" : `an object with ${names.slice(0, 12).join(", ")}`;
+}
+
+function grid(step: number | undefined): string {
+  if (step === undefined) return "a number";
+  return step === 1 ? "a whole number" : `a multiple of ${step}`;
 }
 
 function range(low: number | undefined, high: number | undefined): string {

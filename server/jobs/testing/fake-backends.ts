@@ -27,7 +27,8 @@ export const imageCapabilities: ImageCapabilities = {
     { id: "flux-schnell", label: "FLUX.1-schnell", defaultSteps: 4, maxSteps: 8, defaultGuidance: null, negativePrompt: false },
   ],
   aspectRatios: [{ id: "1:1", label: "Square", width: 1024, height: 1024 }, { id: "3:2", label: "Landscape", width: 1216, height: 832 }],
-  maxCount: 8, maxLoras: 2, strength: { min: 0, max: 1.5, step: 0.05, default: 0.9 }, parameters: [], features: [],
+  maxCount: 8, maxLoras: 2, strength: { min: 0, max: 1.5, step: 0.05, default: 0.9 }, features: [],
+  parameters: [{ name: "guidance", label: "Guidance", help: "", group: "advanced", type: "float", default: 3.5, min: 0, max: 10, supported: true }],
 };
 
 /** Backends whose work is a function of the test; they promise nothing by themselves. */
