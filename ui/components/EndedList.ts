@@ -10,7 +10,7 @@ import { Button } from "./Button.ts";
 import { JobBadge, JobPrompt, jobAddress } from "./JobRow.ts";
 import { FailureNotice } from "./FailureNotice.ts";
 import { Icon } from "./Icon.ts";
-import { ErrorNotice } from "./Notice.ts";
+import { RefusedNotice } from "./Obstacles.ts";
 
 const maxEarlier = 20;
 
@@ -48,7 +48,7 @@ function Ended({ job, model, isToday }: { job: Job; model: QueueModel; isToday: 
       </div>
     </div>
     ${job.failure && html`<${Why} job=${job} what=${job.failure.what} />`}
-    ${error && html`<${ErrorNotice} error=${error} alert />`}
+    ${error && html`<${RefusedNotice} error=${error} onQueueAnyway=${model.anywayOf(job.id)} />`}
   </div>`;
 }
 

@@ -10,6 +10,7 @@ import { remedyText as text } from "../text/remedies.ts";
 import { Button } from "./Button.ts";
 import { CopyButton } from "./CopyField.ts";
 import { ErrorNotice } from "./Notice.ts";
+import { RefusedNotice } from "./Obstacles.ts";
 
 /** Lines of the tool's output that help; more are in the log. */
 const tailLines = 30;
@@ -51,10 +52,10 @@ function RemedyButton({ remedy, job, isFirst }: { remedy: Remedy; job: Job; isFi
 export function RetryButton({ job, kind = "plain" }: { job: Job; kind?: "plain" | "primary" }) {
   const { jobs } = useApp();
   const [error, setError] = useState<ApiError | null>(null);
-  const retry = () => jobs.retry(job).then(() => setError(null), (thrown: unknown) => setError(asApiError(thrown)));
+  const retry = (anyway: boolean) => jobs.retry(job, anyway).then(() => setError(null), (thrown: unknown) => setError(asApiError(thrown)));
   return html`
-    <${Button} kind=${kind} icon="refresh" busyText=${text.retrying} onClick=${retry}>${text.retry}<//>
-    ${error && html`<${ErrorNotice} error=${error} alert />`}
+    <${Button} kind=${kind} icon="refresh" busyText=${text.retrying} onClick=${() => retry(false)}>${text.retry}<//>
+    ${error && html`<${RefusedNotice} error=${error} onQueueAnyway=${() => retry(true)} />`}
   `;
 }
 

@@ -1,10 +1,11 @@
 import { html } from "htm/preact";
 import type { JobKind } from "../../server/contract/job.ts";
 import type { Obstacle } from "../../server/contract/obstacle.ts";
+import type { ApiError } from "../api.ts";
 import { useApp } from "../models/AppModel.ts";
 import { obstacleText as text } from "../text/obstacles.ts";
 import { Button } from "./Button.ts";
-import { Notice } from "./Notice.ts";
+import { ErrorNotice, Notice } from "./Notice.ts";
 
 /** What keeps work of this kind from running here, as far as it is known. */
 export function useObstacles(kind: JobKind): readonly Obstacle[] {
@@ -37,4 +38,11 @@ export function Obstacles({ kind, onQueueAnyway }: ObstaclesProps) {
     </ul>
     ${onQueueAnyway && html`<p class="hint">${text.anywayHelp}</p>`}
   <//>`;
+}
+
+/** A refused action on a job that exists; where the machine is what keeps it, with the explicit other way. */
+export function RefusedNotice({ error, onQueueAnyway }: { error: ApiError; onQueueAnyway: (() => unknown) | null }) {
+  const isOffered = error.code === "cannot_run" && onQueueAnyway !== null;
+  const actions = isOffered && html`<${Button} kind="quiet" onClick=${onQueueAnyway}>${text.queueAnyway}<//>`;
+  return html`<${ErrorNotice} error=${error} alert actions=${actions}>${isOffered && html`<p class="hint">${text.anywayHelp}</p>`}<//>`;
 }

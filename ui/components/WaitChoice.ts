@@ -8,7 +8,8 @@ import { countOf } from "../models/JobsModel.ts";
 import { queueText as text } from "../text/queue.ts";
 import { Button } from "./Button.ts";
 import { Icon } from "./Icon.ts";
-import { ErrorNotice, Notice } from "./Notice.ts";
+import { Notice } from "./Notice.ts";
+import { RefusedNotice } from "./Obstacles.ts";
 
 /** The running training that these pictures wait for, if it is one that can be paused for them. */
 export function trainingBefore(app: Pick<AppModel, "jobs">, job: Job): Job | null {
@@ -27,9 +28,9 @@ export function WaitChoice({ job, isFolded = false }: { job: Job; isFolded?: boo
   const before = trainingBefore(app, job);
   if (!before) return null;
   if (asked || before.waiting?.code === "pausing") return html`<${Notice}>${text.runNowAsked}<//>`;
-  const run = async () => {
+  const run = async (anyway: boolean) => {
     try {
-      app.jobs.put(await app.api.post<Job>(`/api/generation/${encodeURIComponent(job.id)}/run-now`));
+      app.jobs.put(await app.api.post<Job>(`/api/generation/${encodeURIComponent(job.id)}/run-now`, anyway ? { queueAnyway: true } : {}));
       setAsked(true);
       setError(null);
     } catch (thrown) {
@@ -46,8 +47,8 @@ export function WaitChoice({ job, isFolded = false }: { job: Job; isFolded?: boo
       ${option(false, text.wait, html`<${WaitHelp} before=${before} />`)}
       ${option(true, text.runNow, text.runNowHelp(plural(countOf(job), "picture")))}
     </fieldset>
-    ${isNow && html`<div><${Button} kind="primary" icon="pause" busyText=${text.runNowBusy} onClick=${run}>${text.runNowGo}<//></div>`}
-    ${error && html`<${ErrorNotice} error=${error} alert />`}
+    ${isNow && html`<div><${Button} kind="primary" icon="pause" busyText=${text.runNowBusy} onClick=${() => run(false)}>${text.runNowGo}<//></div>`}
+    ${error && html`<${RefusedNotice} error=${error} onQueueAnyway=${() => run(true)} />`}
   </div>`;
   return isFolded ? html`<details class="fold"><summary><${Icon} name="right" size="s" />${text.choiceFold}</summary>${choice}</details>` : choice;
 }

@@ -19,8 +19,8 @@ export interface JobsModel {
   /** When this page first saw the job stopping, in ms since 1970; null while it is not stopping. */
   stoppingSince(jobId: string): number | null;
   cancel(job: Job): Promise<void>;
-  /** Puts an ended job back into the queue; it goes on from what it saved. */
-  retry(job: Job): Promise<void>;
+  /** Puts an ended job back into the queue; it goes on from what it saved. `anyway`: also where it cannot run now. */
+  retry(job: Job, anyway?: boolean): Promise<void>;
   reset(jobs: readonly Job[]): void;
 }
 
@@ -96,8 +96,8 @@ export function createJobsModel(api: Api, events: Events): JobsModel {
     async cancel(job) {
       put(await api.post<Job>(`${jobPath(job.kind)}/${encodeURIComponent(job.id)}/cancel`));
     },
-    async retry(job) {
-      put(await api.post<Job>(`/api/jobs/${encodeURIComponent(job.id)}/retry`));
+    async retry(job, anyway = false) {
+      put(await api.post<Job>(`/api/jobs/${encodeURIComponent(job.id)}/retry`, anyway ? { queueAnyway: true } : {}));
     },
     reset(jobs) {
       batch(() => {

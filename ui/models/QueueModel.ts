@@ -26,8 +26,11 @@ export interface QueueModel {
   /** Puts a waiting job at another place, at once on the page and then on the server. */
   move(job: Job, to: number): Promise<void>;
   setPaused(paused: boolean): Promise<void>;
-  retry(job: Job): Promise<void>;
-  repeat(job: Job): Promise<void>;
+  /** `anyway`: also where it cannot run now. */
+  retry(job: Job, anyway?: boolean): Promise<void>;
+  repeat(job: Job, anyway?: boolean): Promise<void>;
+  /** What was refused last on a job because it cannot run now, to be done all the same; null where nothing was. */
+  anywayOf(jobId: string): (() => Promise<void>) | null;
   /** With an undo for some seconds. */
   remove(job: Job): void;
   /** The last failed action on a job, shown at that job; `""` is the queue itself. */
@@ -54,6 +57,7 @@ class Queue implements QueueModel {
   });
   private readonly hidden = signal<ReadonlySet<string>>(new Set());
   private readonly errors = signal<ReadonlyMap<string, ApiError>>(new Map());
+  private readonly refused = new Map<string, () => Promise<void>>();
   private readonly told = new Set<string>();
   private readonly stops: ReadonlyArray<() => void>;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -103,18 +107,24 @@ class Queue implements QueueModel {
     });
   }
 
-  async retry(job: Job): Promise<void> {
+  async retry(job: Job, anyway = false): Promise<void> {
+    this.refused.set(job.id, () => this.retry(job, true));
     await this.act(job.id, async () => {
-      await this.app.jobs.retry(job);
+      await this.app.jobs.retry(job, anyway);
       this.app.toasts.show(text.retried(job.title));
     });
   }
 
-  async repeat(job: Job): Promise<void> {
+  async repeat(job: Job, anyway = false): Promise<void> {
+    this.refused.set(job.id, () => this.repeat(job, true));
     await this.act(job.id, async () => {
-      this.app.jobs.put(await this.app.api.post<Job>(`${pathOf(job)}/repeat`));
+      this.app.jobs.put(await this.app.api.post<Job>(`${pathOf(job)}/repeat`, anyway ? { queueAnyway: true } : {}));
       this.app.toasts.show(text.repeated(job.title));
     });
+  }
+
+  anywayOf(jobId: string): (() => Promise<void>) | null {
+    return this.errorOf(jobId)?.code === "cannot_run" ? (this.refused.get(jobId) ?? null) : null;
   }
 
   remove(job: Job): void {

@@ -11,6 +11,7 @@ import { byName, mount, typeInto } from "../testing/render.ts";
 let open: TestApp;
 let page: ReturnType<typeof mount>;
 let sent: Array<{ path: string; body: unknown }> = [];
+const answers = new Map<string, (body: unknown) => unknown>();
 let obstacles: { training: Obstacle[]; generation: Obstacle[] } = { training: [], generation: [] };
 
 const missing: Obstacle = { code: "ai-toolkit", what: "AI-Toolkit: its folder is not set.", why: "A training needs it.", fix: "Start with --ai-toolkit.", href: "/settings" };
@@ -20,6 +21,8 @@ function visit(address: string, boot: Partial<Boot> = {}, mode: "fast-test" | "p
   const first = testBoot();
   open = createTestApp((method, path, body) => {
     if (method === "POST" && path !== "/api/training/estimate") sent.push({ path, body });
+    const own = answers.get(path);
+    if (own) return own(body);
     if (path.startsWith("/api/training/presets")) return { presets: testPresets };
     if (path.startsWith("/api/status")) return { ...first.status, obstacles };
     if (method === "POST" && path === "/api/training") return testJob({ id: "job-new", state: "queued" });
@@ -39,6 +42,7 @@ afterEach(() => {
   page[Symbol.dispose]();
   open.dispose();
   sent = [];
+  answers.clear();
   obstacles = { training: [], generation: [] };
 });
 const shown = (words: string) => waitFor(`“${words}” is shown`, () => page.text().includes(words));
@@ -77,6 +81,20 @@ describe("what cannot run here", () => {
     byName(page.root, "Queue anyway").click();
     await waitFor("it was sent", () => sent.length > 0);
     expect(sent[0]).toMatchObject({ path: "/api/generation", body: { prompt: "a garden", queueAnyway: true } });
+  });
+
+  test("is said at Retry of a job that ended, with the same other way", async () => {
+    const refusal = { code: "cannot_run", what: "The pictures cannot be made now.", why: missing.what, fix: missing.fix, correlationId: "c", obstacles: [missing] };
+    const failed = testJob({ id: "job-f", kind: "generation", state: "failed", title: "1 picture", finishedAt: new Date().toISOString() });
+    answers.set("/api/queue", () => ({ paused: null, running: [], waiting: [], recent: [failed] }));
+    answers.set("/api/jobs/job-f/retry", (body) => ((body as { queueAnyway?: boolean }).queueAnyway ? { ...failed, state: "queued", revision: 1 } : Response.json({ error: refusal }, { status: 409 })));
+    visit("/queue", { jobs: [failed] });
+    await shown("1 picture");
+    byName(page.root, "Retry 1 picture").click();
+    await shown("The pictures cannot be made now.");
+    byName(page.root, "Queue anyway").click();
+    await waitFor("it is queued", () => open.app.jobs.byId("job-f")?.state === "queued");
+    expect(sent.map(({ body }) => body)).toEqual([{}, { queueAnyway: true }]);
   });
 
   test("comes to the page as soon as the server knows it", async () => {
