@@ -68,7 +68,7 @@ test("a script of the earlier system makes a person, trains and makes pictures, 
   expect(loras.body["total_count"]).toBe(1);
   ids["lora"] = String((loras.body["loras"] as Fields[])[0]!["id"]);
 
-  const pictures = await ask("POST", "/api/generation", { config: { prompt: "a garden", steps: 2, guidance_scale: 3.5, lora_id: ids["lora"], lora_strength: 1, use_upscale: false }, count: 1 });
+  const pictures = await ask("POST", "/api/generation", { config: { prompt: "a garden", steps: 2, guidance_scale: 3.5, character_id: ids["character"], lora_strength: 1, use_upscale: false }, count: 1 });
   expect(pictures).toMatchObject({ status: 201, body: { config: { prompt: "a garden", guidance_scale: 3.5, lora_id: ids["lora"] }, output_paths: [] } });
   expect(keys(pictures.body)).toEqual([...commonKeys, "output_paths"].toSorted());
   ids["generation"] = String(pictures.body["id"]);

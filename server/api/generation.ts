@@ -3,10 +3,11 @@ import { AnywayRequest, GenerationRequest, Job, MetricSeries } from "../contract
 import type { Bus } from "../events/bus.ts";
 import type { Admission } from "../jobs/admission.ts";
 import type { JobQueue } from "../jobs/queue.ts";
+import type { Characters } from "../library/characters.ts";
 import type { Metrics } from "../library/metrics.ts";
 import { takes } from "./input/takes.ts";
 import { filterOf, JobIdParams, JobListQuery, oldListNames, submitContextOf } from "./job-requests.ts";
-import { oldGeneration } from "./v0/generation-request.ts";
+import { oldGeneration, type NewestLora } from "./v0/generation-request.ts";
 import { streamAnswers, streamJob } from "./stream.ts";
 
 export interface GenerationApiDeps {
@@ -14,17 +15,20 @@ export interface GenerationApiDeps {
   readonly admission: Admission;
   readonly bus: Bus;
   readonly metrics: Metrics;
+  /** Where the people are known; a request of the earlier system may name one instead of a LoRA. */
+  readonly characters?: Pick<Characters, "get">;
 }
 
 const tags = ["generation"];
 
-export function generationApi({ queue, admission, bus, metrics }: GenerationApiDeps) {
+export function generationApi({ queue, admission, bus, metrics, characters }: GenerationApiDeps) {
+  const newestLora: NewestLora = (id) => characters?.get(id)?.latestLoraId;
   return (http: Elysia) => http
     .post("/api/generation", ({ body, request, set }) => {
       set.status = 201;
       return admission.paint(body, submitContextOf(request));
     }, {
-      ...takes({ body: GenerationRequest, old: oldGeneration }), response: { 201: Job },
+      ...takes({ body: GenerationRequest, old: (body) => oldGeneration(body, newestLora) }), response: { 201: Job },
       detail: { summary: "Make pictures", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
     })
     .get("/api/generation", ({ query }) => ({ jobs: queue.list({ kind: "generation", ...filterOf(query) }) }), {

@@ -30,10 +30,14 @@ const refused: ReadonlyArray<readonly [pattern: RegExp, message: string]> = [
   [/^batch_?size$/i, "cannot be set; send count, the number of pictures"],
 ];
 
+/** The id of the LoRA that a character has now; null: none yet; undefined: there is no such character. */
+export type NewestLora = (characterId: string) => string | null | undefined;
+
 /** A request of today, of the earlier system (`{config: {…}, count}`), or a mixture: as one of today. */
-export function oldGeneration(body: unknown): unknown {
+export function oldGeneration(body: unknown, newestLora: NewestLora): unknown {
   if (!isFields(body)) return body;
-  const fields = renamed(isFields(body["config"]) ? flattened(body, body["config"]) : body, earlierNames);
+  const whole = isFields(body["config"]) ? ofPerson(flattened(body, body["config"]), newestLora) : body;
+  const fields = renamed(whole, earlierNames);
   without(
     fields,
     "quality",
@@ -55,6 +59,19 @@ function flattened(body: Fields, config: Fields): Fields {
   const twice = Object.keys(outer).find((name) => Object.hasOwn(config, name));
   if (twice !== undefined) throw refuseOld(twice, "stands in the request and in its config; send one of them");
   return { ...config, ...outer, ...(config["seed"] === 0 ? { seed: null } : {}) };
+}
+
+/** In the earlier form a person stood for the LoRA that was trained last on that person. */
+function ofPerson(fields: Fields, newestLora: NewestLora): Fields {
+  const { lora_id: named, ...rest } = fields;
+  const isPerson = typeof named === "string" && named.startsWith("chr-");
+  const person = isPerson ? named : isNothing(named) && rest["loras"] === undefined ? rest["character_id"] : undefined;
+  if (typeof person !== "string") return fields;
+  const newest = newestLora(person);
+  if (newest === null)
+    throw refuseOld(isPerson ? "lora_id" : "character_id", "names a person without a LoRA; train one first");
+  const whole = { ...rest, character_id: person };
+  return newest === undefined ? whole : { ...whole, lora_id: newest };
 }
 
 function hasNoFeature(value: unknown): boolean {

@@ -3,6 +3,7 @@ import { AppError } from "../../errors.ts";
 import { oldGeneration } from "./generation-request.ts";
 import { oldTraining } from "./training-request.ts";
 
+const newest = (id: string) => ({ "chr-1": "lor-7", "chr-2": null })[id];
 const lora = (id: string, strength: number) => [{ id, strength }];
 
 test.each<[body: object, meant: object]>([
@@ -13,10 +14,13 @@ test.each<[body: object, meant: object]>([
   [{ prompt: "a", lora_id: "lor-1" }, { prompt: "a", loras: lora("lor-1", 0.8) }],
   [{ config: { prompt: "a", lora_id: "lor-1", lora_strength: 1.2 } }, { prompt: "a", loras: lora("lor-1", 1.2) }],
   [{ config: { prompt: "a", lora_id: null, lora_strength: 1 } }, { prompt: "a" }],
+  [{ config: { prompt: "a", lora_id: "chr-1" } }, { prompt: "a", characterId: "chr-1", loras: lora("lor-7", 0.8) }],
+  [{ config: { prompt: "a", character_id: "chr-1", lora_strength: 1 } }, { prompt: "a", characterId: "chr-1", loras: lora("lor-7", 1) }],
+  [{ config: { prompt: "a", character_id: "chr-9" } }, { prompt: "a", characterId: "chr-9" }],
   [{ prompt: "a", quality: "Standard", features: [], method: 1 }, { prompt: "a", method: 1 }],
   [{ prompt: "a", features: { upscale: false }, negativePrompt: null }, { prompt: "a" }],
 ])("the earlier request %j for pictures means the same here", (body, meant) => {
-  expect(oldGeneration(body)).toEqual(meant);
+  expect(oldGeneration(body, newest)).toEqual(meant);
 });
 
 test.each<[body: object, field: string, words: string]>([
@@ -25,10 +29,11 @@ test.each<[body: object, field: string, words: string]>([
   [{ prompt: "a", use_ipadapter: true }, "use_ipadapter", "not built"], [{ prompt: "a", use_facedetailer: 1 }, "use_facedetailer", "not built"],
   [{ prompt: "a", features: ["upscale"] }, "features", "/api/info"], [{ prompt: "a", quality: "high" }, "quality", "width and height"],
   [{ prompt: "a", cfg_scale: 7 }, "cfg_scale", "guidance"], [{ prompt: "a", sampler: "euler" }, "sampler", "cannot be chosen"], [{ prompt: "a", batch_size: 2 }, "batch_size", "count"],
+  [{ config: { prompt: "a", character_id: "chr-2" } }, "character_id", "train one first"],
   [{ prompt: "a", lora_strength: 1 }, "lora_strength", "lora_id"], [{ prompt: "a", lora_id: "x", loras: [] }, "lora_id", "either"],
   [{ prompt: "a", count: 1, num_images: 2 }, "num_images", "earlier name of count"], [{ prompt: "a", config: { prompt: "b" } }, "prompt", "in its config"],
 ])("what %j asks for cannot be had and is refused by name", (body, field, words) => {
-  expect(refusalOf(() => oldGeneration(body))).toMatchObject({ fields: [{ path: field, message: expect.stringContaining(words) }] });
+  expect(refusalOf(() => oldGeneration(body, newest))).toMatchObject({ fields: [{ path: field, message: expect.stringContaining(words) }] });
 });
 
 test.each<[body: object, meant: object]>([
@@ -54,7 +59,7 @@ test.each<[body: object, field: string, words: string]>([
 });
 
 test("what is no object is left for the check", () => {
-  for (const body of [1, null, "a", [1]]) expect([oldGeneration(body), oldTraining(body)]).toEqual([body, body]);
+  for (const body of [1, null, "a", [1]]) expect([oldGeneration(body, newest), oldTraining(body)]).toEqual([body, body]);
 });
 
 function refusalOf(run: () => unknown): AppError {
