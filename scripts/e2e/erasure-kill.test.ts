@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Character, Photo } from "../../server/contract/character.ts";
 import { drawPicture } from "../../server/testing/pictures.ts";
 import { seededRandom } from "../../server/testing/random.ts";
 import { waitFor } from "../../server/testing/wait.ts";
 import { startExecutable, type Started } from "../testing/executable.ts";
-import { makeCharacter } from "../testing/story.ts";
+import { lorasOf, makeCharacter, startGeneration, startTraining, waitForEnd } from "../testing/story.ts";
 
 const kills = 10;
 const sendersAtOnce = 4;
@@ -65,13 +66,36 @@ test("ten kills while photos come and go leave no deleted photo and no file with
   expect(deleted.length).toBeGreaterThan(kills);
   const rows = await photosOf(ada.id);
   const names = () => rows.map(({ url, mediaType }) => `${url.split("/").at(-1)}.${mediaType === "image/jpeg" ? "jpg" : "png"}`).toSorted();
-  await waitFor("only photos with rows are on the disk", () => JSON.stringify(filesIn("photos")) === JSON.stringify(names()), goneWithinMs);
-  expect(filesIn("uploads")).toEqual([]);
-  expect(filesIn("thumbnails")).toEqual(rows.map(({ id }) => `${id}.webp`).toSorted());
+  const wanted = [names(), rows.map(({ id }) => `${id}.webp`).toSorted(), []];
+  await waitFor("only what has a row is on the disk", () => isDeepStrictEqual(["photos", "thumbnails", "uploads"].map(filesIn), wanted), goneWithinMs);
   for (const { url, sizeBytes } of rows) expect((await (await server.api(url)).bytes()).length).toBe(sizeBytes);
   const characters = (await (await server.api("/api/characters")).json()) as Character[];
   expect(characters.map(({ id }) => id)).toEqual([ada.id]);
   await server.kill("SIGTERM");
   expect(readFileSync(join(folder, "data", "state.db")).includes(bea.id)).toBe(false);
+  await server.dispose();
+}, 300_000);
+
+test("of a person who was trained and drawn nothing is left in any file of the folder, logs and databases too", async () => {
+  server = await startExecutable();
+  const { folder } = server;
+  const person = await makeCharacter(server, "Zerlina", 4);
+  const training = await startTraining(server, person.id, { steps: 20 });
+  expect((await waitForEnd(() => server, "training", training.id)).state).toBe("succeeded");
+  const [lora] = await lorasOf(server);
+  const pictures = await startGeneration(server, { prompt: "zerlina in a garden", loras: [{ id: lora!.id, strength: 1 }] });
+  expect((await waitForEnd(() => server, "generation", pictures.id)).state).toBe("succeeded");
+  const holding = () => readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /zerlina/i.test(`${entry.name} ${readFileSync(join(entry.parentPath, entry.name), "latin1")}`)).length;
+  expect(holding()).toBeGreaterThan(2);
+  expect((await server.api(`/api/characters/${person.id}`, { method: "DELETE" })).status).toBe(204);
+  const isGone = () => {
+    try {
+      return holding() === 0;
+    } catch {
+      return false; // a file went while it was read
+    }
+  };
+  await waitFor("nothing is left", isGone, goneWithinMs);
   await server.dispose();
 }, 300_000);

@@ -62,9 +62,15 @@ export class Erasure {
         await this.remove(path);
       } catch (error) {
         failed.push({ path, error });
+        this.toTheEnd(path);
       }
     }
     return { removed: paths.length - failed.length, failed, left: this.waiting() };
+  }
+
+  /** What cannot be removed must not keep the rest from its turn. */
+  private toTheEnd(path: string): void {
+    this.deps.db.query("update erasure set asked_at = ? where path = ?").run(new Date().toISOString(), path);
   }
 
   waiting(): number {

@@ -55,8 +55,15 @@ export class InventoryWatch implements Service {
 }
 
 /** For the status page and for `isengard doctor`. Nothing is said where all fits. */
-export function inventoryChecks({ filesWithoutRow, rowsWithoutFile }: Inventory, checkedAt: string, shown = namesShown): Check[] {
+export function inventoryChecks({ filesWithoutRow, rowsWithoutFile, links }: Inventory, checkedAt: string, shown = namesShown): Check[] {
   const checks: Check[] = [];
+  if (links.count > 0) {
+    checks.push({
+      id: "linked-folders", label: "Linked folders", state: "error", checkedAt,
+      detail: `${named(links, shown)} ${links.count === 1 ? "is a link" : "are links"}, and Isengard writes through none.`,
+      fix: "Put a real folder in its place. To keep the data on another disk, move all of it and start with --data and that folder.",
+    });
+  }
   if (filesWithoutRow.count > 0) {
     checks.push({
       id: "unknown-files", label: "Unknown files", state: "warning", checkedAt,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { newId } from "../ids.ts";
 import { openLibrary, plantJob, type TestLibrary } from "../testing/library.ts";
@@ -41,22 +41,22 @@ function plant(path: string, from: "before" | "now" = "before"): string {
 
 test("where files and rows fit, there is nothing to say", async () => {
   const inventory = await look();
-  expect(inventory).toEqual({ filesWithoutRow: { count: 0, names: [] }, rowsWithoutFile: { count: 0, names: [] }, leftovers: { count: 0, names: [] } });
+  expect(inventory).toEqual({ filesWithoutRow: { count: 0, names: [] }, rowsWithoutFile: { count: 0, names: [] }, leftovers: { count: 0, names: [] }, links: { count: 0, names: [] } });
   expect(inventoryChecks(inventory, "now")).toEqual([]);
 });
 
 test("finished files that no row knows are named and left alone: a restored backup may be older than they are", async () => {
   const { paths } = library;
   const unknown = [
-    join(paths.photos, characterId, `${newId("pho")}.jpg`), join(paths.photos, newId("chr"), "holiday.jpg"), join(paths.outputs, `${newId("out")}.png`),
+    join(paths.photos, characterId, `${newId("pho")}.jpg`), join(paths.photos, newId("chr"), "holiday.jpg"), join(paths.photos, "stray.jpg"), join(paths.outputs, `${newId("out")}.png`),
     join(paths.loras, "someone.safetensors"), join(paths.jobs, newId("job"), "config.json"), join(paths.jobLogs, `${newId("job")}.jsonl`),
   ].map((path) => plant(path));
   const inventory = await look();
   expect(inventory.filesWithoutRow.count).toBe(unknown.length);
   expect(unknown.every((path) => existsSync(path))).toBe(true);
   const [check] = inventoryChecks(inventory, "now", 2);
-  expect(check!.detail).toStartWith("6 files in the data folder are not known to the database: data/");
-  expect(check!.detail).toEndWith(" and 4 more.");
+  expect(check!.detail).toStartWith("7 files in the data folder are not known to the database: data/");
+  expect(check!.detail).toEndWith(" and 5 more.");
 });
 
 test("what a dead server had begun is removed, and what is begun now is not", async () => {
@@ -80,6 +80,12 @@ test("a photo, a LoRA and a picture whose file is gone are named, and the LoRA i
   expect(rowsWithoutFile.count).toBe(3);
   expect(rowsWithoutFile.names.join("\n")).toMatch(/photo pho-\w+ of Ada\nLoRA Ada v1 \(adax7-v1-\w+\.safetensors\)\npicture out-\w+/);
   expect(library.loras.list()).toMatchObject([{ name: "Ada v1", missing: true }]);
+});
+
+test("a folder of ours that is a link is said", async () => {
+  renameSync(library.paths.outputs, `${library.paths.root}/away`);
+  symlinkSync(`${library.paths.root}/away`, library.paths.outputs);
+  expect(inventoryChecks(await look(), "now")).toMatchObject([{ id: "linked-folders", detail: "data/outputs is a link, and Isengard writes through none." }]);
 });
 
 test("what is deleted and waits for its end is no fault", async () => {

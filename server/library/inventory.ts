@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { readdir, rm, stat } from "node:fs/promises";
+import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Paths } from "../files/paths.ts";
 import { turn } from "../lifecycle.ts";
@@ -11,6 +11,8 @@ export interface Inventory {
   readonly rowsWithoutFile: Found;
   /** Begun by a server that died, and removed now. */
   readonly leftovers: Found;
+  /** Folders of ours that are links, through which nothing is written. */
+  readonly links: Found;
 }
 
 export interface Found {
@@ -33,7 +35,7 @@ const unfinished = /^(?:(?:pho|out)-[0-9a-z]{26}\.(?:jpg|png|webp)|[0-9a-z_-]+-v
 
 /** Compares folders and tables, in small steps. Nobody's photo, LoRA or picture is removed here: a restored backup may not know it. */
 export async function takeInventory(parts: InventoryParts): Promise<Inventory> {
-  const inventory: Inventory = { filesWithoutRow: none(), rowsWithoutFile: none(), leftovers: none() };
+  const inventory: Inventory = { filesWithoutRow: none(), rowsWithoutFile: none(), leftovers: none(), links: none() };
   await new Files(parts, inventory).walk();
   await lookForFiles(parts, inventory.rowsWithoutFile);
   return inventory;
@@ -46,11 +48,17 @@ class Files {
 
   async walk(): Promise<void> {
     const { paths } = this.parts;
+    for (const folder of [paths.photos, paths.thumbnails, paths.uploads, paths.loras, paths.outputs, paths.jobs, paths.backups]) {
+      if ((await lstat(folder).catch(() => null))?.isSymbolicLink() === true) add(this.inventory.links, this.nameOf(folder));
+    }
     const photo = this.exists("select 1 from photo where id = ?");
     const output = this.exists("select 1 from output where id = ? and erased_at is null");
     const job = this.exists("select 1 from job where id = ? and removed_at is null");
     const lora = this.exists("select 1 from lora where file_name = ? and erased_at is null");
-    for (const person of await namesIn(paths.photos)) await this.folder(join(paths.photos, person), (name) => photo(stem(name)));
+    for (const entry of await readdir(paths.photos, { withFileTypes: true }).catch(() => [])) {
+      if (entry.isDirectory()) await this.folder(join(paths.photos, entry.name), (name) => photo(stem(name)));
+      else add(this.inventory.filesWithoutRow, this.nameOf(join(paths.photos, entry.name)));
+    }
     await this.folder(paths.thumbnails, (name) => photo(stem(name)) || output(stem(name)), true);
     await this.folder(paths.outputs, (name) => output(stem(name)));
     await this.folder(paths.loras, lora);

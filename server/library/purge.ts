@@ -118,12 +118,16 @@ export class Purge implements Service {
     do erased = await this.erasure.work(); while (erased.failed.length === 0 && erased.left > 0);
     const [first] = erased.failed;
     if (first === undefined) this.failed = null;
-    else this.fail(`${erased.failed.length === 1 ? "A deleted file" : `${erased.failed.length} deleted files`} (${first.path})`, first.error);
+    else this.fail(`${erased.left === 1 ? "A deleted file" : `${erased.left} deleted files`} (${shortened(first.path)})`, first.error);
   }
 
   private fail(what: string, error: unknown): void {
-    if (this.failed?.what === what) return;
-    this.failed = { at: new Date().toISOString(), what };
-    this.parts.log.warn("purge.failed", "what was deleted could not be erased yet; it is tried again", { what, error });
+    const isNew = this.failed === null;
+    this.failed = { at: this.failed?.at ?? new Date().toISOString(), what };
+    if (isNew) this.parts.log.warn("purge.failed", "what was deleted could not be erased yet; it is tried again", { what, error });
   }
+}
+
+function shortened(path: string): string {
+  return path.length > 160 ? `${path.slice(0, 160)}…` : path;
 }

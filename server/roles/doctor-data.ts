@@ -11,7 +11,7 @@ import { findRunning, type RunningServer } from "./running.ts";
 
 const answerLimitMs = 20_000;
 const namesShown = 20;
-const ids: ReadonlySet<string> = new Set(["unknown-files", "missing-files", "erasure"]);
+const ids: ReadonlySet<string> = new Set(["linked-folders", "unknown-files", "missing-files", "erasure"]);
 
 /** Whether files and database fit, as lines. A running server is asked; without one the folder is looked at, and nothing is changed. */
 export async function dataChecks(paths: Paths): Promise<string[]> {
