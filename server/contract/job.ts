@@ -196,6 +196,8 @@ export const Artifact = t.Object({
   name: t.String(),
   step: t.Union([t.Number(), t.Null()]),
   promptIndex: t.Union([t.Number(), t.Null()]),
+  /** Made by the simulator of fast-test. */
+  simulated: t.Boolean(),
   sizeBytes: t.Number(),
   createdAt: t.String(),
   url: t.String(),

@@ -27,6 +27,12 @@ test("a file of a job is told once, however often it is found", async () => {
   expect(await library.artifacts.file(artifact)!.text()).toBe("sample");
 });
 
+test("a file of a simulated job is simulated", () => {
+  expect(library.artifacts.put(jobId, sample())!.simulated).toBe(false);
+  library.db.query("update job set simulated = 1 where id = ?").run(jobId);
+  expect(library.artifacts.list(jobId)).toMatchObject([{ simulated: true }]);
+});
+
 test("a file that is gone is not told, and one that goes later is not served", () => {
   expect(library.artifacts.put(jobId, sample(join(folder, "2.jpg"), "2.jpg"))).toBeNull();
   const artifact = library.artifacts.put(jobId, sample())!;

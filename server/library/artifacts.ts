@@ -8,10 +8,11 @@ import { safeOpen } from "../files/safe-open.ts";
 import { newId } from "../ids.ts";
 import type { LibraryDeps } from "./deps.ts";
 
-type ArtifactRow = Omit<Artifact, "url">;
+type ArtifactRow = Omit<Artifact, "url" | "simulated"> & { readonly simulated: number | null };
 
 const selectArtifact = `
-  select id, job_id as jobId, kind, name, step, prompt_index as promptIndex, size_bytes as sizeBytes, created_at as createdAt
+  select id, job_id as jobId, kind, name, step, prompt_index as promptIndex, size_bytes as sizeBytes, created_at as createdAt,
+    (select simulated from job where job.id = artifact.job_id) as simulated
   from artifact`;
 
 /** Files that a job left in its folder: samples, checkpoints, configs. Rows only point; the files stay where they are. */
@@ -80,5 +81,5 @@ function existing(path: string): string | null {
 }
 
 function withAddress(row: ArtifactRow): Artifact {
-  return { ...row, url: `/api/jobs/${row.jobId}/artifacts/${row.id}` };
+  return { ...row, simulated: row.simulated === 1, url: `/api/jobs/${row.jobId}/artifacts/${row.id}` };
 }

@@ -24,7 +24,7 @@ afterEach(() => {
   setSystemTime();
 });
 const within = (content: unknown) => mount(html`<${AppProvider} value=${open.app}>${content}<//>`);
-const checkpoint = (step: number): Artifact => ({ id: `${step}`, jobId: "job-1", kind: "checkpoint", name: "", step, promptIndex: null, sizeBytes: 1, createdAt: "", url: "" });
+const checkpoint = (step: number): Artifact => ({ id: `${step}`, jobId: "job-1", kind: "checkpoint", name: "", step, promptIndex: null, simulated: false, sizeBytes: 1, createdAt: "", url: "" });
 const progress = { stages: [], step: 1300, totalSteps: 2000, fraction: 0.65, etaSeconds: null, speed: "1 it/s", loss: null, learningRate: null, message: "", updatedAt: "" };
 const failedWith = (code: string, change: Partial<Job> = {}) =>
   testJob({ state: "failed", failure: { code, what: "It broke.", why: "Why.", fix: "Do this.", tail: Array.from({ length: 40 }, (_, index) => `line ${index}`) }, ...change });

@@ -33,7 +33,7 @@ afterEach(() => {
   open = [];
 });
 const artifact = (change: Partial<Artifact>): Artifact => ({
-  id: `${change.kind ?? "sample"}-${change.step}-${change.promptIndex}`, jobId: "job-1", kind: "sample", name: "s.jpg", step: 0, promptIndex: 0, sizeBytes: 2e6,
+  id: `${change.kind ?? "sample"}-${change.step}-${change.promptIndex}`, jobId: "job-1", kind: "sample", name: "s.jpg", step: 0, promptIndex: 0, simulated: false, sizeBytes: 2e6,
   createdAt: "2026-11-21T10:00:00.000Z", url: `/s/${change.step}/${change.promptIndex}`, ...change,
 });
 

@@ -6,7 +6,7 @@ import { testPresets, testTraining } from "../testing/engines.ts";
 import { createTrainingRunModel, type TrainingRunModel } from "./TrainingRunModel.ts";
 
 const sample = (step: number): Artifact => ({
-  id: `s${step}`, jobId: "job-1", kind: "sample", name: "s.jpg", step, promptIndex: 0, sizeBytes: 1, createdAt: "", url: "/s",
+  id: `s${step}`, jobId: "job-1", kind: "sample", name: "s.jpg", step, promptIndex: 0, simulated: false, sizeBytes: 1, createdAt: "", url: "/s",
 });
 let points: Array<[number, number]> = [];
 let artifacts: Artifact[] = [];

@@ -64,7 +64,7 @@ describe("what is safe of a run", () => {
   const progress = (change: Partial<JobProgress> = {}): JobProgress => ({
     stages: [], step: 1300, totalSteps: 2000, fraction: null, etaSeconds: null, speed: "", loss: null, learningRate: null, message: "", updatedAt: "", ...change,
   });
-  const saved = (step: number, kind: Artifact["kind"] = "checkpoint") => ({ id: `${step}`, jobId: "job-1", kind, name: "", step, promptIndex: null, sizeBytes: 1, createdAt: "", url: "" });
+  const saved = (step: number, kind: Artifact["kind"] = "checkpoint") => ({ id: `${step}`, jobId: "job-1", kind, name: "", step, promptIndex: null, simulated: false, sizeBytes: 1, createdAt: "", url: "" });
 
   test("is the newest checkpoint, not a test picture", () => {
     expect(safePointOf(testJob({ progress: progress() }), [saved(250), saved(1250), saved(1300, "sample")])).toMatchObject({ step: 1250, total: 2000 });

@@ -3,7 +3,7 @@ import type { Artifact } from "../../server/contract/job.ts";
 import { checkpointsOf, nameOf, neighbour, putArtifact, stepWords, tableOfSamples } from "./samples.ts";
 
 const artifact = (change: Partial<Artifact>): Artifact => ({
-  id: "a", jobId: "job-1", kind: "sample", name: "x.jpg", step: 0, promptIndex: 0, sizeBytes: 1, createdAt: "", url: "/x", ...change,
+  id: "a", jobId: "job-1", kind: "sample", name: "x.jpg", step: 0, promptIndex: 0, simulated: false, sizeBytes: 1, createdAt: "", url: "/x", ...change,
 });
 const sample = (step: number, promptIndex: number) => artifact({ id: `s${step}-${promptIndex}`, step, promptIndex });
 
