@@ -97,7 +97,7 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
     ${character === null &&
     html`<div class="field">
       <span class="label">${text.photosLabel}</span>
-      <${DropZone} small count=${photos.length} onFiles=${(files: File[]) => setPhotos([...photos, ...files])} />
+      <${DropZone} small chosen=${photos} onFiles=${(files: File[]) => setPhotos([...photos, ...files])} />
     </div>`}
     </div>
   <//>`;

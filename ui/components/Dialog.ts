@@ -2,6 +2,7 @@ import { html } from "htm/preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Button } from "./Button.ts";
+import { Toasts } from "./Toasts.ts";
 
 export interface DialogProps {
   title: string;
@@ -55,6 +56,7 @@ export function Dialog({ title, onClose, busy = false, shape = "dialog", isForm 
       ${children}
       ${footer && html`<footer>${footer}</footer>`}
     </div>
+    <${Toasts} />
   </dialog>`;
 }
 

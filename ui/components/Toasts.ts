@@ -3,7 +3,13 @@ import { useLayoutEffect } from "preact/hooks";
 import { useApp } from "../models/AppModel.ts";
 import { Button, refusedEvent } from "./Button.ts";
 
-/** Short news at the bottom. Never the only place of an error. */
+/** Only these keyboards have another key for it. */
+const undoKeys = () => (/Mac|iPhone|iPad/.test(navigator.platform) ? "⌘Z" : "Ctrl+Z");
+
+/**
+ * Short news at the bottom. Never the only place of an error. Stands once on the page and once in each dialog: what is
+ * beside an open dialog can be neither seen nor pressed.
+ */
 export function Toasts() {
   const { toasts } = useApp();
   useLayoutEffect(() => {
@@ -20,6 +26,7 @@ export function Toasts() {
     ${toasts.toasts.value.map(
       (toast) => html`<div class="toast" key=${toast.id}>
         <p>${toast.text}</p>
+        ${toast.isUndo && html`<kbd class="keys">${undoKeys()}</kbd>`}
         ${toast.action && html`<${Button} onClick=${() => toasts.act(toast.id)}>${toast.action.label}<//>`}
         <${Button} icon="close" label="Dismiss" onClick=${() => toasts.dismiss(toast.id)} />
       </div>`,

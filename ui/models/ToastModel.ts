@@ -9,6 +9,8 @@ export interface Toast {
   readonly id: number;
   readonly text: string;
   readonly action: { label: string; run: () => void } | null;
+  /** Ctrl+Z does it too. */
+  readonly isUndo: boolean;
 }
 
 export interface ToastModel {
@@ -34,7 +36,6 @@ interface Entry extends Toast {
   /** By the clock; null where the time may stand still. */
   readonly endsAt: number | null;
   readonly onClose: (() => void) | null;
-  readonly isUndo: boolean;
 }
 
 export function createToastModel(keepSeconds: number): ToastModel {

@@ -49,6 +49,29 @@ describe("uploading", () => {
     expect(localStorage).toHaveLength(0);
   });
 
+  test("a file that the browser cannot read is said as such and at once, never as a lost connection", async () => {
+    const broken = (name: string, read: () => Promise<ArrayBuffer>) =>
+      Object.defineProperty(file(name), "slice", { value: () => ({ arrayBuffer: read }) });
+    const throws = (reason: string) => () => Promise.reject(new DOMException("A requested file or directory could not be found", reason));
+    model.add("chr-1", [
+      broken("My holiday", throws("NotFoundError")), broken("locked.jpg", throws("NotReadableError")),
+      broken("shorter.jpg", async () => new ArrayBuffer(3)), file("a.jpg"),
+    ]);
+    await settled();
+    expect(states()).toEqual(["My holiday: failed", "locked.jpg: failed", "shorter.jpg: failed", "a.jpg: added"]);
+    expect(model.uploads.value.map(({ note }) => note.split(". ")[0])).toEqual(["This file is not there any more", "The browser cannot read this file", "This file was changed while it was sent", ""]);
+    expect(waits).toEqual([]);
+  });
+
+  test("a full store does not hold an upload up", async () => {
+    const full = new Proxy(localStorage, { get: (target, key) => (key === "setItem" ? () => { throw new DOMException("full", "QuotaExceededError"); } : Reflect.get(target, key).bind(target)) });
+    model.dispose();
+    model = createUploadModel({ api: createApi({ base: server.url }), store: full, wait: async (ms) => void waits.push(ms) });
+    model.add("chr-1", [file("a.jpg")]);
+    await settled();
+    expect([states(), waits]).toEqual([["a.jpg: added"], []]);
+  });
+
   test("goes on after dropped requests from where the server stands, with growing waits", async () => {
     let drops = 4;
     server.intercept = (method) => (method === "PATCH" && drops-- > 0 ? new Response(null, { status: 503 }) : null);

@@ -51,6 +51,11 @@ interface Task {
 
 const finished = new Set<UploadState>(["added", "duplicate", "rejected", "failed"]);
 
+/** The reason too where the person's own file is to blame: it tells them what to look for. */
+function noteOf(error: ApiError): string {
+  return [error.what, error.code === "unreadable_file" ? error.why : "", error.fix].filter((part) => part !== "").join(" ");
+}
+
 export function createUploadModel(options: UploadOptions): UploadModel {
   return new Uploads(options);
 }
@@ -135,13 +140,13 @@ class Uploads implements UploadModel {
         file: task.file,
         signal: task.abort.signal,
         onProgress: (sentBytes) => this.patch(upload.id, { state: "sending", sentBytes, note: "" }),
-        onRetry: (seconds) => this.patch(upload.id, { state: "retrying", note: `No connection. Trying again in ${seconds} s.` }),
+        onRetry: (seconds, reason) => this.patch(upload.id, { state: "retrying", note: `${reason} Trying again in ${seconds} s.` }),
       });
       this.finish(upload, outcome);
     } catch (thrown) {
       if (task.abort.signal.aborted) return;
       const error = asApiError(thrown);
-      this.patch(upload.id, { state: "failed", note: `${error.what} ${error.fix}`, error });
+      this.patch(upload.id, { state: "failed", note: noteOf(error), error });
     }
   }
 

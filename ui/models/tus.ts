@@ -1,6 +1,7 @@
 import type { UploadOutcome } from "../../server/contract/character.ts";
 import { ApiError, readError, type Api } from "../api.ts";
 import { backOffMs } from "../socket.ts";
+import { readPart } from "./file-part.ts";
 
 /** The first part is small so that progress shows soon; parts grow while the line is fast. The server takes 8 MiB. */
 const firstPartBytes = 256 * 1024;
@@ -20,7 +21,8 @@ export interface SendFileOptions {
   file: File;
   signal: AbortSignal;
   onProgress(sentBytes: number): void;
-  onRetry(seconds: number): void;
+  /** `reason`: a sentence. */
+  onRetry(seconds: number, reason: string): void;
   wait?: TusWait;
 }
 
@@ -67,7 +69,7 @@ async function sendWithRetries(options: SendFileOptions, key: string): Promise<U
       }
       failures += 1;
       if (failures >= maxAttempts) throw thrown;
-      options.onRetry(backOffMs(failures) / 1000);
+      options.onRetry(backOffMs(failures) / 1000, reasonOf(thrown));
       await wait(backOffMs(failures), signal);
     }
   }
@@ -77,6 +79,10 @@ async function sendWithRetries(options: SendFileOptions, key: string): Promise<U
 function isPassing(thrown: unknown): boolean {
   if (!(thrown instanceof ApiError)) return true;
   return thrown.status === 0 || thrown.status >= 500 || [408, 409, 423, 429, 460].includes(thrown.status);
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof ApiError && thrown.status !== 0 ? thrown.what : "No connection.";
 }
 
 async function findOrCreate(options: SendFileOptions, key: string): Promise<{ url: string; offset: number }> {
@@ -97,8 +103,17 @@ async function findOrCreate(options: SendFileOptions, key: string): Promise<{ ur
     },
   });
   const url = new URL(created.headers.get("location") ?? "", "http://page").pathname;
-  store.setItem(key, url);
+  remember(store, key, url);
   return { url, offset: 0 };
+}
+
+/** A store that is full or forbidden costs only the going on after a reload. */
+function remember(store: Storage, key: string, url: string): void {
+  try {
+    store.setItem(key, url);
+  } catch {
+    // The file is sent all the same.
+  }
 }
 
 async function sendParts(options: SendFileOptions, url: string, from: number, onSent: (bytes: number) => void): Promise<void> {
@@ -108,14 +123,14 @@ async function sendParts(options: SendFileOptions, url: string, from: number, on
   onSent(offset);
   while (offset < file.size) {
     const start = performance.now();
-    const part = file.slice(offset, Math.min(offset + size, file.size));
+    const part = await readPart(file, offset, Math.min(offset + size, file.size));
     const answer = await request(api, url, {
       method: "PATCH",
       body: part,
       signal,
       headers: { "upload-offset": String(offset), "content-type": "application/offset+octet-stream" },
     });
-    const next = Number(answer.headers.get("upload-offset") ?? offset + part.size);
+    const next = Number(answer.headers.get("upload-offset") ?? offset + part.byteLength);
     if (!(next > offset)) throw new Error("The server took none of the bytes that were sent.");
     offset = next;
     onSent(offset);
