@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../testing/folder.ts";
 import { canTrace } from "../testing/strace.ts";
+import { writeDurably } from "./durable.ts";
 
 test.skipIf(!canTrace)("F46: a file gets its name only when its bytes are on the disk, and then the name is put there too", async () => {
   using folder = temporaryFolder();
@@ -16,4 +17,13 @@ test.skipIf(!canTrace)("F46: a file gets its name only when its bytes are on the
   expect(order).toEqual([...order].sort((left, right) => left - right));
   expect(Math.min(...order)).toBeGreaterThanOrEqual(0);
   expect(readFileSync(target, "utf8")).toBe("whole");
+});
+
+test("two that write the same file at once write into two parts, and the last one published stands whole", async () => {
+  using folder = temporaryFolder();
+  const target = join(folder.path, "thumbnail.webp");
+  await Promise.all(Array.from({ length: 12 }, (_, index) => writeDurably(target, Buffer.alloc(300_000, index))));
+  const bytes = readFileSync(target);
+  expect(bytes.equals(Buffer.alloc(300_000, bytes[0]))).toBe(true);
+  expect(readdirSync(folder.path)).toEqual(["thumbnail.webp"]);
 });

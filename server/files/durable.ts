@@ -20,10 +20,13 @@ export interface PartFile extends Written {
  */
 export async function writePart(path: string, source: AsyncIterable<Uint8Array>, mode = 0o600): Promise<PartFile> {
   await makeFolder(dirname(path));
-  const partPath = `${path}.part`;
+  const partPath = takePartName(path);
   const hash = new Bun.CryptoHasher("sha256");
   let sizeBytes = 0;
-  const handle = await open(partPath, "w", mode);
+  const handle = await open(partPath, "w", mode).catch((error: unknown) => {
+    partNames.delete(partPath);
+    throw error;
+  });
   try {
     for await (const chunk of source) {
       hash.update(chunk);
@@ -34,11 +37,23 @@ export async function writePart(path: string, source: AsyncIterable<Uint8Array>,
     await handle.chmod(mode);
   } catch (error) {
     await unlink(partPath).catch(ignoreMissing);
+    partNames.delete(partPath);
     throw error;
   } finally {
     await handle.close();
   }
   return describePart(partPath, path, { sizeBytes, sha256: hash.digest("hex") });
+}
+
+/** Names of parts that are neither published nor discarded yet. */
+const partNames = new Set<string>();
+
+/** Two that write the same file at once must not write into one part. */
+function takePartName(path: string): string {
+  let name = `${path}.part`;
+  for (let count = 2; partNames.has(name); count++) name = `${path}.${count}.part`;
+  partNames.add(name);
+  return name;
 }
 
 /** For small things that are already in memory. */
@@ -66,12 +81,13 @@ function describePart(partPath: string, path: string, written: Written): PartFil
     path: partPath,
     async publish() {
       open = false;
-      await rename(partPath, path);
+      await rename(partPath, path).finally(() => partNames.delete(partPath));
       await syncFolder(dirname(path));
     },
     async discard() {
-      if (open) await removeFile(partPath);
+      if (!open) return;
       open = false;
+      await removeFile(partPath).finally(() => partNames.delete(partPath));
     },
   };
 }

@@ -16,9 +16,18 @@ export function readOrientation(tiff: Uint8Array): Orientation {
   for (let index = 0; index < count; index++) {
     const at = directory + 2 + index * 12;
     if (at + 12 > tiff.length) return 1;
-    if (view.getUint16(at, little) === orientationTag) return asOrientation(view.getUint16(at + 8, little));
+    if (view.getUint16(at, little) === orientationTag) return asOrientation(readValue(view, at, little));
   }
   return 1;
+}
+
+/** The standard says SHORT; some programs write BYTE or LONG, whose first byte stands elsewhere by the byte order. */
+function readValue(view: DataView, entry: number, little: boolean): number {
+  const type = view.getUint16(entry + 2, little);
+  if (view.getUint32(entry + 4, little) !== 1) return 1;
+  if (type === 1) return view.getUint8(entry + 8);
+  if (type === 3) return view.getUint16(entry + 8, little);
+  return type === 4 || type === 9 ? view.getUint32(entry + 8, little) : 1;
 }
 
 /** A TIFF body that says nothing but the orientation. */

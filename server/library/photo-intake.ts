@@ -35,14 +35,14 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
   try {
     if (file.size > photoLimits.bytes) return rejection("too_large", `has ${megabytes(file.size)}; a photo may have up to 50 MB.`);
     const found = pictureKind(await file.read(0, sniffBytes), file.size);
-    if (found.kind === "other") return rejection("unsupported", found.reason);
+    if (found.kind === "other") return rejection(found.code, found.reason);
     const stripping = await planStripping(found.format, file);
-    if (stripping.kind === "fault") return rejection("damaged", stripping.reason);
+    if (stripping.kind === "fault") return rejection(stripping.code, stripping.reason);
     const part = await writePart(targetOf(found.extension), strippedBytes(file, stripping.plan));
     return { ...found, kind: "cleaned", part, orientation: stripping.plan.orientation };
   } catch (error) {
     // The file became shorter while it was copied.
-    if (error instanceof PictureFault) return rejection("damaged", error.message);
+    if (error instanceof PictureFault) return rejection(error.code, error.message);
     throw error;
   } finally {
     await file.close();

@@ -33,6 +33,8 @@ type PhotoRow = Omit<Photo, "url" | "thumbnailUrl">;
 export class Photos {
   private readonly characters: Characters;
   private readonly adding = new Slots(2);
+  /** By photo: all who ask for the same thumbnail wait for one decoding. */
+  private readonly drawing = new Map<string, Promise<BunFile | null>>();
   private readonly erasure: Erasure;
 
   constructor(private readonly deps: LibraryDeps) {
@@ -124,6 +126,12 @@ export class Photos {
     const name = `${photo.id}.webp`;
     const ready = safeOpen(this.deps.paths.thumbnails, name);
     if (ready) return ready;
+    const running = this.drawing.get(photo.id) ?? this.drawThumbnail(photo, name).finally(() => this.drawing.delete(photo.id));
+    this.drawing.set(photo.id, running);
+    return running;
+  }
+
+  private async drawThumbnail(photo: Photo, name: string): Promise<BunFile | null> {
     const path = insideOf(this.deps.paths.photos, photoFile(photo));
     if (path === null) return null;
     assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);

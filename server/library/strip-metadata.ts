@@ -5,7 +5,7 @@ import { copyPieces, PictureFault, type StripPlan } from "./strip-plan.ts";
 import { planPng } from "./strip-png.ts";
 import { planWebp } from "./strip-webp.ts";
 
-export type Stripping = { readonly kind: "plan"; readonly plan: StripPlan } | { readonly kind: "fault"; readonly reason: string };
+export type Stripping = { readonly kind: "plan"; readonly plan: StripPlan } | { readonly kind: "fault"; readonly code: PictureFault["code"]; readonly reason: string };
 
 const planners: Record<PictureFormat, (source: ByteSource) => Promise<StripPlan>> = { jpeg: planJpeg, png: planPng, webp: planWebp };
 
@@ -17,7 +17,7 @@ export async function planStripping(format: PictureFormat, source: ByteSource): 
   try {
     return { kind: "plan", plan: await planners[format](source) };
   } catch (error) {
-    if (error instanceof PictureFault) return { kind: "fault", reason: error.message };
+    if (error instanceof PictureFault) return { kind: "fault", code: error.code, reason: error.message };
     throw error;
   }
 }

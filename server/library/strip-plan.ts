@@ -12,6 +12,10 @@ export interface StripPlan {
 /** Thrown by the walkers for a damaged file. The message finishes the sentence "This file …". */
 export class PictureFault extends Error {
   override readonly name = "PictureFault";
+
+  constructor(message: string, readonly code: "damaged" | "unsupported" = "damaged") {
+    super(message);
+  }
 }
 
 export const cutOff = "is cut off: its end is missing. Copy it again from where it came.";

@@ -12,7 +12,9 @@ const xmpFlag = 0x04;
 /** Walks the RIFF chunks of a WebP; Exif, XMP and everything unknown goes, and what stands behind the RIFF end. */
 export async function planWebp(source: ByteSource): Promise<StripPlan> {
   const riff = await readExactly(source, 0, riffHeaderBytes);
-  const end = 8 + readUint32(riff, 4);
+  // Some writers count one padding byte that they then leave out.
+  const declared = 8 + readUint32(riff, 4);
+  const end = declared === source.size + 1 ? source.size : declared;
   if (end > source.size) throw new PictureFault(cutOff);
   const pieces: Piece[] = [];
   let extended: Uint8Array | null = null;
@@ -26,7 +28,7 @@ export async function planWebp(source: ByteSource): Promise<StripPlan> {
     const length = readUint32(head, 4);
     const next = at + 8 + length + (length & 1);
     if (at + 8 + length > end) throw new PictureFault(damaged);
-    if (type === "ANIM" || type === "ANMF") throw new PictureFault("is an animation, not a photo. Save one picture of it as JPEG or PNG.");
+    if (type === "ANIM" || type === "ANMF") throw new PictureFault("is an animation, not a photo. Save one picture of it as JPEG or PNG.", "unsupported");
     if (type === "VP8 " || type === "VP8L") pictures++;
     if (type === "VP8X" && length === 10) extended = (await readExactly(source, at, extendedBytes)).slice();
     else if (type === "EXIF" && length <= exifLimitBytes) orientation = exifOrientation(await readExactly(source, at + 8, length));
