@@ -11,8 +11,8 @@ export function onError(log: Log) {
     const correlationId = correlationOf(request);
     const known = toAppError(code, error, request);
     const shown = known ?? new AppError("internal", "Isengard could not finish this request.", { why: "Something unexpected happened inside." });
-    if (known === null) log.error("request.failed", "a request failed unexpectedly", { correlationId, error });
-    if (known?.code === "storage_unusable") log.warn("request.storage-failed", "a request failed for the disk's sake", { correlationId, error });
+    if (known === null) log.error("request.failed", `${request.method} ${pathOf(request)} failed unexpectedly: ${firstLine(error)}`, { correlationId, error });
+    if (known?.code === "storage_unusable") log.warn("request.storage-failed", `${request.method} ${pathOf(request)} failed for the disk's sake: ${firstLine(error)}`, { correlationId, error });
     set.status = shown.status;
     set.headers["content-type"] = "application/json; charset=utf-8";
     return toBody(shown, correlationId);
@@ -55,4 +55,15 @@ function whyUnusable(code: string, error: unknown): string | null {
     case "EIO": case "ESTALE": case "ENOTCONN": case "ENODEV": case "ENXIO": return "The volume does not answer.";
     default: return null;
   }
+}
+
+/** Without the query, which may hold what a person typed. */
+function pathOf(request: Request): string {
+  return new URL(request.url).pathname.slice(0, 200);
+}
+
+/** What went wrong, for the reader of the log alone; the answer never carries it. */
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.split("\n", 1)[0]!.slice(0, 300);
 }

@@ -91,6 +91,8 @@ export const Job = t.Object({
   results: t.Array(t.String()),
   createdAt: t.String(),
   startedAt: t.Union([t.String(), t.Null()]),
+  /** When the newest attempt began; `startedAt` is the first one. */
+  attemptStartedAt: t.Optional(t.Union([t.String(), t.Null()])),
   finishedAt: t.Union([t.String(), t.Null()]),
 });
 export type Job = typeof Job.static;

@@ -34,10 +34,18 @@ export class JobNotes {
     this.newest.delete(id);
   }
 
-  /** A row with the newest progress. */
+  /** A row with the newest progress, and the start of its newest attempt. */
   toJob(row: JobRow): Job {
     const job = toJob(row);
-    return { ...job, progress: this.newest.get(row.id) ?? job.progress };
+    const attemptStartedAt = row.started_at === null ? null : (this.lastStart(row.id) ?? row.started_at);
+    return { ...job, attemptStartedAt, progress: this.newest.get(row.id) ?? job.progress };
+  }
+
+  /** An attempt that was taken over after a restart of the server has not begun anew. */
+  private lastStart(id: string): string | undefined {
+    return this.db
+      .query<{ at: string }, [string]>("select at from job_event where job_id = ? and to_state = 'starting' and from_state is not 'starting' order by seq desc limit 1")
+      .get(id)?.at;
   }
 
   /** The caller throttles. False: the token is no longer the present one. */

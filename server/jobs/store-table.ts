@@ -5,7 +5,7 @@ import type { Log } from "../log.ts";
 import { JobCounters } from "./counters.ts";
 import { isActive, isFinal } from "./states.ts";
 import { JobNotes } from "./store-notes.ts";
-import { chargedAttempts, type JobRow, type JobStep } from "./store-rows.ts";
+import { chargedAttempts, type JobRow, type JobStep, toJob } from "./store-rows.ts";
 
 export interface Change {
   /** Why, as a sentence for the history of the job. */
@@ -88,7 +88,8 @@ export class JobTable {
   /** `token`: of the attempt that made the change; the row has lost it when the attempt ended. */
   announce(row: JobRow, from: JobState | null, why: string, token = row.token, code: string | null = null): void {
     this.counters.count(row, from, code);
-    this.log.info(`job.${row.state}`, why, {
+    this.log[levelOf(row.state, code)](`job.${row.state}`, `${row.title}: ${why}`, {
+      ...failureFields(row),
       jobId: row.id, kind: row.kind, attempt: chargedAttempts(row), from, to: row.state, token, correlationId: row.correlation_id,
     });
     this.publish(row);
@@ -109,4 +110,15 @@ export class JobTable {
 
 export function now(): string {
   return new Date().toISOString();
+}
+
+/** Whoever looks for errors finds each job that failed, and each attempt that broke off among the warnings. */
+function levelOf(state: JobState, code: string | null): "info" | "warn" | "error" {
+  if (state === "failed") return "error";
+  return state === "interrupted" || (state === "snoozed" && code !== null) ? "warn" : "info";
+}
+
+function failureFields(row: JobRow): Record<string, unknown> {
+  const failure = row.state === "failed" ? toJob(row).failure : null;
+  return failure === null ? {} : { code: failure.code, cause: failure.why, fix: failure.fix };
 }

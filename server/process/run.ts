@@ -62,7 +62,7 @@ async function watch(options: RunOptions, launched: Launched, leave: AbortSignal
   const leader = holder ? childIdentity(holder) : null;
   const left = { runId, leader, detach: leave, onStuck: () => log.warn("run.stuck", stuckText, { runId }) };
   if (holder && !exit) {
-    log.info("run.watching", "Watching a child program.", { runId, pid: holder.childPid, dir });
+    log.info("run.watching", `${nameOf(runId)} runs and is watched.`, { runId, correlationId: options.correlationId, pid: holder.childPid, dir });
     options.onStarted?.(holder);
   }
   const stop = stopOn(options, exit === null, leave, left);
@@ -78,9 +78,25 @@ async function watch(options: RunOptions, launched: Launched, leave: AbortSignal
   await stop.release();
   await sweep(left);
   const outcome = toOutcome(exit ?? settleExit(dir, holder), stopRequested(dir) || stop.begun());
-  log.info("run.ended", "A child program ended.", { runId, outcome });
+  log[isRegular(outcome) ? "info" : "warn"]("run.ended", `${nameOf(runId)} ${endWords(outcome)}.`, { runId, correlationId: options.correlationId, outcome });
   if (failure) throw failure.error;
   return outcome;
+}
+
+/** `job-….2.train` is a child of a job, called by what it does; other runs are those of a tool that lives long. */
+function nameOf(runId: string): string {
+  return runId.includes(".") ? `The child program “${runId.split(".").at(-1)}”` : "The program of a tool";
+}
+
+function isRegular(outcome: ExitOutcome): boolean {
+  return (outcome.kind === "exited" && outcome.code === 0) || ("stopped" in outcome && outcome.stopped);
+}
+
+function endWords(outcome: ExitOutcome): string {
+  if (outcome.kind === "not-started") return `did not start: ${outcome.why}`;
+  if (outcome.kind === "lost") return `was lost: ${outcome.why}`;
+  const how = outcome.kind === "exited" ? `ended with exit code ${outcome.code}` : `was ended by ${outcome.signal}`;
+  return outcome.stopped ? `${how} after it was asked to stop` : how;
 }
 
 const stuckText = "A program survives SIGKILL, probably stuck in a driver. Its GPU stays reserved until it is gone.";
