@@ -40,10 +40,11 @@ export function createApp(options: AppOptions): App {
   const token = loadToken(paths.tokenFile);
   const access = new Access(token, core.sessions, { enabled: config.auth });
   core.redactor.addSecret(token);
+  const command = commandLine([...options.self, "link", "--data", paths.root]);
   const gate = createGate({
     access,
     hosts: { allowedHosts: config.allowedHosts, listenHost: config.host, podId: env["RUNPOD_POD_ID"] ?? null },
-    loginPage: (request) => loginPage(options.ui, request),
+    loginPage: (request) => loginPage(options.ui, request, command),
   });
   const front = new Front(gate);
   const lifecycle = new Lifecycle();
@@ -52,7 +53,7 @@ export function createApp(options: AppOptions): App {
     open: async (server) => {
       await turn();
       const { createRoutes } = await import("./routes.ts");
-      const routes = await createRoutes({ core, views, access, gate, ui: options.ui });
+      const routes = await createRoutes({ core, views, access, gate, ui: options.ui, command });
       const { fetch } = routes.compile();
       // Only now: compiling would hang the routes into the server directly, past what stands in front of them.
       routes.server = server;
@@ -71,4 +72,9 @@ export function createApp(options: AppOptions): App {
       return late;
     },
   };
+}
+
+/** As it is typed into a shell. */
+function commandLine(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
 }

@@ -33,10 +33,12 @@ export interface RouteOptions {
   readonly access: Access;
   readonly gate: Gate;
   readonly ui: UiBundle;
+  /** Prints a new link, for the login page. */
+  readonly command: string;
 }
 
 /** Every address that the server answers, behind the gate. */
-export async function createRoutes({ core, views, access, gate, ui }: RouteOptions): Promise<Elysia> {
+export async function createRoutes({ core, views, access, gate, ui, command }: RouteOptions): Promise<Elysia> {
   // The gate reads the path as the URL standard does: the router has to begin at the same slash, also behind a short host name.
   const http = new Elysia({ nativeStaticResponse: false, systemRouter: false, handler: { standardHostname: false } })
     .onRequest(({ request, server }) => {
@@ -69,6 +71,6 @@ export async function createRoutes({ core, views, access, gate, ui }: RouteOptio
     .use(videoApi())
     .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log: core.log }))
     .use(docsApi((): Elysia => http as unknown as Elysia, access.cookieName))
-    .use(pagesApi(ui, views.system.boot));
+    .use(pagesApi(ui, views.system.boot, command));
   return http as unknown as Elysia;
 }

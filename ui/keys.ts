@@ -1,4 +1,5 @@
 import type { AppModel } from "./models/AppModel.ts";
+import type { RouteName } from "./router.ts";
 
 export interface KeyBinding {
   keys: readonly string[];
@@ -17,12 +18,21 @@ const places: Readonly<Record<string, readonly [string, string]>> = {
   v: ["/video", "Video"],
   s: ["/settings", "Settings"],
 };
+/** What `n` begins on a page; elsewhere a character. */
+const news: Readonly<Partial<Record<RouteName, string>>> = { training: "/training/new", trainingRun: "/training/new", generate: "/generate", gallery: "/generate" };
+const newCharacter = "/characters?new=1";
+
+/** Pages that can be gone to by name, with the keys that lead there. */
+export const placeList = Object.entries(places).map(([key, [href, name]]) => ({ key, href, name }));
+
 const chordMs = 1500;
 
 /** The same table binds the keys and fills the list that `?` shows. */
 export const keyBindings: readonly KeyBinding[] = [
   { keys: ["?"], does: "Show this list" },
   { keys: ["/"], does: "Go to the page's search" },
+  { keys: ["Ctrl", "K"], does: "Go to a page, person or action by name" },
+  { keys: ["n"], does: "New: a character, or what the page is for" },
   { keys: ["Esc"], does: "Close what is on top" },
   { keys: ["Ctrl", "Z"], does: "Undo the last deletion" },
   ...Object.entries(places).map(([key, [, name]]) => ({ keys: ["g", key], does: `Open ${name}` })),
@@ -31,7 +41,12 @@ export const keyBindings: readonly KeyBinding[] = [
 export function bindKeys(app: AppModel): () => void {
   let chordUntil = 0;
   const onKey = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || isTyping(event.target)) return;
+    if (event.defaultPrevented) return;
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k" && !document.querySelector("dialog[open]")) {
+      app.layer.value = "commands";
+      return event.preventDefault();
+    }
+    if (isTyping(event.target)) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
       if (app.toasts.undoLast()) event.preventDefault();
       return;
@@ -41,6 +56,7 @@ export function bindKeys(app: AppModel): () => void {
     const place = performance.now() < chordUntil ? places[event.key] : undefined;
     chordUntil = event.key === "g" ? performance.now() + chordMs : 0;
     if (place) app.router.navigate(place[0]);
+    else if (event.key === "n") app.router.navigate(news[app.router.route.value.name] ?? newCharacter);
     else if (event.key === "?") app.layer.value = "keys";
     else if (event.key === "/") document.querySelector<HTMLElement>("[data-search]")?.focus();
     else return;

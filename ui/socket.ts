@@ -3,6 +3,8 @@ import type { AppEvent, ClientMessage, ServerMessage } from "../server/contract/
 /** Silence after which the connection counts as slow, and as lost. The server beats every 5 s. */
 export const lateAfterMs = 8_000;
 export const lostAfterMs = 15_000;
+/** What the server gives as the reason when it ends in order (server/events/hub.ts). */
+export const endReason = "Isengard is shutting down";
 const backOffSteps = [1, 2, 4, 8, 15] as const;
 /** A socket watches at most this many jobs (limit of the server). */
 export const maxWatched = 8;
@@ -30,8 +32,8 @@ export type SocketState =
   | { kind: "connecting" }
   | { kind: "live" }
   | { kind: "late" }
-  /** `retryAt` is null while an attempt is under way. */
-  | { kind: "lost"; since: number; retryAt: number | null };
+  /** `retryAt` is null while an attempt is under way. `ended`: the server said that it ends, so it is no broken line. */
+  | { kind: "lost"; since: number; retryAt: number | null; ended?: boolean };
 
 export interface SocketHandlers {
   onState(state: SocketState): void;
@@ -138,14 +140,14 @@ class RetryingSocket implements EventSocket {
     mine.onmessage = (event) => {
       if (this.socket === mine) this.receive(event.data);
     };
-    mine.onclose = () => {
-      if (this.socket === mine) this.drop();
+    mine.onclose = (event) => {
+      if (this.socket === mine) this.drop(event.reason === endReason);
     };
     this.schedule(() => this.drop(), lostAfterMs);
   }
 
   /** Leaves the present socket behind and plans the next one. */
-  private drop(): void {
+  private drop(saidEnd = false): void {
     const old = this.socket;
     this.socket = null;
     this.isGreeted = false;
@@ -154,7 +156,8 @@ class RetryingSocket implements EventSocket {
     this.failures += 1;
     const wait = backOffMs(this.failures);
     const since = this.state.kind === "lost" ? this.state.since : this.clock.now();
-    this.setState({ kind: "lost", since, retryAt: this.clock.now() + wait });
+    const ended = saidEnd || (this.state.kind === "lost" && this.state.ended === true);
+    this.setState({ kind: "lost", since, retryAt: this.clock.now() + wait, ...(ended ? { ended } : {}) });
     this.schedule(() => this.open(), wait);
   }
 

@@ -80,7 +80,7 @@ describe("a failed training is said in the class of its cause", () => {
 
   test("F23: an exit code of 0 without the final file is an end without a result", async () => {
     const { outcome } = await play("no-result");
-    expect(failureOf(outcome)).toMatchObject({ code: "ended_without_result", fix: expect.stringContaining("resumes from the last checkpoint") });
+    expect(failureOf(outcome)).toMatchObject({ code: "ended_without_result", fix: expect.stringContaining("Train again") });
   });
 
   test("F27: an optimizer that cannot be saved is said, and a training that goes on says that its state is lost", async () => {

@@ -23,7 +23,7 @@ const classes: readonly FailureClass[] = [
     ],
     what: "The GPU ran out of memory.",
     why: "The model, the photo sizes and the sample pictures together need more memory than the GPU has free.",
-    fix: "Turn on the low memory mode, remove the largest photo size, or use smaller samples; then train again. It resumes from the last checkpoint.",
+    fix: "Turn on the low memory mode, remove the largest photo size, or use smaller samples; then train again.",
   },
   {
     code: "disk_full",
@@ -32,7 +32,7 @@ const classes: readonly FailureClass[] = [
     ],
     what: "The disk is full.",
     why: "A checkpoint or the training's own files could not be written.",
-    fix: "Free disk space (old checkpoints, other models), then train again. It resumes from the last checkpoint.",
+    fix: "Free disk space (old checkpoints, other models), then train again.",
   },
   {
     code: "gpu_fault",
@@ -43,7 +43,7 @@ const classes: readonly FailureClass[] = [
     ],
     what: "The GPU stopped working or was not found.",
     why: "The driver reported a fault, or no GPU is visible to the training.",
-    fix: "Look at nvidia-smi on this machine. Restart the machine or choose another one, then train again; it resumes from the last checkpoint.",
+    fix: "Look at nvidia-smi on this machine. Restart the machine or choose another one, then train again.",
   },
   {
     code: "hf_gated",
@@ -132,7 +132,7 @@ const classes: readonly FailureClass[] = [
     ],
     what: "The training could not write its status.",
     why: "The file system kept a file locked for too long, as busy network volumes do.",
-    fix: "Train again; it resumes from the last checkpoint. If it stays, put Isengard's data folder on a local disk.",
+    fix: "Train again. If it stays, put Isengard's data folder on a local disk.",
   },
   {
     code: "config",
@@ -158,7 +158,7 @@ export function diagnose(lines: readonly string[], tail: string[], values?: Para
     const { code, what } = found;
     const measured = code === "vram" ? measuredMemory(evidence) : "";
     const why = withDetail(measured === "" ? found.why : `${found.why} ${measured}`, lastError(lines));
-    const fix = code === "vram" && values !== undefined ? `${memoryAdvice(values)}; then train again. It resumes from the last checkpoint.` : found.fix;
+    const fix = code === "vram" && values !== undefined ? `${memoryAdvice(values)}; then train again.` : found.fix;
     const retryAfterSeconds = code === "network" ? retryAfter(evidence, Date.now()) : null;
     return { code, what, why, fix, tail, ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }) };
   }
@@ -166,7 +166,7 @@ export function diagnose(lines: readonly string[], tail: string[], values?: Para
     code: "unknown",
     what: "The training failed.",
     why: lines.length === 0 ? "AI-Toolkit ended before it printed anything." : withDetail("AI-Toolkit ended with an error that Isengard does not know.", lastError(lines)),
-    fix: "Read the last lines below and the whole log. Training again resumes from the last checkpoint.",
+    fix: "Read the last lines below and the whole log.",
     tail,
   };
 }

@@ -79,7 +79,7 @@ function exited(evidence: Evidence, code: number): Decision {
     return plain({ kind: "failed", failure: {
       code: "ended_without_result", what: "The training ended without a usable LoRA.",
       why: `AI-Toolkit reported no error. The final file: ${why}`,
-      fix: "Train again; it resumes from the last checkpoint. If it happens again, look at the log.", tail: evidence.tail,
+      fix: "Train again. If it happens again, look at the log.", tail: evidence.tail,
     } });
   }
   return plain({ kind: "failed", failure: diagnose(evidence.lines, evidence.tail, evidence.values) });
@@ -88,12 +88,12 @@ function exited(evidence: Evidence, code: number): Decision {
 function signalled(evidence: Evidence, signal: string, outOfMemory: string | undefined): Decision {
   if (signal === "SIGKILL" && outOfMemory !== undefined) return plain({ kind: "failed", failure: {
     code: "host_oom", what: "The machine ran out of memory, so the training was ended.", tail: evidence.tail, why: outOfMemory,
-    fix: "Close other programs or use a machine with more memory (64 GB or more for FLUX.1), then train again; it resumes from the last checkpoint.",
+    fix: "Close other programs or use a machine with more memory (64 GB or more for FLUX.1), then train again.",
   } });
   if (signal === "SIGKILL") return plain({ kind: "failed", failure: {
     code: "killed", what: "The training was killed from outside.", tail: evidence.tail,
     why: "Another program or a person ended it with SIGKILL; nothing tells that memory had run out.",
-    fix: "Look at what stops programs on this machine (a job scheduler, a limit, a script), then train again; it resumes from the last checkpoint.",
+    fix: "Look at what stops programs on this machine (a job scheduler, a limit, a script), then train again.",
   } });
   if (crashSignals.has(signal) && isGpuFault(evidence.lines.slice(-lastWords))) return plain({ kind: "failed", failure: diagnose(evidence.lines.slice(-lastWords), evidence.tail) });
   if (crashSignals.has(signal)) return plain({ kind: "failed", failure: {

@@ -44,7 +44,7 @@ describe("a training in each scenario", () => {
     ["out-of-memory", "failed: vram", /low memory mode/],
     ["gated-model", "failed: hf_gated", /accept the licence/],
     ["disk-full", "failed: disk_full", /Free disk space/],
-    ["die-at-step", "failed: killed", /resumes from the last checkpoint/],
+    ["die-at-step", "failed: killed", /then train again/],
     ["a-scenario-of-another-tool", "succeeded", null],
   ];
   for (const [scenario, expected, said] of ends) {

@@ -78,6 +78,7 @@ test("training runs and is watched live: samples, loss, log, and a likeness in t
   await page.getByText(/Step \d+ of \d+/).first().waitFor({ timeout: 60_000 });
   await page.locator('img[src*="/artifacts/"]').first().waitFor({ timeout: 60_000 });
   await page.locator(".uplot canvas").first().waitFor({ timeout: 60_000 });
+  await page.locator("summary", { hasText: "Log" }).click();
   await page.locator('[role="log"]').getByText(/Saving at step|Loading|Generating/).first().waitFor({ timeout: 60_000 });
   await page.getByRole("heading", { name: "Ada Lovelace v1 is ready" }).waitFor({ timeout: 120_000 });
   expect(await page.locator('img[src*="/artifacts/"]').count()).toBeGreaterThan(0);

@@ -29,10 +29,10 @@ function docsPage(document: Description): string {
   );
   const heads = ["Method", "Address", "What it does", "Parameters", "Body"].map((head) => `<th scope="col">${head}</th>`).join("");
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Isengard API</title>
-</head><body><main><h1>Isengard API</h1>
+<meta name="color-scheme" content="light dark"><link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/docs.css"></head><body><main><p><a href="/">Isengard</a></p><h1>Isengard API</h1>
 <p>Send the token of <code>isengard token</code> as <code>Authorization: Bearer …</code>. The whole description: <a href="/api/openapi.json">openapi.json</a>.</p>
-<table><thead><tr>${heads}</tr></thead>
-<tbody>${rows.join("\n")}</tbody></table></main></body></html>`;
+<div class="scroll" tabindex="0" role="region" aria-label="All addresses"><table><thead><tr>${heads}</tr></thead>
+<tbody>${rows.join("\n")}</tbody></table></div></main></body></html>`;
 }
 
 function escapeHtml(text: string): string {

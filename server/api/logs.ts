@@ -28,6 +28,7 @@ const viewQuery = t.Object({
   event: t.Optional(t.String({ maxLength: 100 })),
   text: t.Optional(t.String({ maxLength: 200 })),
   correlationId: t.Optional(t.String({ maxLength: 64 })),
+  since: t.Optional(t.String({ maxLength: 40, pattern: "^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z$" })),
   after: t.Optional(wholeNumber({ minimum: 0 })),
   offset: t.Optional(wholeNumber({ minimum: 0 })),
   limit: t.Optional(wholeNumber({ minimum: 1, maximum: maxLimit })),

@@ -3,17 +3,18 @@ import type { Boot } from "../contract/boot.ts";
 import { AppError } from "../errors.ts";
 import { pickEncoding, type UiBundle } from "../files/ui-assets.ts";
 import { isLoggedIn } from "./context.ts";
+import { isLoopbackName, parseHost } from "./hosts.ts";
 import { hasCurrent, takenEncodings } from "./http-conditions.ts";
 
 const headMark = "<!--ISENGARD_HEAD-->";
 const bootMark = "<!--ISENGARD_BOOT-->";
 
 /** Serves the page under every address that is not the API's; the page's own router does the rest. */
-export function pagesApi(ui: UiBundle, boot: () => Promise<Boot>) {
+export function pagesApi(ui: UiBundle, boot: () => Promise<Boot>, command: string) {
   return (http: Elysia) => http
     .get("/assets/:name", ({ params, request }) => serveAsset(ui, params.name, request))
     .get("/robots.txt", () => "User-agent: *\nDisallow: /\n")
-    .get("/login", ({ request }) => loginPage(ui, request))
+    .get("/login", ({ request }) => loginPage(ui, request, command))
     // Both for all methods: as GET they would also take each HEAD, before the routes that have one of their own (uploads).
     .all("/api/*", ({ path }) => {
       throw nothingAt(path);
@@ -30,13 +31,23 @@ function nothingAt(path: string): AppError {
 }
 
 /** The same page without any data: it then shows the login form. */
-export function loginPage(ui: UiBundle, request: Request): Response {
-  return page(ui, request, null);
+export function loginPage(ui: UiBundle, request: Request, command = ""): Response {
+  return page(ui, request, null, isLocal(request) ? `<meta name="isengard:command" content="${escapeHtml(command)}">` : "");
 }
 
-function page(ui: UiBundle, request: Request, boot: Boot | null): Response {
+/** Whoever comes by a name of this machine, perhaps through a tunnel, may know where its files lie. */
+function isLocal(request: Request): boolean {
+  const host = parseHost(request.headers.get("host"));
+  return host !== null && isLoopbackName(host.name);
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function page(ui: UiBundle, request: Request, boot: Boot | null, more = ""): Response {
   const preload = ui.preload.map((name) => `<link rel="modulepreload" href="/assets/${name}">`).join("");
-  const head = `<link rel="stylesheet" href="/assets/${ui.style}">${preload}<script type="module" src="/assets/${ui.script}"></script>`;
+  const head = `<link rel="stylesheet" href="/assets/${ui.style}">${preload}<script type="module" src="/assets/${ui.script}"></script>${more}`;
   const html = ui.html.replace(headMark, () => head).replace(bootMark, () => embedJson(boot));
   const headers: Record<string, string> = {
     "content-type": "text/html; charset=utf-8",

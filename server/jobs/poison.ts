@@ -45,7 +45,7 @@ export function poisonFailure(title: string, history: readonly JobStep[]): Failu
     code: "server_died",
     what: `${title}: Isengard itself died again and again while it had this job, so the job is not started again.`,
     why: "The job may be what brings the server down, most often because the machine is short of memory.",
-    fix: "Free memory or use a larger machine, then press Retry; a training goes on from its last checkpoint.",
+    fix: "Free memory or use a larger machine, then press Retry.",
     tail: history.map((step) => `${step.at}: ${step.why}`).slice(-evidenceLines),
   };
 }

@@ -9,6 +9,8 @@ export interface LogQuery {
   /** Occurs in the message, the event or a field, in any case. */
   readonly text?: string;
   readonly correlationId?: string;
+  /** Not older than this, as an ISO time in UTC. */
+  readonly since?: string;
   /** Only entries with a greater line number; counts as a filter. */
   readonly after?: number;
   readonly offset?: number;
@@ -27,6 +29,8 @@ const levels = Object.keys(ranks) as LogLevel[];
 /** The beginning of every line that a job log writes, and of most of the service log. */
 const header = /^\{"line":\d+,(?:"time":"[^"\\]*","level":"(\w+)"|"level":"(\w+)","time":"[^"\\]*")(?:,"event":"([^"\\]*)")?/;
 
+const timeOf = /"time":"([^"\\]*)"/;
+
 /**
  * Finds matching lines quickly: `next` jumps to a place where a match may be, `matches` decides. Only lines that
  * cannot be decided by their beginning are parsed.
@@ -41,7 +45,7 @@ export class LineFilter {
     this.minRank = ranks[query.level ?? "debug"];
     this.text = (query.text ?? "").toLowerCase();
     this.literals = literalsOf(query, this.minRank);
-    this.isEmpty = this.minRank === 0 && this.text === "" && !query.event && !query.correlationId;
+    this.isEmpty = this.minRank === 0 && this.text === "" && !query.event && !query.correlationId && !query.since;
   }
 
   /** The chunk as `next` searches it. Prepared once per chunk. */
@@ -68,6 +72,7 @@ export class LineFilter {
   }
 
   matches(line: string): boolean {
+    if (this.query.since && (timeOf.exec(line)?.[1] ?? "") < this.query.since) return false;
     const head = header.exec(line);
     const level = head?.[1] ?? head?.[2];
     const event = head?.[3];

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { bindKeys } from "../keys.ts";
 import { useApp } from "../models/AppModel.ts";
 import type { RouteName } from "../router.ts";
+import { LaterPalette } from "../pages/LaterPage.ts";
 import { frameText } from "../text/frame.ts";
 import { Badge } from "./Badge.ts";
 import { Icon, Mark, type IconName } from "./Icon.ts";
@@ -21,19 +22,19 @@ interface Place {
   icon: IconName;
 }
 
-/** In the order of the work. The first four stand in the bottom bar of a small screen, the rest behind More. */
+/** In the order of the work. The first five stand in the bottom bar of a small screen, the rest behind More. */
 const places: readonly Place[] = [
   { name: "home", href: "/", label: "Home", icon: "home" },
   { name: "characters", also: ["character"], href: "/characters", label: "Characters", icon: "people" },
   { name: "training", also: ["trainingNew", "trainingRun"], href: "/training", label: "Training", icon: "train" },
   { name: "generate", href: "/generate", label: "Generate", icon: "spark" },
-  { name: "queue", href: "/queue", label: "Queue", icon: "queue" },
   { name: "gallery", href: "/gallery", label: "Gallery", icon: "picture" },
+  { name: "queue", href: "/queue", label: "Queue", icon: "queue" },
   { name: "video", href: "/video", label: "Video", icon: "film" },
   { name: "logs", href: "/logs", label: "Logs", icon: "log" },
   { name: "settings", href: "/settings", label: "Settings", icon: "gear" },
 ];
-const inBar = 4;
+const inBar = 5;
 
 export function AppFrame({ children }: { children?: ComponentChildren }) {
   const app = useApp();
@@ -59,7 +60,7 @@ function Rail() {
       <nav aria-label="Pages"><${PlaceLinks} places=${places} /></nav>
       <div class="rail-foot">
         <span>Version ${app.info.value.version}</span>
-        <span>Press <kbd>?</kbd> for keys</span>
+        <span>Press <kbd>?</kbd> for keys, <kbd>Ctrl</kbd> <kbd>K</kbd> to go anywhere</span>
       </div>
     </div>
   </aside>`;
@@ -108,6 +109,8 @@ function Layers() {
   switch (app.layer.value) {
     case "jobs":
       return html`<${JobsSheet} onClose=${close} />`;
+    case "commands":
+      return html`<${LaterPalette} onClose=${close} />`;
     case "keys":
       return html`<${KeysDialog} onClose=${close} />`;
     case "more":

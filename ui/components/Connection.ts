@@ -20,7 +20,7 @@ export function ConnectionBadge() {
   const [tone, text] = (
     { connecting: ["off", frameText.connecting], live: ["ok", frameText.live], late: ["warn", frameText.late], lost: ["bad", frameText.lost] } as const
   )[kind] satisfies readonly [Tone, string];
-  if (kind === "connecting" && quiet) return null;
+  if (kind === "connecting" && quiet) return html`<span class="connection"></span>`;
   return html`<span class="connection" data-s=${tone}><${StatusDot} tone=${tone}>${text}<//></span>`;
 }
 
@@ -32,8 +32,8 @@ export function ConnectionBanner() {
   const seconds = state.retryAt === null ? null : Math.max(0, Math.ceil((state.retryAt - app.now.value) / 1000));
   const command = app.tunnelCommand.value;
   return html`<section class="banner" aria-label=${frameText.lost}>
-    <p role="alert"><strong>${frameText.lostTitle}</strong> Values shown are as of ${formatClock(state.since, true)}.</p>
-    ${command !== "" && html`<p>${frameText.lostHelp}</p><${CopyField} label="Tunnel command" text=${command} />`}
+    <p role="alert"><strong>${state.ended ? frameText.endedTitle : frameText.lostTitle}</strong> ${state.ended ? frameText.endedMeans : frameText.lostMeans} Values shown are as of ${formatClock(state.since, true)}.</p>
+    ${command !== "" && !state.ended && html`<p>${frameText.lostHelp}</p><${CopyField} label="Tunnel command" text=${command} />`}
     <p class="row wrap">
       <span class="num">${seconds === null ? "Trying now…" : `Trying again in ${seconds} s`}</span>
       ${seconds !== null && html`<${Button} onClick=${() => app.connection.retryNow()}>Try now<//>`}

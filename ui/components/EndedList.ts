@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Job } from "../../server/contract/job.ts";
 import { formatClock, formatDateTime, formatDuration } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
+import { attemptSeconds } from "../models/JobsModel.ts";
 import type { QueueModel } from "../models/QueueModel.ts";
 import { queueText as text } from "../text/queue.ts";
 import { SimulatedBadge } from "./Badge.ts";
@@ -32,7 +33,8 @@ export function EndedList({ model, jobs }: { model: QueueModel; jobs: readonly J
 function Ended({ job, model, isToday }: { job: Job; model: QueueModel; isToday: boolean }) {
   const error = model.errorOf(job.id);
   const at = job.finishedAt ?? job.createdAt;
-  const took = job.startedAt && job.finishedAt ? text.took(formatDuration((Date.parse(job.finishedAt) - Date.parse(job.startedAt)) / 1000)) : "";
+  const seconds = job.finishedAt === null ? null : attemptSeconds(job, 0);
+  const took = seconds === null ? "" : text.took(formatDuration(seconds));
   const facts = [isToday ? formatClock(Date.parse(at)) : formatDateTime(at), took].filter((fact) => fact !== "");
   return html`<div class="stack grow">
     <div class="row wrap">
@@ -44,7 +46,7 @@ function Ended({ job, model, isToday }: { job: Job; model: QueueModel; isToday: 
       <div class="row tools">
         ${job.state !== "succeeded" && html`<${Button} kind="quiet" icon="refresh" busyText=${text.retrying} name=${`${text.retry} ${job.title}`} onClick=${() => model.retry(job)}>${text.retry}<//>`}
         <${Button} kind="quiet" icon="plus" busyText=${text.retrying} name=${`${text.repeat} ${job.title}`} onClick=${() => model.repeat(job)}>${text.repeat}<//>
-        <${Button} kind="quiet" icon="trash" label=${`${text.remove} ${job.title}`} onClick=${() => model.remove(job)} />
+        <${Button} kind="quiet" icon=${job.kind === "training" ? "trash" : "close"} label=${`${text.remove[job.kind]}: ${job.title}`} onClick=${() => model.remove(job)} />
       </div>
     </div>
     ${job.failure && html`<${Why} job=${job} what=${job.failure.what} />`}

@@ -13,7 +13,7 @@ interface Step {
   href: string;
 }
 
-/** The way to the first picture, with each step's real state. Leaves when there is something trained. As a preview it only says what comes. */
+/** The way to the first picture, with each step's real state. Leaves when there is a picture. As a preview it only says what comes. */
 export function FirstSteps({ isPreview = false }: { isPreview?: boolean }) {
   const app = useApp();
   const characters = app.characters.all.value;
@@ -22,9 +22,13 @@ export function FirstSteps({ isPreview = false }: { isPreview?: boolean }) {
   const steps: Step[] = [
     { title: text.create, help: text.createHelp, isDone: characters.length > 0, href: "/characters?new=1" },
     { title: text.photos, help: text.photosHelp, isDone: (first?.photoCount ?? 0) >= needed, href: `/characters/${first?.id}` },
-    { title: text.train, help: text.trainHelp, isDone: false, href: `/training/new?character=${first?.id}` },
+    { title: text.train, help: text.trainHelp, isDone: app.library.loras.value.length > 0, href: `/training/new?character=${first?.id}` },
+    { title: text.picture, help: text.pictureHelp, isDone: false, href: "/generate" },
   ];
   const training = first?.activeJobId ?? null;
+  // Whoever has a LoRA has gone through the steps before it, also when the person of it is gone.
+  const trained = app.library.loras.value.length > 0;
+  for (const step of trained ? steps.slice(0, 3) : []) step.isDone = true;
   const now = isPreview ? -1 : steps.findIndex((step) => !step.isDone);
   return html`<section class="card" aria-labelledby="steps-title">
     <div>
@@ -41,7 +45,7 @@ export function FirstSteps({ isPreview = false }: { isPreview?: boolean }) {
             <p class="hint">${step.help}</p>
           </div>
           ${state === "now" &&
-          (training !== null
+          (training !== null && !trained
             ? html`<${Button} kind="primary" href=${`/training/${training}`}>Watch training<//>`
             : html`<${Button} kind="primary" href=${step.href}>${step.title}<//>`)}
         </li>`;

@@ -47,13 +47,13 @@ describe("a failed run", () => {
     expect(lines.at(-1)).toBe("line 39");
   });
 
-  test("with a saved state says what is safe, and has one Retry, which goes on from there", async () => {
+  test("with a saved state says what is safe, and has one button, which goes on from there", async () => {
     answers.set("POST /api/jobs/job-1/retry", testJob({ state: "queued" }));
     using page = within(html`<${RunNotice} job=${failedWith("network", { progress })} checkpoints=${[checkpoint(250), checkpoint(1250)]} />`);
     expect(page.text()).toContain("Step 1,250 of 2,000 is safe");
-    expect(page.text()).toContain("Retry goes on from there, about 13 min left.");
-    expect([...page.root.querySelectorAll("button")].filter((button) => button.textContent!.trim() === "Retry")).toHaveLength(1);
-    byName(page.root, "Retry").click();
+    expect(page.text()).toContain("It can go on from there, about 13 min left.");
+    expect([...page.root.querySelectorAll("[data-kind=primary]")].map((button) => button.textContent!.trim())).toEqual(["Continue from step 1,250"]);
+    byName(page.root, "Continue from step 1,250").click();
     await waitFor("it waits again", () => open.app.jobs.byId("job-1")?.state === "queued");
   });
 

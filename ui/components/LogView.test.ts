@@ -15,7 +15,7 @@ const row = (line: number, message = `line ${line}`): LogRow => ({
 function show(rows: LogRow[], change: Partial<Record<keyof LogModel, unknown>> = {}) {
   const calls: string[] = [];
   const model = {
-    rows: signal(rows), filter: signal({ level: null, search: "" }), loading: signal(false), error: signal(null), following: signal(true),
+    rows: signal(rows), filter: signal({ level: null, search: "", hours: null }), loading: signal(false), error: signal(null), following: signal(true),
     newLines: signal(0), older: signal(0), liveLine: signal(""), downloadUrl: null,
     setFilter: (filter: object) => calls.push(`filter ${JSON.stringify(filter)}`),
     follow: (on: boolean) => calls.push(`follow ${on}`),
@@ -54,7 +54,7 @@ test("never had a line, nothing matches, and could not be read are three differe
     using _ = view;
     expect(view.text()).toContain("No entry fits Errors, cuda.");
     byName(view.root, "Clear filter").click();
-    expect(calls).toEqual(['filter {"level":null,"search":""}']);
+    expect(calls).toEqual(['filter {"level":null,"search":"","hours":null}']);
   }
   {
     const error = new ApiError(500, "internal", "The log could not be read.", "", "Try again.", "cor-1");
@@ -96,4 +96,18 @@ test("older lines are offered", () => {
   expect(view.text()).toContain("700 earlier lines not shown.");
   byName(view.root, "Load earlier lines").click();
   expect(calls).toEqual(["older"]);
+});
+
+test("leaving while the browser still tells of scrolling throws nothing", () => {
+  const { view } = show(Array.from({ length: 100 }, (_, index) => row(index + 1)));
+  const box = view.root.querySelector(".log-scroll")!;
+  view[Symbol.dispose]();
+  expect(() => box.dispatchEvent(new Event("scroll"))).not.toThrow();
+});
+
+test("a progress bar of a tool is its numbers, and an empty line is no row", () => {
+  const bar = `ada:  34%|${"█".repeat(60)}${" ".repeat(80)}| 510/1500 [12:03<23:11]`;
+  const { view } = show([row(1, bar)]);
+  using _ = view;
+  expect(view.root.querySelector(".message")!.textContent).toBe("ada:  34%· 510/1500 [12:03<23:11]");
 });

@@ -46,20 +46,20 @@ export function ErrorNotice({ error, reference, alert = false, actions, children
     ${fields.length > 0 && html`<ul>${fields.map((field) => html`<li key=${field.path}>${field.message}</li>`)}</ul>`}
     ${children}
     ${error.fix && html`<p><strong>What to do:</strong> ${error.fix}</p>`}
-    ${tail.length > 0 &&
+    ${actions && html`<div class="actions">${actions}</div>`}
+    ${(failureClass || ref || tail.length > 0) &&
     html`<details class="fold">
-      <summary><${Icon} name="right" size="s" />Last lines of the log</summary>
-      <pre tabindex="0">${tail.join("\n")}</pre>
+      <summary><${Icon} name="right" size="s" />${tail.length > 0 ? "Details and last lines of the log" : "Details"}</summary>
+      <div class="stack">
+        ${failureClass && html`<span class="ref">Class <code>${failureClass}</code></span>`}
+        ${ref &&
+        html`<span class="row wrap ref">
+          <span>Reference <code>${ref}</code></span>
+          <${CopyButton} text=${referenceText(error, ref)} what="reference" />
+        </span>`}
+        ${tail.length > 0 && html`<pre tabindex="0">${tail.join("\n")}</pre>`}
+      </div>
     </details>`}
-    <div class="actions">
-      ${actions}
-      ${failureClass && html`<span class="ref">Class <code>${failureClass}</code></span>`}
-      ${ref &&
-      html`<span class="row wrap ref">
-        <span>Reference <code>${ref}</code></span>
-        <${CopyButton} text=${referenceText(error, ref)} what="reference" />
-      </span>`}
-    </div>
   <//>`;
 }
 

@@ -12,6 +12,8 @@ import { Icon } from "./Icon.ts";
 
 export interface PageProps {
   title: string;
+  /** The job that this page is about. */
+  jobId?: string;
   /** The page above this one. */
   up?: { href: string; label: string };
   /** The page's one primary action. */
@@ -20,13 +22,14 @@ export interface PageProps {
 }
 
 /** Header and body of every page. After a navigation the focus moves to the title, so that it is read out. */
-export function Page({ title, up, actions, children }: PageProps) {
+export function Page({ title, jobId, up, actions, children }: PageProps) {
   const app = useApp();
   const heading = useRef<HTMLHeadingElement>(null);
   const { path } = app.router.route.value;
   useEffect(() => {
     app.pageTitle.value = title;
-  }, [title]);
+    app.pageJob.value = jobId ?? null;
+  }, [title, jobId]);
   useEffect(() => {
     if (app.router.visits.value > 0) heading.current?.focus({ preventScroll: true });
   }, [path]);
@@ -44,7 +47,7 @@ export function Page({ title, up, actions, children }: PageProps) {
     </header>
     <${ConnectionBanner} />
     <${AwayBanner} />
-    <main id="main" class="page-body" tabindex="-1">${children}</main>
+    <main id="main" class="page-body" data-page=${app.router.route.value.name} tabindex="-1">${children}</main>
   </div>`;
 }
 

@@ -2,16 +2,16 @@ import { html } from "htm/preact";
 import type { Artifact, Job } from "../../server/contract/job.ts";
 import { formatClock } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
-import { safePointOf } from "../models/resume.ts";
+import { safePointOf, type SafePoint } from "../models/resume.ts";
 import { gpuText } from "../text/gpu.ts";
 import { simulatedText } from "../text/obstacles.ts";
 import { trainingText as text } from "../text/training.ts";
 import { Button } from "./Button.ts";
-import { FailureNotice } from "./FailureNotice.ts";
+import { FailureNotice, RetryButton, safeWords } from "./FailureNotice.ts";
 import { Icon } from "./Icon.ts";
 import { Notice } from "./Notice.ts";
 import { ResumeCard } from "./ResumeCard.ts";
-import { StopHint } from "./StopJob.ts";
+import { EndFacts } from "./RunProgress.ts";
 
 export interface RunNoticeProps {
   job: Job;
@@ -21,23 +21,23 @@ export interface RunNoticeProps {
 
 /** What became of a run, or what it waits for, in a sentence and with the next thing to do. */
 export function RunNotice({ job, checkpoints }: RunNoticeProps) {
-  const resume = html`<${ResumeCard} job=${job} checkpoints=${checkpoints} />`;
+  const safe = safePointOf(job, checkpoints);
   switch (job.state) {
     case "queued":
     case "snoozed":
     case "interrupted":
-      return html`<${WaitingNotice} job=${job} />${resume}`;
+      return html`<${WaitingNotice} job=${job} /><${ResumeCard} safe=${safe} />`;
     case "failed":
-      return html`<${FailureNotice} job=${job} noRetry=${safePointOf(job, checkpoints) !== null} actions=${html`<${AgainButton} job=${job} />`} />${resume}`;
+      return html`<${FailureNotice} job=${job} safe=${safe}><${EndFacts} job=${job} /><//>`;
     case "cancelled":
-      return html`<${Notice} title=${text.stopped} actions=${html`<${AgainButton} job=${job} />`}>${text.stoppedHelp}<//>${resume}`;
+      return html`<${StoppedNotice} job=${job} safe=${safe} />`;
     case "succeeded":
       return html`<${DoneNotice} job=${job} />`;
     case "claimed":
     case "starting":
     case "running":
     case "stopping":
-      return html`<${StopHint} job=${job} />${job.waiting && html`<${Notice}>${job.waiting.text}<//>`}`;
+      return html`${job.waiting && html`<${Notice}>${job.waiting.text}<//>`}`;
   }
 }
 
@@ -52,8 +52,19 @@ function WaitingNotice({ job }: { job: Job }) {
   <//>`;
 }
 
-function AgainButton({ job }: { job: Job }) {
-  return html`<${Button} icon="refresh" href=${`/training/new?character=${job.characterId ?? ""}&repeat=${job.id}`}>${text.sameAgain}<//>`;
+/** One wish is usual after a stop: to go on. */
+function StoppedNotice({ job, safe }: { job: Job; safe: SafePoint | null }) {
+  const actions = safe
+    ? html`<${RetryButton} job=${job} safe=${safe} kind="primary" />`
+    : html`<${AgainButton} job=${job} kind="primary" />`;
+  return html`<${Notice} title=${text.stopped} actions=${actions}>
+    <${EndFacts} job=${job} />
+    ${safe ? html`<p class="num">${safeWords(safe)}</p>` : html`<p>${text.stoppedEmpty}</p>`}
+  <//>`;
+}
+
+export function AgainButton({ job, kind = "plain" }: { job: Job; kind?: "plain" | "primary" }) {
+  return html`<${Button} kind=${kind} icon="refresh" href=${`/training/new?character=${job.characterId ?? ""}&repeat=${job.id}`}>${text.sameAgain}<//>`;
 }
 
 function DoneNotice({ job }: { job: Job }) {
@@ -64,9 +75,9 @@ function DoneNotice({ job }: { job: Job }) {
   return html`<section class="card done" aria-label=${text.done(lora?.name ?? "The LoRA")}>
     <span class="badge-icon"><${Icon} name="check" size="l" /></span>
     <div class="grow">
-      <h2>${text.done(lora?.name ?? "The LoRA")}</h2>
+      <h2 class="clamp">${text.done(lora?.name ?? "The LoRA")}</h2>
       <p class="dim">${isOffered ? text.doneHelp : simulatedText.lora}</p>
-      ${job.warnings.map((warning) => html`<p class="row top small warn" key=${warning}><${Icon} name="alert" size="s" /><span>${warning}</span></p>`)}
+      <${EndFacts} job=${job} />
     </div>
     <div class="row wrap">
       ${id && isOffered && html`<${Button} kind="primary" class="big" icon="spark" href=${`/generate?lora=${id}`}>${text.makePictures}<//>`}

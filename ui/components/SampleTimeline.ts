@@ -10,22 +10,38 @@ export interface SampleTimelineProps {
   table: SampleTable;
   /** The texts of the prompts by their index, as far as they are known. */
   prompts: readonly string[];
-  isRunning: boolean;
+  /** Pictures are still to come, or on their way. */
+  isExpected: boolean;
+  /** How many a step brings; their places are kept, so that nothing moves when they come. */
+  expected: number;
 }
 
 /** The same prompts drawn again and again: one picture per prompt with its own slider over the steps, and all as a table. */
-export function SampleTimeline({ table, prompts, isRunning }: SampleTimelineProps) {
+export function SampleTimeline({ table, prompts, isExpected, expected }: SampleTimelineProps) {
   const [open, setOpen] = useState<Cell | null>(null);
-  if (table.steps.length === 0) return html`<p class="hint">${isRunning ? text.samplesEmpty : text.samplesNone}</p>`;
+  const missing = isExpected ? Math.max(0, expected - table.promptIndexes.length) : 0;
+  if (table.steps.length === 0 && missing === 0) return html`<p class="hint">${text.samplesNone}</p>`;
   return html`
     <ul class="samples">
-      ${table.promptIndexes.map(
-        (index) => html`<li key=${index}><${PromptColumn} table=${table} promptIndex=${index} name=${nameOf(prompts, index)} onOpen=${setOpen} /></li>`,
-      )}
+      ${Array.from({ length: table.promptIndexes.length + missing }, (_, at) => {
+        const index = table.promptIndexes[at];
+        return html`<li key=${at}>${index === undefined
+          ? html`<${Place} name=${prompts[at] ?? ""} />`
+          : html`<${PromptColumn} key=${index} table=${table} promptIndex=${index} name=${nameOf(prompts, index)} onOpen=${setOpen} />`}</li>`;
+      })}
     </ul>
-    ${table.steps.length > 1 && html`<${SampleGrid} table=${table} prompts=${prompts} onOpen=${setOpen} />`}
+    ${table.steps.length === 0 && html`<p class="hint place">${text.samplesEmpty}</p>`}
+    ${table.steps.length > 0 && html`<${SampleGrid} table=${table} prompts=${prompts} onOpen=${setOpen} />`}
     ${open && html`<${SampleViewer} table=${table} prompts=${prompts} cell=${open} onMove=${setOpen} onClose=${() => setOpen(null)} />`}
   `;
+}
+
+/** Of the size of the picture that will stand here. */
+function Place({ name }: { name: string }) {
+  return html`<div class="sample" aria-hidden="true">
+    <${Thumb} src=${null} alt="" />
+    <div class="caption"><span></span><span></span><p class="hint clamp">${name}</p></div>
+  </div>`;
 }
 
 interface ColumnProps {
@@ -51,14 +67,13 @@ function PromptColumn({ table, promptIndex, name, onOpen }: ColumnProps) {
     <button type="button" aria-label=${`Open large: ${name}, ${stepWords(step)}`} onClick=${() => onOpen({ step, promptIndex })}>
       <${Thumb} src=${picture?.url ?? null} alt="" />
     </button>
-    <figcaption>
+    <figcaption class="caption">
       <label for=${id} class="row apart small">
         <strong class="num">${stepWords(step)}</strong>
         ${at > 0 && at === steps.length - 1 && html`<span class="hint">newest</span>`}
         <span class="hide">of ${name}</span>
       </label>
-      ${steps.length > 1 &&
-      html`<input id=${id} type="range" min="0" max=${steps.length - 1} step="1" value=${at} aria-valuetext=${stepWords(step)} onInput=${onInput} />`}
+      ${steps.length < 2 ? html`<span></span>` : html`<input id=${id} type="range" min="0" max=${steps.length - 1} step="1" value=${at} aria-valuetext=${stepWords(step)} onInput=${onInput} />`}
       <p class="hint clamp" title=${name}>${name}</p>
     </figcaption>
   </figure>`;

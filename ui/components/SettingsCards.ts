@@ -33,7 +33,7 @@ export function ModeCard() {
   const open = app.jobs.active.value.filter((job) => job.simulated === (mode === "fast-test")).length;
   const locked = modeFixed ?? (mode !== null && open > 0 ? text.modeOpen(open) : null);
   const button = (to: Mode, label: string) => html`<${Button} busyText="Changing…" unavailable=${locked} onClick=${() => run(() => app.setMode(to))}>${label}<//>`;
-  return html`<section class="card" aria-labelledby="mode-card">
+  return html`<section class="card" id="mode" aria-labelledby="mode-card">
     <header><h2 id="mode-card">${text.mode}</h2></header>
     <p>${mode === null ? text.modeNone : text.modeNow[mode]}</p>
     ${locked && html`<p class="hint">${locked}</p>`}
@@ -61,7 +61,7 @@ export function AccessCard({ settings, onChange }: { settings: Settings; onChang
     });
   const remove = () => run(async () => onChange(await app.api.delete<Settings>("/api/settings/hf-token")));
   const signOut = (path: string) => run(() => app.api.delete(path).then(() => location.assign("/login")));
-  return html`<section class="card" aria-labelledby="access-title">
+  return html`<section class="card" id="access" aria-labelledby="access-title">
     <header><h2 id="access-title">${text.access}</h2></header>
     <div class="stack">
       <h3>${text.hfTitle}</h3>
@@ -91,7 +91,7 @@ export function ChecksCard() {
   const app = useApp();
   const [error, run] = useAction();
   const { checks } = app.system.status.value;
-  return html`<section class="card" aria-labelledby="checks-title">
+  return html`<section class="card" id="checks" aria-labelledby="checks-title">
     <header>
       <h2 id="checks-title">${text.checks}</h2>
       <${Button} icon="refresh" busyText="Checking…" onClick=${() => run(app.system.checkAgain)}>${text.checkAgain}<//>
@@ -116,7 +116,7 @@ export function ChecksCard() {
 export function AppearanceCard() {
   const { theme, singleKeys } = useApp().preferences;
   const id = useId();
-  return html`<section class="card" aria-labelledby="appearance-title">
+  return html`<section class="card" id="appearance" aria-labelledby="appearance-title">
     <header><h2 id="appearance-title">${text.appearance}</h2></header>
     <div class="field">
       <label for=${id}>${text.theme}</label>
@@ -124,6 +124,7 @@ export function AppearanceCard() {
         ${Object.entries(text.themes).map(([value, label]) => html`<option key=${value} value=${value}>${label}</option>`)}
       </select>
     </div>
+    <${Notifications} />
     <label class="check">
       <input class="switch" type="checkbox" role="switch" checked=${singleKeys.value} onChange=${() => (singleKeys.value = !singleKeys.value)} />
       <span>${text.keys}<br /><span class="hint">${text.keysHelp}</span></span>
@@ -131,12 +132,22 @@ export function AppearanceCard() {
   </section>`;
 }
 
+/** The browser asks the person; its answer can be changed in the browser only. */
+function Notifications() {
+  const [state, setState] = useState<NotificationPermission | "unsupported">(() => (typeof Notification === "function" ? Notification.permission : "unsupported"));
+  if (state === "unsupported") return null;
+  return html`<div class="row wrap">
+    <span class="grow">${text.notify}<br /><span class="hint">${text.notifyState[state]}</span></span>
+    ${state === "default" && html`<${Button} onClick=${() => Notification.requestPermission().then(setState)}>${text.notifyAllow}<//>`}
+  </div>`;
+}
+
 export function ValuesCard({ settings }: { settings: Settings }) {
   const from = { flag: "option at start", environment: "environment", file: "settings file", saved: "saved here", default: "default" } as const;
-  return html`<section class="card" aria-labelledby="values-title">
+  return html`<section class="card" id="values" aria-labelledby="values-title">
     <header><h2 id="values-title">${text.values}</h2></header>
     <p class="hint">${text.valuesHelp}</p>
-    <table class="table">
+    <div class="scroll-x"><table class="table whole">
       <caption class="hide">${text.values}</caption>
       <thead><tr><th scope="col">Name</th><th scope="col">Value</th><th scope="col">Set by</th></tr></thead>
       <tbody>
@@ -148,7 +159,7 @@ export function ValuesCard({ settings }: { settings: Settings }) {
           </tr>`,
         )}
       </tbody>
-    </table>
+    </table></div>
   </section>`;
 }
 
@@ -164,7 +175,7 @@ export function AboutCard() {
     ["Pictures", image ? `${image.tool} ${image.toolVersion}` : none],
     ["System", os],
   ] as const;
-  return html`<section class="card" aria-labelledby="about-title">
+  return html`<section class="card" id="about" aria-labelledby="about-title">
     <header><h2 id="about-title">${text.about}</h2></header>
     <dl class="facts">${facts.map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}</dl>
   </section>`;

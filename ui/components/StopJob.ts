@@ -5,6 +5,7 @@ import { asApiError, type ApiError } from "../api.ts";
 import { useApp } from "../models/AppModel.ts";
 import { isWorking } from "../models/JobsModel.ts";
 import { frameText as text } from "../text/frame.ts";
+import { queueText } from "../text/queue.ts";
 import { Button, type ButtonProps } from "./Button.ts";
 
 /** A stop that takes longer than this can be forced by a second press. */
@@ -30,6 +31,7 @@ export function useStop(job: Job): [ApiError | null, () => Promise<void>] {
   const stop = async () => {
     try {
       await app.jobs.cancel(job);
+      app.toasts.show(isWorking(job) ? queueText.stopped(job.title) : queueText.cancelledOne(job.title));
       setError(null);
     } catch (thrown) {
       setError(asApiError(thrown));

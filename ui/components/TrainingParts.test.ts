@@ -11,9 +11,9 @@ import { testLora } from "../testing/engines.ts";
 import { byName, mount, typeInto } from "../testing/render.ts";
 import { CheckpointList } from "./CheckpointList.ts";
 import { LossChart, trendSentence } from "./LossChart.ts";
+import { attemptSeconds } from "../models/JobsModel.ts";
 import { PromptList } from "./PromptList.ts";
 import { RunNotice } from "./RunNotice.ts";
-import { elapsedSeconds } from "./RunProgress.ts";
 import { SampleTimeline } from "./SampleTimeline.ts";
 import { StopDialog } from "./StopRun.ts";
 
@@ -40,7 +40,7 @@ const artifact = (change: Partial<Artifact>): Artifact => ({
 describe("the sample timeline", () => {
   const steps = [0, 200, 400];
   const table = tableOfSamples(steps.flatMap((step) => [artifact({ step, promptIndex: 0 }), artifact({ step, promptIndex: 1 })]));
-  const show = () => within(html`<${SampleTimeline} table=${table} prompts=${["ada smiling"]} isRunning=${true} />`);
+  const show = () => within(html`<${SampleTimeline} table=${table} prompts=${["ada smiling"]} isExpected=${true} expected=${4} />`);
 
   test("shows the newest picture of each prompt, and the slider goes back", async () => {
     using page = show();
@@ -66,9 +66,9 @@ describe("the sample timeline", () => {
 
   test("says that pictures will come, or that there were none", () => {
     const empty = tableOfSamples([]);
-    using running = within(html`<${SampleTimeline} table=${empty} prompts=${[]} isRunning=${true} />`);
+    using running = within(html`<${SampleTimeline} table=${empty} prompts=${[]} isExpected=${true} expected=${4} />`);
     expect(running.text()).toContain("appear here while the training runs");
-    using ended = within(html`<${SampleTimeline} table=${empty} prompts=${[]} isRunning=${false} />`);
+    using ended = within(html`<${SampleTimeline} table=${empty} prompts=${[]} isExpected=${false} expected=${4} />`);
     expect(ended.text()).toBe("This run made no test pictures.");
   });
 });
@@ -115,7 +115,6 @@ describe("what became of a run", () => {
   test("a failure says what, why and what to do, with its reference", () => {
     using page = show({ state: "failed", failure: { code: "oom", what: "Out of memory.", why: "It was full.", fix: "Use Quick.", tail: ["last line"] } });
     for (const words of ["Out of memory.", "It was full.", "Use Quick.", "last line", "cor-1"]) expect(page.text()).toContain(words);
-    expect(byName(page.root, "Train again with these settings").getAttribute("href")).toBe("/training/new?character=chr-1&repeat=job-1");
   });
 
   test("success leads to the first pictures with this LoRA", () => {
@@ -170,7 +169,12 @@ test("a test prompt shows what will be read, and warns without the trigger word"
 
 test("the time of a run ends with the run", () => {
   const job = testJob({ startedAt: "2026-11-21T10:00:00.000Z" });
-  expect(elapsedSeconds(testJob(), 0)).toBeNull();
-  expect(elapsedSeconds(job, Date.parse("2026-11-21T10:01:00.000Z"))).toBe(60);
-  expect(elapsedSeconds({ ...job, finishedAt: "2026-11-21T10:00:30.000Z" }, Date.parse("2026-11-21T12:00:00.000Z"))).toBe(30);
+  expect(attemptSeconds(testJob(), 0)).toBeNull();
+  expect(attemptSeconds(job, Date.parse("2026-11-21T10:01:00.000Z"))).toBe(60);
+  expect(attemptSeconds({ ...job, finishedAt: "2026-11-21T10:00:30.000Z" }, Date.parse("2026-11-21T12:00:00.000Z"))).toBe(30);
+});
+
+test("a second attempt counts from its own start", () => {
+  const job = testJob({ startedAt: "2026-11-21T10:00:00.000Z", attemptStartedAt: "2026-11-21T10:35:00.000Z", attempt: 2 });
+  expect(attemptSeconds(job, Date.parse("2026-11-21T10:35:02.000Z"))).toBe(2);
 });

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../../server/contract/job.ts";
 import { formatClock, formatDuration } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
@@ -13,6 +13,8 @@ import { StopJob, useStop } from "./StopJob.ts";
 import { useRowDrag } from "./useRowDrag.ts";
 import { WaitChoice } from "./WaitChoice.ts";
 
+/** Shown at first; a slip with a large batch must not fill the page with equal rows. */
+const shownFirst = 10;
 /** More rows than anybody reorders; the rest is counted. */
 const maxRows = 100;
 const soonMs = 30_000;
@@ -20,6 +22,8 @@ const soonMs = 30_000;
 /** What waits, in its order, which can be changed by dragging, by buttons and by keys. */
 export function WaitingList({ model, jobs }: { model: QueueModel; jobs: readonly Job[] }) {
   const order = model.waiting.value;
+  const [all, setAll] = useState(false);
+  const shown = all ? maxRows : shownFirst;
   const { list, drag, start } = useRowDrag((id, to) => void model.move(jobs.find((job) => job.id === id)!, placeIn(order, jobs, id, to)));
   const focus = useRef("");
   useLayoutEffect(() => {
@@ -42,7 +46,7 @@ export function WaitingList({ model, jobs }: { model: QueueModel; jobs: readonly
   const drop = (job: Job) => (drag === null ? undefined : rest[drag.to]?.id === job.id ? "before" : drag.to >= rest.length && rest.at(-1)?.id === job.id ? "after" : undefined);
   return html`
     <ol class="lines waiting" ref=${list}>
-      ${jobs.slice(0, maxRows).map((job, index) => html`<li
+      ${jobs.slice(0, shown).map((job, index) => html`<li
         key=${job.id}
         data-id=${job.id}
         data-drop=${drop(job)}
@@ -61,7 +65,11 @@ export function WaitingList({ model, jobs }: { model: QueueModel; jobs: readonly
         </div>
       </li>`)}
     </ol>
-    ${jobs.length > maxRows && html`<p class="hint">${text.more(jobs.length - maxRows)}</p>`}
+    ${jobs.length > shown &&
+    html`<p class="row wrap hint">
+      ${text.more(jobs.length - shown)}
+      ${!all && html`<${Button} kind="link" onClick=${() => setAll(true)}>${jobs.length > maxRows ? text.showFirst(maxRows) : text.showAll(jobs.length)}<//>`}
+    </p>`}
   `;
 }
 

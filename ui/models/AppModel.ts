@@ -5,22 +5,22 @@ import type { Boot } from "../../server/contract/boot.ts";
 import type { Info, Mode, Settings } from "../../server/contract/system.ts";
 import type { Api } from "../api.ts";
 import { createEvents, type Events } from "../events.ts";
-import { formatPercent } from "../format.ts";
 import type { Router } from "../router.ts";
 import type { SocketClock, SocketLike } from "../socket.ts";
 import { createAwayModel, type AwayModel } from "./AwayModel.ts";
 import { createCharactersModel, type CharactersModel } from "./CharactersModel.ts";
 import { createConnectionModel, type ConnectionModel } from "./ConnectionModel.ts";
-import { createJobsModel, isWorking, type JobsModel } from "./JobsModel.ts";
+import { createJobsModel, type JobsModel } from "./JobsModel.ts";
 import { createLibraryModel, type LibraryModel } from "./LibraryModel.ts";
 import { watchMilestones } from "./milestones.ts";
 import { createPreferencesModel, type PreferencesModel } from "./PreferencesModel.ts";
 import { createSystemModel, type SystemModel } from "./SystemModel.ts";
+import { watchTab } from "./tab.ts";
 import { createToastModel, type ToastModel } from "./ToastModel.ts";
 import { createUploadModel, type UploadModel } from "./UploadModel.ts";
 
 /** The one layer over the page that is open, if any. */
-export type Layer = "none" | "jobs" | "more" | "keys";
+export type Layer = "none" | "jobs" | "more" | "keys" | "commands";
 
 /** Everything that lives as long as the tab. Pages reach it with `useApp()`. */
 export interface AppModel {
@@ -48,6 +48,8 @@ export interface AppModel {
   readonly tunnelCommand: Signal<string>;
   /** The title of the page now open; the document's title follows. */
   readonly pageTitle: Signal<string>;
+  /** The id of the job that the page is about, whose progress the document's title tells. */
+  readonly pageJob: Signal<string | null>;
   /** Milestones for screen readers. */
   readonly announcement: Signal<string>;
   setMode(mode: Mode): Promise<void>;
@@ -103,7 +105,8 @@ export function createAppModel({ boot, api, router, connect, store, clock }: App
   const connection = createConnectionModel({ position: boot, connect, apply: events.emit, refetch: reload, clock });
   const away = createAwayModel({ jobs, connection, store });
   const pageTitle = signal("");
-  const stops = [watchMilestones(events, announcement), watchTitle(pageTitle, jobs), offerReload(connection, toasts)];
+  const pageJob = signal<string | null>(null);
+  const stops = [watchMilestones(events, announcement), watchTab({ pageTitle, pageJob, jobs, events }), offerReload(connection, toasts)];
   const time = watchTime();
 
   return {
@@ -114,6 +117,7 @@ export function createAppModel({ boot, api, router, connect, store, clock }: App
     layer: signal<Layer>("none"),
     tunnelCommand: watchTunnelCommand(api, connection, store),
     pageTitle,
+    pageJob,
     announcement,
     async setMode(mode) {
       await api.post("/api/mode", { mode });
@@ -159,16 +163,6 @@ function watchTime(): { now: ReadonlySignal<number>; stop: () => void } {
     if (document.visibilityState !== "hidden") now.value = Date.now();
   }, 1000);
   return { now, stop: () => clearInterval(timer) };
-}
-
-/** "42 % · Ada – Isengard": the progress of the work is readable while the tab is in the background. */
-function watchTitle(pageTitle: Signal<string>, jobs: JobsModel): () => void {
-  return effect(() => {
-    const running = jobs.active.value.find(isWorking);
-    const fraction = running ? (jobs.progress(running.id).value?.fraction ?? null) : null;
-    const parts = [fraction === null ? "" : formatPercent(fraction), pageTitle.value].filter((part) => part !== "");
-    document.title = parts.length === 0 ? "Isengard" : `${parts.join(" · ")} – Isengard`;
-  });
 }
 
 function offerReload(connection: ConnectionModel, toasts: ToastModel): () => void {

@@ -35,6 +35,22 @@ export function isWorking(job: Job): boolean {
   return working.has(job.state);
 }
 
+const endings: Partial<Record<Job["state"], string>> = { succeeded: "Trained", failed: "Failed training of", cancelled: "Stopped training of" };
+
+/** A training that is over is not called as if it still ran. */
+export function titleOf(job: Pick<Job, "kind" | "state" | "title">): string {
+  const ending = job.kind === "training" ? endings[job.state] : undefined;
+  return ending === undefined ? job.title : job.title.replace(/^Training\b/, ending);
+}
+
+/** From the start of the newest attempt to its end, or to now; earlier attempts and what lay between are not its time. */
+export function attemptSeconds(job: Pick<Job, "startedAt" | "attemptStartedAt" | "finishedAt">, now: number): number | null {
+  const start = job.attemptStartedAt ?? job.startedAt;
+  if (start === null) return null;
+  const end = job.finishedAt === null ? now : Date.parse(job.finishedAt);
+  return Math.max(0, (end - Date.parse(start)) / 1000);
+}
+
 export function jobPath(kind: JobKind): string {
   return kind === "training" ? "/api/training" : "/api/generation";
 }

@@ -10,6 +10,7 @@ export const maxRows = 5000;
 const pageRows = 500;
 /** The service log has no live events, so it is asked at this pace. */
 const pollMs = 2000;
+const hourMs = 3_600_000;
 
 export type LogSource = { kind: "job"; jobId: string } | { kind: "service" };
 
@@ -17,6 +18,8 @@ export interface LogFilter {
   /** This level and above; null: all. */
   readonly level: LogLevel | null;
   readonly search: string;
+  /** Only what is not older than this; null: all. */
+  readonly hours: number | null;
 }
 
 export type LogRow = { kind: "entry"; entry: LogEntry } | { kind: "gap"; lines: number };
@@ -76,7 +79,7 @@ class LogTail implements LogModel {
 
   constructor(private readonly options: LogOptions) {
     const { source } = options;
-    this.filter = signal<LogFilter>({ level: null, search: "", ...options.filter });
+    this.filter = signal<LogFilter>({ level: null, search: "", hours: null, ...options.filter });
     const ofJob = source.kind === "job" ? `/api/jobs/${encodeURIComponent(source.jobId)}/logs` : null;
     this.base = ofJob === null ? "/api/logs/view" : `${ofJob}/view`;
     this.downloadUrl = ofJob;
@@ -201,10 +204,11 @@ class LogTail implements LogModel {
   }
 
   private ask(extra: Record<string, number>): Promise<LogPage> {
-    const { level, search } = this.filter.peek();
+    const { level, search, hours } = this.filter.peek();
     const query = new URLSearchParams();
     if (level !== null) query.set("level", level);
     if (search !== "") query.set("search", search);
+    if (hours !== null) query.set("since", new Date(Date.now() - hours * hourMs).toISOString());
     for (const [name, value] of Object.entries(extra)) query.set(name, String(value));
     return this.options.api.get<LogPage>(`${this.base}?${query}`);
   }
@@ -232,12 +236,13 @@ function fits(entry: LogEntry, filter: LogFilter): boolean {
 /** Without a filter, a jump in the line numbers means that lines are not shown: the log says how many. */
 function withGaps(entries: readonly LogEntry[], filter: LogFilter): LogRow[] {
   const rows: LogRow[] = [];
-  const isWhole = filter.level === null && filter.search === "";
+  const isWhole = filter.level === null && filter.search === "" && filter.hours === null;
   let last: number | null = null;
   for (const entry of entries) {
     const missing: number = last === null ? 0 : entry.line - last - 1;
     if (isWhole && missing > 0) rows.push({ kind: "gap", lines: missing });
-    rows.push({ kind: "entry", entry });
+    // Tools print empty lines between their parts; a row of its own for each says nothing.
+    if (entry.event !== "tool.line" || entry.message.trim() !== "") rows.push({ kind: "entry", entry });
     last = entry.line;
   }
   return rows;

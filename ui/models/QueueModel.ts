@@ -33,6 +33,8 @@ export interface QueueModel {
   anywayOf(jobId: string): (() => Promise<void>) | null;
   /** With an undo for some seconds. */
   remove(job: Job): void;
+  /** Cancels these as far as they still wait when the undo has passed. */
+  cancelAll(jobs: readonly Job[]): void;
   /** The last failed action on a job, shown at that job; `""` is the queue itself. */
   errorOf(jobId: string): ApiError | null;
   dispose(): void;
@@ -134,10 +136,22 @@ class Queue implements QueueModel {
     };
     const send = async () => hide(await this.act(job.id, () => this.app.api.delete(pathOf(job), { keepalive: true })));
     hide(true);
-    this.app.toasts.undoable(text.removed(job.title), {
+    this.app.toasts.undoable(text.removed[job.kind](job.title), {
       undo: () => hide(false),
       commit: () => void send(),
     });
+  }
+
+  cancelAll(jobs: readonly Job[]): void {
+    const ids = new Set(jobs.map((job) => job.id));
+    const before = this.hidden.value;
+    this.hidden.value = new Set([...before, ...ids]);
+    const show = () => (this.hidden.value = new Set([...this.hidden.value].filter((id) => !ids.has(id))));
+    const send = async () => {
+      for (const job of this.app.jobs.active.peek().filter((open) => ids.has(open.id) && !isWorking(open))) await this.act("", () => this.app.jobs.cancel(job));
+      show();
+    };
+    this.app.toasts.undoable(text.cancelled(jobs.length), { undo: () => void show(), commit: () => void send() });
   }
 
   errorOf(jobId: string): ApiError | null {
@@ -169,9 +183,10 @@ class Queue implements QueueModel {
   }
 
   private inOrder(): readonly Job[] {
-    const open = this.app.jobs.active.value.filter((job) => !isWorking(job));
+    const open = this.app.jobs.active.value.filter((job) => !isWorking(job) && !this.hidden.value.has(job.id));
     const order = this.resource.data.value?.order ?? [];
-    const place = (job: Job) => (order.includes(job.id) ? order.indexOf(job.id) : order.length);
+    const places = new Map(order.map((id, index) => [id, index]));
+    const place = (job: Job) => places.get(job.id) ?? order.length;
     return open.toSorted((a, b) => place(a) - place(b) || (b.priority ?? 0) - (a.priority ?? 0) || (a.position ?? 0) - (b.position ?? 0));
   }
 

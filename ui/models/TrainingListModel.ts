@@ -8,6 +8,8 @@ export const historyLimit = 200;
 
 export type EndFilter = "all" | "succeeded" | "failed" | "cancelled";
 
+const ends: readonly EndFilter[] = ["succeeded", "failed", "cancelled"];
+
 export interface TrainingListModel {
   readonly resource: Resource<true>;
   readonly characterId: Signal<string>;
@@ -21,9 +23,9 @@ export interface TrainingListModel {
   readonly isCut: ReadonlySignal<boolean>;
 }
 
-export function createTrainingListModel(app: Pick<AppModel, "api" | "jobs">): TrainingListModel {
-  const characterId = signal("");
-  const end = signal<EndFilter>("all");
+export function createTrainingListModel(app: Pick<AppModel, "api" | "jobs">, asked = new URLSearchParams()): TrainingListModel {
+  const characterId = signal(asked.get("character") ?? "");
+  const end = signal<EndFilter>(ends.find((known) => known === asked.get("end")) ?? "all");
   const isCut = signal(false);
   const resource = createResource<true>(async () => {
     const { jobs } = await app.api.get<{ jobs: Job[] }>(`/api/training?limit=${historyLimit}`);

@@ -22,7 +22,7 @@ function start() {
     if (path.endsWith("/artifacts")) return { artifacts };
     if (path.startsWith("/api/training/presets")) return { presets: testPresets };
     return emptyServer(method, path);
-  }, { info: { ...testBoot().info, training: testTraining }, characters: [testCharacter()] });
+  }, { info: { ...testBoot().info, training: testTraining }, characters: [testCharacter()], jobs: [job] });
   model = createTrainingRunModel(open.app, "job-1");
 }
 const emit = (values: Array<[number, number]>, key = "loss/loss", jobId = "job-1") => open.app.events.emit({ type: "job.metrics", jobId, key, points: values });
@@ -97,4 +97,12 @@ describe("a training as it happens", () => {
     expect(open.requests).toContain("POST /api/training/job-1/cancel");
     expect(model.job.value!.state).toBe("stopping");
   });
+});
+
+test("of a training that does not exist nothing but itself is asked for", async () => {
+  const missing = Response.json({ error: { code: "not_found", what: "There is no such training.", why: "", fix: "", correlationId: "c" } }, { status: 404 });
+  open = createTestApp((method, path) => (path === "/api/training/job-9" ? missing : emptyServer(method, path)));
+  model = createTrainingRunModel(open.app, "job-9");
+  await waitFor("it is not found", () => model.found.error.value?.status === 404);
+  expect(open.requests).toEqual(["GET /api/training/job-9"]);
 });

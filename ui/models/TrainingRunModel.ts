@@ -49,7 +49,15 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
     const query = new URLSearchParams({ characterId: job.peek()?.characterId ?? "" });
     return (await app.api.get<{ presets: Preset[] }>(`/api/training/presets?${query}`)).presets;
   });
-  const load = () => Promise.all([found.load(), artifacts.load(), loss.resource.load()]);
+  const parts = () => Promise.all([artifacts.load(), loss.resource.load()]);
+  /** Of a job that nobody knows only itself is asked for. */
+  const load = async () => {
+    if (job.peek() !== null) return void (await Promise.all([found.load(), parts()]));
+    await found.load();
+    if (found.data.peek() !== null) await parts();
+  };
+  /** The first connection comes while the first question is still open; nobody asks twice for what is not there. */
+  const mayExist = () => job.peek() !== null || (!found.loading.peek() && found.error.peek()?.status !== 404);
   app.connection.watch(jobId);
   const stops = [
     app.events.on("job.artifact", (event) => {
@@ -58,7 +66,7 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
       artifacts.update((list) => putArtifact(list, event.artifact));
     }),
     loss.dispose,
-    onChange(() => app.connection.connections.value, () => void load()),
+    onChange(() => app.connection.connections.value, () => void (mayExist() && load())),
     // Another attempt goes on from an earlier step, so what was drawn beyond it is not true any more.
     onChange(() => job.value?.attempt ?? null, () => void load()),
   ];

@@ -69,11 +69,11 @@ function machineProblems({ system }: Pick<AppModel, "system">): Need[] {
       tone: check.state === "error" ? "bad" : "warn",
       text: `${check.label}: ${check.detail}`,
       detail: check.fix,
-      action: { label: "Open settings", href: "/settings" },
+      action: { label: "Open settings", href: "/settings?at=checks" },
     }));
   for (const service of services.filter(({ state }) => state === "crashed" || state === "gave-up" || state === "unreachable")) {
     const text = service.state === "unreachable" ? `${service.label} does not answer` : `${service.label} has stopped by itself`;
-    needs.push({ id: `service:${service.name}:${service.since}`, tone: "bad", text, detail: service.detail, action: { label: "Open settings", href: "/settings" } });
+    needs.push({ id: `service:${service.name}:${service.since}`, tone: "bad", text, detail: service.detail, action: { label: "Open settings", href: "/settings?at=engines" } });
   }
   if (disk.totalBytes > 0 && disk.freeBytes / disk.totalBytes < lowDisk && !checks.some((check) => check.id === "disk")) {
     needs.push({

@@ -1,5 +1,6 @@
 import type { Job } from "../../server/contract/job.ts";
 import { formatDuration } from "../format.ts";
+import { attemptSeconds } from "./JobsModel.ts";
 
 /** How long a step took on this machine, from runs that were finished here; null before the first one. */
 export interface Pace {
@@ -14,6 +15,8 @@ const runsCounted = 5;
 export function paceOf(jobs: readonly Job[], preset: string): Pace | null {
   const finished = jobs
     .filter((job) => job.kind === "training" && job.state === "succeeded" && job.startedAt && job.finishedAt && (job.progress?.totalSteps ?? 0) > 0)
+    // A run that went on from a checkpoint made only a part of its steps in the time that is known.
+    .filter((job) => job.attempt <= 1)
     .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   const same = finished.filter((job) => job.request["preset"] === preset);
   const counted = (same.length > 0 ? same : finished).slice(0, runsCounted);
@@ -23,7 +26,7 @@ export function paceOf(jobs: readonly Job[], preset: string): Pace | null {
 }
 
 function secondsOf(job: Job): number {
-  return Math.max(0, (Date.parse(job.finishedAt!) - Date.parse(job.startedAt!)) / 1000);
+  return attemptSeconds(job, 0) ?? 0;
 }
 
 /** "about 26 min", or the honest answer before the first run. */

@@ -15,7 +15,7 @@ describe("the first button of a failure", () => {
     ["vram", "/training/new?character=chr-1&repeat=job-1&change=smaller"],
     ["diverged", "/training/new?character=chr-1&repeat=job-1&change=calmer"],
     ["no_photos", "/characters/chr-1"],
-    ["install", "/settings"],
+    ["install", "/settings?at=checks"],
     ["hf_gated", "https://huggingface.co/black-forest-labs/FLUX.1-dev"],
   ])("%s leads to %s", (code, href) => expect(first(code)).toMatchObject({ kind: "link", href }));
 

@@ -27,9 +27,9 @@ export function remediesOf(job: Pick<Job, "id" | "kind" | "characterId">, failur
   const remedies: Record<Cause, readonly Remedy[]> = {
     licence: [{ kind: "link", label: text.licence, href: licencePage(failure), isOutside: true }, settings(text.token, "?at=token"), retry],
     token: [settings(text.token, "?at=token"), retry],
-    settings: [settings(text.checks), retry],
-    memory: job.kind === "training" ? [...again(job, text.smaller, "smaller"), retry] : [retry, settings(text.checks)],
-    disk: [retry, settings(text.checks)],
+    settings: [settings(text.checks, "?at=checks"), retry],
+    memory: job.kind === "training" && !needsOtherGpu(failure) ? [...again(job, text.smaller, "smaller"), retry] : [retry, settings(text.checks, "?at=checks")],
+    disk: [retry, settings(text.checks, "?at=checks")],
     photos: job.characterId === null ? [retry] : [{ kind: "link", label: text.photos, href: `/characters/${job.characterId}` }, retry],
     calmer: [...again(job, text.calmer, "calmer"), retry],
     again: [retry],
@@ -40,6 +40,11 @@ export function remediesOf(job: Pick<Job, "id" | "kind" | "characterId">, failur
 
 function again(job: Pick<Job, "id" | "characterId">, label: string, change: string): readonly Remedy[] {
   return [{ kind: "link", label, href: `/training/new?character=${job.characterId ?? ""}&repeat=${job.id}&change=${change}` }];
+}
+
+/** The last advice of the engine (plugins/ai-toolkit/memory-advice.ts): no setting is left that would free memory. */
+function needsOtherGpu({ fix }: Failure): boolean {
+  return fix.startsWith("Use a GPU with more memory");
 }
 
 /** The page of the model that the failure names, else that of the usual one. Only ever a page of Hugging Face. */

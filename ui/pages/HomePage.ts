@@ -9,16 +9,20 @@ import { Loaded } from "../components/Loaded.ts";
 import { MachineCard } from "../components/Machine.ts";
 import { ModeChoice } from "../components/ModeChoice.ts";
 import { Page } from "../components/Page.ts";
+import { RunningPicture } from "../components/RunningPicture.ts";
 import { ServiceList } from "../components/Services.ts";
 import { Skeleton } from "../components/Skeleton.ts";
 import { StatusDot } from "../components/StatusDot.ts";
 import { Thumb } from "../components/Thumb.ts";
 import type { Output } from "../../server/contract/output.ts";
-import { useApp } from "../models/AppModel.ts";
+import { useApp, type AppModel } from "../models/AppModel.ts";
+import { isWorking } from "../models/JobsModel.ts";
 import { createDismissed, needsOf } from "../models/attention.ts";
 import { homeText as text } from "../text/home.ts";
 
-const maxCharacters = 3;
+const maxCharacters = 5;
+/** What waits is the queue's matter; here stands what comes next. */
+const maxWaiting = 3;
 
 /** Is everything all right, and what needs me? */
 export function HomePage() {
@@ -27,10 +31,12 @@ export function HomePage() {
   const isStarted = app.info.value.mode !== null;
   // What was checked when the page was loaded may be hours old by now.
   useEffect(() => void app.system.freshen(), []);
-  return html`<${Page} title=${text.title}>
+  const isFirst = isNew || isWithoutPictures(app);
+  const actions = isStarted && !isFirst && html`<${Button} kind="primary" icon="spark" href="/generate">${text.makePictures}<//>`;
+  return html`<${Page} title=${text.title} actions=${actions}>
     <${AwayList} />
     ${isStarted ? html`<${Needs} />` : html`<${ModeChoice} />`}
-    ${isStarted && isNew && html`<${FirstSteps} />`}
+    ${isStarted && isFirst && html`<${FirstSteps} />`}
     ${isStarted
       ? html`<div class="cols main-side">
           <div class="stack wide">
@@ -42,6 +48,12 @@ export function HomePage() {
         </div>`
       : html`<${FirstSteps} isPreview />`}
   <//>`;
+}
+
+/** Trained, but nothing was made with it: the last of the first steps is still to come. */
+function isWithoutPictures({ jobs, library }: AppModel): boolean {
+  const known = library.latest.data.value;
+  return known !== null && known.length === 0 && !jobs.all.value.some((job) => job.kind === "generation" && job.state === "succeeded");
 }
 
 function Engines() {
@@ -76,12 +88,19 @@ function Needs() {
 }
 
 function Running() {
-  const jobs = useApp().jobs.active.value;
+  const active = useApp().jobs.active.value;
+  const running = active.filter(isWorking);
+  const waiting = active.slice(running.length);
+  const shown = [...running, ...waiting.slice(0, maxWaiting)];
+  const hidden = active.length - shown.length;
   return html`<section class="card" aria-labelledby="running-title">
-    <header><h2 id="running-title">${text.running}</h2></header>
-    ${jobs.length === 0
+    <header><h2 id="running-title">${text.running}</h2>${active.length > 0 && html`<a class="more" href="/queue">${text.openQueue}</a>`}</header>
+    ${active.length === 0
       ? html`<p class="hint">${text.nothingRuns}</p>`
-      : html`<ul class="lines">${jobs.map((job) => html`<li key=${job.id}><${JobRow} job=${job} /></li>`)}</ul>`}
+      : html`<ul class="lines">
+          ${shown.map((job) => html`<li key=${job.id}><${JobRow} job=${job} picture=${isWorking(job) && html`<${RunningPicture} job=${job} />`} /></li>`)}
+          ${hidden > 0 && html`<li key="more"><p class="hint num">${text.moreWait(hidden)}</p></li>`}
+        </ul>`}
   </section>`;
 }
 

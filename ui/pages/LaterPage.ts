@@ -17,8 +17,15 @@ export async function loadLaterPages(): Promise<void> {
   loaded = await import("./later.ts");
 }
 
+/** The list that Ctrl+K opens; nothing is shown until the chunk is there, which is seldom noticed. */
+export function LaterPalette({ onClose }: { onClose: () => void }) {
+  const [isReady, setReady] = useState(loaded !== null);
+  useEffect(() => void (isReady || loadLaterPages().then(() => setReady(true), onClose)), []);
+  return loaded && html`<${loaded.CommandPalette} onClose=${onClose} />`;
+}
+
 /** A page of the second chunk: its title stands at once, the rest when the chunk is there. */
-export function laterPage(name: keyof Later, title: string): FunctionComponent<PageParams> {
+export function laterPage(name: Exclude<keyof Later, "CommandPalette">, title: string): FunctionComponent<PageParams> {
   return function LaterPage({ params }) {
     const [state, setState] = useState<"loading" | "ready" | "failed">(loaded ? "ready" : "loading");
     const load = () => loadLaterPages().then(() => setState("ready"), () => setState("failed"));

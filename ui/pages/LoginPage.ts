@@ -1,10 +1,11 @@
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { asApiError, createApi, type ApiError } from "../api.ts";
 import { Button } from "../components/Button.ts";
+import { CopyField } from "../components/CopyField.ts";
 import { TextField } from "../components/Field.ts";
 import { Mark } from "../components/Icon.ts";
-import { ErrorNotice } from "../components/Notice.ts";
+import { ErrorNotice, Notice } from "../components/Notice.ts";
 import { loginText as text } from "../text/login.ts";
 
 /** Asks for the access token. It stands alone, since nothing else may be read before. */
@@ -23,11 +24,16 @@ export function LoginPage({ onSignedIn }: { onSignedIn: () => void }) {
     event.preventDefault();
     void signIn();
   };
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector("input")?.focus(), []);
+  const isUsed = new URLSearchParams(location.search).get("why") === "link";
+  const command = document.querySelector<HTMLMetaElement>('meta[name="isengard:command"]')?.content ?? "";
   return html`<main class="login">
-    <form class="card login-card" onSubmit=${onSubmit}>
+    <form class="card login-card" ref=${form} onSubmit=${onSubmit}>
       <div class="brand"><${Mark} />Isengard</div>
       <h1>${text.title}</h1>
       <p class="dim">${text.explain}</p>
+      ${isUsed && !error && html`<${Notice} tone="warn" title=${text.usedTitle}><p>${text.used}</p><//>`}
       ${error && html`<${ErrorNotice} error=${error} alert />`}
       <${TextField}
         label=${text.token}
@@ -39,6 +45,11 @@ export function LoginPage({ onSignedIn }: { onSignedIn: () => void }) {
         spellcheck=${false}
       />
       <${Button} kind="primary" class="big" type="submit" unavailable=${token.trim() === "" ? text.needToken : null}>${text.signIn}<//>
+      <div class="stack tight">
+        <p class="hint">${text.commandHelp}</p>
+        <${CopyField} label=${text.command} text=${command || "./isengard link"} />
+        <p class="hint">${command ? text.commandToken : text.commandElse}</p>
+      </div>
     </form>
   </main>`;
 }

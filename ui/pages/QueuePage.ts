@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useId, useState } from "preact/hooks";
+import { useId } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { Job, JobKind } from "../../server/contract/job.ts";
 import { Badge, Chip } from "../components/Badge.ts";
@@ -22,7 +22,8 @@ const kinds: ReadonlyArray<readonly [JobKind | null, string]> = [[null, text.all
 export function QueuePage() {
   const app = useApp();
   const model = useOwned(() => createQueueModel(app), "queue");
-  const [kind, setKind] = useState<JobKind | null>(null);
+  const kind = kinds.find(([id]) => id !== null && id === app.router.route.value.query.get("show"))?.[0] ?? null;
+  const setKind = (next: JobKind | null) => app.router.setQuery({ show: next });
   const facts = model.resource.data.value;
   const error = model.resource.error.value;
   const fits = (job: Job) => kind === null || job.kind === kind;
@@ -74,7 +75,11 @@ function Lists({ model, running, waiting, ended, isPaused }: ListsProps) {
         ? html`<p class="hint">${isPaused ? text.noneStarts : text.noRunning}</p>`
         : html`<ul class="lines">${running.map((job) => html`<li key=${job.id}><${JobRow} job=${job} /></li>`)}</ul>`}
     <//>
-    <${Card} title=${text.waiting} count=${waiting.length}>
+    <${Card}
+      title=${text.waiting}
+      count=${waiting.length}
+      end=${waiting.length > 1 && html`<${Button} kind="quiet" icon="stop" onClick=${() => model.cancelAll(waiting)}>${text.cancelAll(waiting.length)}<//>`}
+    >
       ${waiting.length > 1 && html`<p class="hint">${text.order}</p>`}
       ${waiting.length === 0 ? html`<p class="hint">${text.noWaiting}</p>` : html`<${WaitingList} model=${model} jobs=${waiting} />`}
     <//>
@@ -82,10 +87,10 @@ function Lists({ model, running, waiting, ended, isPaused }: ListsProps) {
   `;
 }
 
-function Card({ title, count = 0, children }: { title: string; count?: number; children?: ComponentChildren }) {
+function Card({ title, count = 0, end, children }: { title: string; count?: number; end?: ComponentChildren; children?: ComponentChildren }) {
   const id = useId();
   return html`<section class="card" aria-labelledby=${id}>
-    <header><h2 id=${id}>${title}</h2>${count > 0 && html`<${Badge}><span class="num">${count}</span><//>`}</header>
+    <header><h2 id=${id}>${title}</h2><span class="row grow">${count > 0 && html`<${Badge}><span class="num">${count}</span><//>`}</span>${end}</header>
     ${children}
   </section>`;
 }

@@ -10,6 +10,11 @@ import { useApp } from "../models/AppModel.ts";
 import { createResource } from "../models/Resource.ts";
 import { settingsText as text } from "../text/more.ts";
 
+/** Each with an address of its own, for links that lead to the right place. */
+const sections = [
+  ["mode", text.mode], ["access", text.access], ["checks", text.checks], ["engines", text.engines], ["appearance", text.appearance], ["about", text.about], ["values", text.values],
+] as const;
+
 /** Is it set up, and can I prove it? */
 export function SettingsPage() {
   const app = useApp();
@@ -19,24 +24,32 @@ export function SettingsPage() {
     return resource;
   }, []);
   useEffect(() => void app.system.freshen(), []);
+  const asked = app.router.route.value.query.get("at");
+  const isLoaded = settings.data.value !== null;
+  useEffect(() => {
+    if (asked !== null) document.getElementById(asked === "token" ? "access" : asked)?.scrollIntoView();
+  }, [app.router.route.value, isLoaded]);
   return html`<${Page} title=${text.title}>
+    <nav class="row wrap" aria-label=${text.sections}>
+      ${sections.map(([id, word]) => html`<a key=${id} class="chip" href=${`/settings?at=${id}`} aria-current=${asked === id ? "true" : undefined}>${word}</a>`)}
+    </nav>
     <div class="cols two">
       <div class="stack wide">
         <${ModeCard} />
-        <${Loaded} resource=${settings} skeleton=${html`<${Skeleton} height="240px" />`}>
+        <${Loaded} resource=${settings} skeleton=${html`<${Skeleton} height="30rem" />`}>
           ${(data: Settings) => html`<${AccessCard} settings=${data} onChange=${settings.set} />`}
         <//>
         <${AppearanceCard} />
       </div>
       <div class="stack wide">
         <${ChecksCard} />
-        <section class="card" aria-labelledby="engines-title">
+        <section class="card" id="engines" aria-labelledby="engines-title">
           <header><h2 id="engines-title">${text.engines}</h2></header>
           <${ServiceList} withActions />
         </section>
         <${AboutCard} />
       </div>
     </div>
-    ${settings.data.value && html`<${ValuesCard} settings=${settings.data.value} />`}
+    ${settings.data.value ? html`<${ValuesCard} settings=${settings.data.value} />` : html`<${Skeleton} height="40rem" />`}
   <//>`;
 }

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useId, useMemo } from "preact/hooks";
+import { useEffect, useId, useMemo } from "preact/hooks";
 import type { Job } from "../../server/contract/job.ts";
 import { Chip } from "../components/Badge.ts";
 import { Button } from "../components/Button.ts";
@@ -8,11 +8,11 @@ import { coverOf } from "../components/CharacterCard.ts";
 import { JobBadge, JobRow } from "../components/JobRow.ts";
 import { ErrorNotice } from "../components/Notice.ts";
 import { Page } from "../components/Page.ts";
-import { elapsedSeconds } from "../components/RunProgress.ts";
 import { Skeleton } from "../components/Skeleton.ts";
 import { Thumb } from "../components/Thumb.ts";
 import { formatDateTime, formatDuration } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
+import { attemptSeconds } from "../models/JobsModel.ts";
 import { createTrainingListModel, historyLimit, type EndFilter, type TrainingListModel } from "../models/TrainingListModel.ts";
 import { trainingText as text } from "../text/training.ts";
 
@@ -21,7 +21,9 @@ const ends: ReadonlyArray<readonly [EndFilter, string]> = [["all", "All"], ["suc
 /** What is being trained, what waits, and what became of the rest. */
 export function TrainingPage() {
   const app = useApp();
-  const model = useMemo(() => createTrainingListModel(app), []);
+  const model = useMemo(() => createTrainingListModel(app, app.router.route.peek().query), []);
+  const [character, end] = [model.characterId.value, model.end.value];
+  useEffect(() => app.router.setQuery({ character: character || null, end: end === "all" ? null : end }), [character, end]);
   const isEmpty = model.total.value === 0;
   const loaded = model.resource.data.value !== null;
   const error = model.resource.error.value;
@@ -81,7 +83,7 @@ function History({ model }: { model: TrainingListModel }) {
 }
 
 function PastRun({ job }: { job: Job }) {
-  const seconds = elapsedSeconds(job, 0);
+  const seconds = attemptSeconds(job, 0);
   const { step = 0, totalSteps = 0 } = job.progress ?? {};
   const steps = totalSteps > 0 ? `${step.toLocaleString("en")} of ${totalSteps.toLocaleString("en")} steps` : "";
   const facts = [formatDateTime(job.createdAt), steps, seconds === null ? "" : formatDuration(seconds)].filter((fact) => fact !== "");

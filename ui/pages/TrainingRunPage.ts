@@ -13,15 +13,15 @@ import { LossChart } from "../components/LossChart.ts";
 import { GpuList } from "../components/Machine.ts";
 import { ErrorNotice } from "../components/Notice.ts";
 import { Page } from "../components/Page.ts";
-import { RunNotice } from "../components/RunNotice.ts";
-import { RunProgress } from "../components/RunProgress.ts";
+import { AgainButton, RunNotice } from "../components/RunNotice.ts";
+import { LossNow, RunProgress } from "../components/RunProgress.ts";
 import { SampleTimeline } from "../components/SampleTimeline.ts";
 import { Skeleton } from "../components/Skeleton.ts";
 import { StageList } from "../components/StageList.ts";
 import { StopJob } from "../components/StopJob.ts";
 import { StopDialog } from "../components/StopRun.ts";
 import { useApp } from "../models/AppModel.ts";
-import { isEnded, isWorking } from "../models/JobsModel.ts";
+import { isEnded, isWorking, titleOf } from "../models/JobsModel.ts";
 import { createLogModel } from "../models/LogModel.ts";
 import { createTrainingRunModel, type TrainingRunModel } from "../models/TrainingRunModel.ts";
 import { useOwned } from "../models/useOwned.ts";
@@ -46,10 +46,12 @@ export function TrainingRunPage({ params }: PageParams) {
       ${!error && html`<${Skeleton} height="160px" count=${3} />`}
     <//>`;
   }
-  return html`<${Page} title=${job.title} up=${up} actions=${!isEnded(job) && html`<${StopJob} job=${job} hasPopup="dialog" onStop=${() => setAsking(true)} />`}>
+  return html`<${Page} title=${titleOf(job)} jobId=${job.id} up=${up} actions=${isEnded(job) ? html`<${AgainButton} job=${job} />` : html`<${StopJob} job=${job} hasPopup="dialog" onStop=${() => setAsking(true)} />`}>
     <div class="row wrap"><${JobBadge} state=${job.state} /><${SimulatedBadge} of=${job} /><${About} job=${job} /></div>
-    <${RunNotice} job=${job} checkpoints=${model.checkpoints.value} />
-    ${job.startedAt !== null && (!isEnded(job) || (job.progress?.step ?? 0) > 0) && html`<${RunProgress} job=${job} />`}
+    <div class="run-top stack">
+      <${RunNotice} job=${job} checkpoints=${model.checkpoints.value} />
+      ${isWorking(job) && html`<${RunProgress} job=${job} />`}
+    </div>
     ${job.startedAt === null && !isEnded(job)
       ? html`<${Gpu} />`
       : html`<div class="cols main-side">
@@ -77,12 +79,17 @@ function Card({ title, end, children }: { title: string; end?: ComponentChildren
   return html`<section class="card" aria-labelledby=${id}><header><h2 id=${id}>${title}</h2>${end}</header>${children}</section>`;
 }
 
+/** As many as most presets draw. */
+const usualPictures = 4;
+
 function Samples({ model, job }: { model: TrainingRunModel; job: Job }) {
   const error = model.artifacts.error.value;
-  if (isEnded(job) && !error && model.samples.value.steps.length === 0) return null;
+  const isLoading = model.artifacts.data.value === null && !error && (job.progress?.step ?? 0) > 0;
+  const isExpected = !isEnded(job) || isLoading;
+  if (!isExpected && !error && model.samples.value.steps.length === 0) return null;
   return html`<${Card} title=${text.samples}>
     ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${model.artifacts.load}>Try again<//>`} />`}
-    <${SampleTimeline} table=${model.samples.value} prompts=${model.prompts.value} isRunning=${!isEnded(job)} />
+    <${SampleTimeline} table=${model.samples.value} prompts=${model.prompts.value} isExpected=${isExpected} expected=${model.prompts.value.length || usualPictures} />
   <//>`;
 }
 
@@ -91,9 +98,10 @@ function Loss({ model, job }: { model: TrainingRunModel; job: Job }) {
   const error = resource.error.value;
   // A run that ended before its first step has nothing to show here.
   if (isEnded(job) && !error && (job.progress?.step ?? 0) === 0) return null;
-  return html`<${Card} title=${text.loss}>
+  const isExpected = !isEnded(job) || (resource.data.value === null && !error);
+  return html`<${Card} title=${text.loss} end=${isWorking(job) && html`<${LossNow} job=${job} />`}>
     ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${resource.load}>Try again<//>`} />`}
-    <${LossChart} series=${series} version=${version} isRunning=${!isEnded(job)} />
+    <div class=${isExpected ? "chart-place" : ""}><${LossChart} series=${series} version=${version} isRunning=${isExpected} /></div>
   <//>`;
 }
 
@@ -104,14 +112,15 @@ function Gpu() {
 function Side({ model, job }: { model: TrainingRunModel; job: Job }) {
   const warnings = job.warnings;
   return html`<div class="stack wide">
+    ${(!isEnded(job) || model.checkpoints.value.length > 0 || model.artifacts.data.value === null) &&
+    html`<${Card} title=${text.checkpoints}><${CheckpointList} checkpoints=${model.checkpoints.value} /><//>`}
     ${isWorking(job) && html`<${Stages} job=${job} />`}
-    ${warnings.length > 0 && job.state !== "succeeded" &&
+    ${warnings.length > 0 &&
     html`<${Card} title=${text.warnings}>
       <ul class="stack small">
         ${warnings.map((warning) => html`<li class="row top" key=${warning}><${Icon} name="info" size="s" /><span>${warning}</span></li>`)}
       </ul>
     <//>`}
-    ${(!isEnded(job) || model.checkpoints.value.length > 0) && html`<${Card} title=${text.checkpoints}><${CheckpointList} checkpoints=${model.checkpoints.value} /><//>`}
     ${!isEnded(job) && html`<${Gpu} />`}
   </div>`;
 }
@@ -122,9 +131,9 @@ function Stages({ job }: { job: Job }) {
   return html`<${Card} title=${text.stages}><${StageList} stages=${stages} /><//>`;
 }
 
-/** On a small screen closed at first, since the page has better to show; a failed run opens it. */
+/** Closed at first, since the page has better to show. */
 function Log({ job }: { job: Job }) {
-  const [open, setOpen] = useState(() => job.state === "failed" || matchMedia("(width >= 48rem)").matches);
+  const [open, setOpen] = useState(false);
   return html`<details class="card fold log-fold" open=${open} onToggle=${(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}>
     <summary><${Icon} name="right" size="s" /><h2>${text.log}</h2></summary>
     ${open && html`<${OpenLog} job=${job} />`}

@@ -44,12 +44,27 @@ describe("every page", () => {
     await waitFor("the title has the focus", () => document.activeElement === page.root.querySelector("h1") && heading() === "Characters");
   });
 
-  test("the title of the tab tells how far the work is", async () => {
-    const progress = { stages: [], step: 1, totalSteps: 2, fraction: 0.42, etaSeconds: null, speed: "", loss: null, learningRate: null, message: "", updatedAt: "" };
-    visit("/", { jobs: [testJob({ progress })] });
-    await waitFor("the title is set", () => document.title === "42 % · Home – Isengard");
+  const progress = { stages: [], step: 1, totalSteps: 2, fraction: 0.42, etaSeconds: null, speed: "", loss: null, learningRate: null, message: "", updatedAt: "" };
+
+  test("the title of the tab tells of the page's own work, never of another's", async () => {
+    const done = testJob({ id: "job-2", state: "succeeded", title: "Training Bob, Quick", progress });
+    visit("/training/job-1", { jobs: [testJob({ progress }), done] });
+    await waitFor("the title is set", () => document.title === "42 % · Training Ada – Isengard");
     open!.app.events.emit({ type: "job.progress", jobId: "job-1", progress: { ...progress, fraction: 0.43 } });
-    await waitFor("the title follows", () => document.title === "43 % · Home – Isengard");
+    await waitFor("the title follows", () => document.title === "43 % · Training Ada – Isengard");
+    open!.app.router.navigate("/training/job-2");
+    await waitFor("the other says its own end", () => document.title === "Done · Trained Bob, Quick – Isengard");
+    open!.app.router.navigate("/");
+    await waitFor("Home says nothing of it", () => document.title === "Home – Isengard");
+  });
+
+  test("the icon of the tab fills with the work that runs, and is plain again without", async () => {
+    const link = document.head.appendChild(Object.assign(document.createElement("link"), { rel: "icon", href: "/static/icon.svg" }));
+    visit("/", { jobs: [testJob({ progress })] });
+    expect(decodeURIComponent(link.href)).toContain('stroke-dasharray="42 100"');
+    open!.app.events.emit({ type: "job.changed", job: testJob({ state: "succeeded" }) });
+    expect(link.getAttribute("href")).toBe("/static/icon.svg");
+    link.remove();
   });
 });
 
@@ -173,7 +188,7 @@ test("a lost connection is explained, with the command and a way to try at once"
   await waitFor("it is connected", () => page.text().includes("Connected"));
   await waitFor("the command is known", () => app.tunnelCommand.value !== "");
   sockets[0]!.close();
-  await waitFor("the banner is shown", () => page.text().includes("Work on the server goes on."));
+  await waitFor("the banner is shown", () => page.text().includes("goes on if only the connection broke."));
   expect(page.text()).toContain("ssh -N -L 1:2:3 pod");
   byName(page.root, "Try now").click();
   expect(sockets).toHaveLength(2);

@@ -118,7 +118,7 @@ describe("one training", () => {
     const job = testJob({ startedAt: "2026-11-21T10:00:00.000Z", progress });
     visit("/training/job-1", { jobs: [job] }, (path) => (path === "/api/training/job-1" ? job : undefined));
     await shown("Loading");
-    expect(page.text()).toContain("not known yet");
+    expect(page.text()).toContain("Time leftunknown");
     expect(page.root.querySelector('[role="progressbar"]')).toBeNull();
     open.app.events.emit({ type: "job.progress", jobId: "job-1", progress: { ...progress, step: 750, fraction: 0.5, etaSeconds: 600, updatedAt: "2026-11-21T10:00:02.000Z" } });
     await shown("Step 750 of 1,500");

@@ -82,6 +82,7 @@ export function emptyServer(_method: string, path: string): unknown {
   const { pathname } = new URL(path, "http://page");
   if (pathname.endsWith("/logs/view")) return { entries: [], total: 0, lastLine: 0, hasMore: false };
   if (pathname === "/api/settings") return { rows: [], hfTokenSet: false, tunnelCommand: "" };
+  if (pathname.endsWith("/artifacts")) return { artifacts: [] };
   if (pathname.endsWith("/images")) return { images: [], count: 0 };
   if (pathname === "/api/outputs") return { outputs: [], next: null };
   if (pathname === "/api/queue/failures") return { days: 30, total: 0, unknown: 0, classes: [], notUnderstood: [] };

@@ -4,6 +4,16 @@ export const logsText = {
   source: "Show the log of",
   service: "Isengard itself",
   empty: "This log has no lines yet.",
+  trainings: "Trainings",
+  pictures: "Pictures",
+  details: "The chosen line",
+  closeDetails: "Close the line",
+  when: "When",
+  job: "Job",
+  jobLog: "its log",
+  reference: "Reference",
+  sameReference: "What belongs to it",
+  open: "Press a line to see all of it.",
 } as const;
 
 /** Failures by cause. A class without a name here is shown as it is. */
@@ -62,6 +72,10 @@ export const settingsText = {
   appearance: "Appearance",
   theme: "Colours",
   themes: { system: "Like this computer", light: "Light", dark: "Dark" },
+  sections: "On this page",
+  notify: "Tell me when work ends",
+  notifyState: { default: "As a message of this computer, while the page is in the background.", granted: "Allowed in this browser.", denied: "Not allowed in this browser; change it at the lock beside the address." },
+  notifyAllow: "Allow",
   keys: "Single-letter keys",
   keysHelp: "Shortcuts like g then h. Press ? to see all.",
   values: "Paths and values",
