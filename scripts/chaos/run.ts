@@ -1,5 +1,6 @@
 import { endLeftovers } from "../testing/executable.ts";
 import { actions } from "./actions.ts";
+import { checkFiles } from "./files.ts";
 import { type Action, describeAction, makePlan } from "./plan.ts";
 import { checkLeftovers, checkLogs, checkRecords, settle } from "./verdict.ts";
 import { Watcher } from "./watch.ts";
@@ -57,7 +58,7 @@ export async function runChaos({ seed, steps, executable, keep, say = () => {} }
     } finally {
       await watcher.end();
     }
-    world.problems.push(...(await checkLeftovers(world)), ...checkRecords(world));
+    world.problems.push(...(await checkLeftovers(world)), ...checkRecords(world), ...(await checkFiles(world)));
   } catch (error) {
     world.problems.push(`chaos itself failed: ${error instanceof Error ? error.stack : String(error)}`);
   } finally {

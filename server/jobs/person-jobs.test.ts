@@ -108,3 +108,16 @@ test("erasing does not follow a link that was put in the place of a folder", asy
   await rig.erase();
   expect(readdirSync(elsewhere)).toHaveLength(1);
 });
+
+test("the folder of a training whose server died before the job had its row is removed by the next", async () => {
+  const person = rig.character("Zerlina");
+  const told: number[] = [];
+  const { insert } = rig.jobs.store;
+  rig.jobs.store.insert = () => { told.push(rig.db.query("select 1 from erasure where held_by is not null").all().length); throw new Error("killed here"); };
+  expect(() => rig.train(person.id)).toThrow("killed here");
+  rig.jobs.store.insert = insert.bind(rig.jobs.store);
+  expect([told, readdirSync(rig.paths.jobs), rig.db.query("select 1 from erasure").all()]).toEqual([[1], [], []]);
+  const { id } = rig.train(person.id);
+  expect(rig.db.query("select 1 from erasure").all()).toEqual([]);
+  await rig.until(id, "succeeded");
+});

@@ -8,6 +8,7 @@ import { newId } from "../ids.ts";
 import type { Backends } from "./backends.ts";
 import { freezePictures } from "./freeze-pictures.ts";
 import { checkTraining, freezeTraining } from "./freeze-training.ts";
+import { Erasure } from "../library/erasure.ts";
 import type { JobLibrary } from "./needs.ts";
 import type { Room } from "./room.ts";
 import type { JobFilter, JobStore } from "./store.ts";
@@ -35,11 +36,17 @@ const keyPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** The door to the queue. What it accepts is checked, frozen and durable; what it refuses, it refuses with AppError. */
 export class JobQueue {
-  constructor(private readonly parts: QueueParts) {}
+  private readonly erasure: Erasure;
+
+  constructor(private readonly parts: QueueParts) {
+    this.erasure = new Erasure({ db: parts.store.table.db, paths: parts });
+  }
 
   submitTraining(request: TrainingRequest, context: SubmitContext): Job {
     return this.submit("training", request, context, (id, dir) => {
       const backend = this.parts.backends.training();
+      // Photos are copied into it before the job has its row.
+      this.erasure.expect([dir]);
       const { frozen, characterName, presetLabel } = freezeTraining(request, backend, this.parts.library, dir);
       return {
         id, frozen: { ...frozen }, backend: backend.name, characterId: frozen.characterId,
@@ -137,9 +144,10 @@ export class JobQueue {
     try {
       return this.parts.store.insert({
         ...accept(id, dir), kind, request, simulated: this.parts.backends.simulated, priority: 0, correlationId, idempotencyKey, idempotencyHash,
-      });
+      }, () => this.erasure.keep([dir]));
     } catch (error) {
       rmSync(dir, { recursive: true, force: true });
+      this.erasure.keep([dir]);
       throw error;
     }
   }

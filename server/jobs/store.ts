@@ -55,8 +55,13 @@ export class JobStore {
    * Durable when it returns. The same idempotency key with the same body gives the job of the first call; with another
    * body it throws `conflict`. A second open training of one character throws `conflict` too, a full queue `too_many_requests`.
    */
-  insert(job: NewJob): Job {
-    const row = this.table.write(() => insertJob(this.table, job));
+  /** `onNew`: inside the transaction of a job that is really new. */
+  insert(job: NewJob, onNew: () => void = () => undefined): Job {
+    const row = this.table.write(() => {
+      const inserted = insertJob(this.table, job);
+      if (inserted.id === job.id) onNew();
+      return inserted;
+    });
     if (row.id === job.id) this.table.announce(row, null, "Accepted.");
     return this.notes.toJob(row);
   }
