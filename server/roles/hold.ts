@@ -110,6 +110,8 @@ function repair<T>(work: () => T, what: string): T {
   try {
     return work();
   } catch (error) {
+    // A fault of the system has its own words (api/on-error.ts); what the repair found is a sentence already.
+    if (error instanceof Error && ("syscall" in error || "code" in error)) throw error;
     throw new AppError("conflict", what, { why: error instanceof Error ? error.message : String(error), fix: "Choose another backup.", cause: error });
   }
 }
