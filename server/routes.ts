@@ -5,9 +5,10 @@ import { backupsApi } from "./api/backups.ts";
 import { charactersApi } from "./api/characters.ts";
 import { docsApi } from "./api/docs.ts";
 import { eventsApi } from "./api/events.ts";
-import { hangUpSoon, mayTakeTime } from "./api/connection-time.ts";
+import { isLoggedIn } from "./api/context.ts";
+import { hangUpSoon, isOutOfPatience, mayTakeTime } from "./api/connection-time.ts";
 import type { Gate } from "./api/gate.ts";
-import { hasBody } from "./api/gate-limits.ts";
+import { hasBody, storesSomething } from "./api/gate-limits.ts";
 import { generationApi } from "./api/generation.ts";
 import { jobsApi } from "./api/jobs.ts";
 import { logsApi } from "./api/logs.ts";
@@ -44,13 +45,16 @@ export async function createRoutes({ core, views, access, gate, ui, command }: R
     .onRequest(({ request, server }) => {
       const refusal = gate(request);
       if (refusal === null) {
+        if (storesSomething(request)) core.data.assertInPlace();
         if (!hasBody(request)) mayTakeTime(request, server);
         return;
       }
-      hangUpSoon(request, server);
+      if (!hangUpSoon(request, server)) refusal.headers.set("connection", "close");
       return refusal;
     })
-    .onError({ as: "global" }, ({ request, server }) => hangUpSoon(request, server))
+    .onError({ as: "global" }, ({ error, request, server, set }) => {
+      if (isOutOfPatience(error) || (!hangUpSoon(request, server) && !isLoggedIn(request))) set.headers["connection"] = "close";
+    })
     .use(responseHeaders())
     .onError({ as: "global" }, ({ error }) => core.data.noteError(error))
     .use(onError(core.log))

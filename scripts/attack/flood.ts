@@ -5,11 +5,21 @@ import { head, RawSocket } from "./socket.ts";
 const connections = 150;
 const limitSeconds = 45;
 
-/** More connections than the server has descriptors, each with half a body: how long it is out of reach, and whether it comes back. */
+const write = ["X-Isengard: 1", "Content-Type: application/json", "Content-Length: 100"];
+
+/** More connections than the server has descriptors: how long it is out of reach, and whether it comes back. */
 export async function attackDescriptors(server: Started): Promise<Finding[]> {
   const { host } = new URL(server.url);
+  return [
+    ...await flood(server, "half bodies of a login", `${head("POST", "/api/session", host, ...write)}{`, 5),
+    ...await flood(server, "half bodies that are refused", `${head("POST", "/api/characters", host, ...write)}{`, 5),
+    // Before a request is whole nobody but the runtime sees its connection: its time limit is all that there is.
+    ...await flood(server, "half headers", "POST /api/session HTTP/1.1\r\nHo", 40),
+  ];
+}
+
+async function flood(server: Started, name: string, half: string, mostSeconds: number): Promise<Finding[]> {
   const sockets: RawSocket[] = [];
-  const half = `${head("POST", "/api/session", host, "X-Isengard: 1", "Content-Type: application/json", "Content-Length: 100")}{`;
   for (let index = 0; index < connections; index++) {
     const socket = await Promise.race([RawSocket.open(server.url), Bun.sleep(500).then(() => null)]);
     if (socket === null) continue;
@@ -29,7 +39,7 @@ export async function attackDescriptors(server: Started): Promise<Finding[]> {
   for (const socket of sockets) socket.end();
   const after = await fetch(`${server.url}/health`, { signal: AbortSignal.timeout(20_000) }).then((answer) => answer.status, () => 0);
   return [
-    atMost(`${connections} half bodies against 64 descriptors: /health out of reach`, seconds, 40, "s"),
+    atMost(`${connections} ${name} against 64 descriptors: /health out of reach`, seconds, mostSeconds, "s"),
     found("… and after they left", String(after), "200", after === 200),
   ];
 }

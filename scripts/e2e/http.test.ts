@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { head, RawSocket } from "../attack/socket.ts";
 import { startExecutable, type Started } from "../testing/executable.ts";
 import { makeCharacter } from "../testing/story.ts";
@@ -59,7 +59,7 @@ test("a used link says so on the login page, and lets a browser through that is 
   const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
   const again = await fetch(`${server.url}${path}`, { redirect: "manual" });
   const signedIn = await fetch(`${server.url}${path}`, { redirect: "manual", headers: { cookie } });
-  expect([first, again, signedIn].map((answer) => answer.headers.get("location"))).toEqual(["/", "/login?why=link", "/"]);
+  expect([first, again, signedIn].map((answer) => answer.headers.get("location"))).toEqual(["/", "/login?link=used", "/"]);
 });
 
 test("an origin that is on the list is taken, also behind a tunnel that speaks of localhost", async () => {
@@ -107,11 +107,17 @@ test("with the folder gone, what would be written is refused with the reason", a
     const bytes = Buffer.from("--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"x.jpg\"\r\n\r\nx\r\n--b--\r\n");
     const upload = await server.api(photo.replace(/\/[^/]+$/, ""), { method: "POST", body: bytes, headers: { "content-type": "multipart/form-data; boundary=b" } });
     const backup = await server.api("/api/backups", { method: "POST" });
-    for (const answer of [upload, backup]) {
+    const made = await server.api("/api/characters", { method: "POST", headers: { "content-type": "application/json" }, body: '{"name":"Nobody"}' });
+    const tus = { "tus-resumable": "1.0.0", "upload-length": "4", "upload-metadata": `characterId ${btoa(photo.split("/")[3]!)}` };
+    const begun = await server.api("/api/uploads", { method: "POST", headers: tus });
+    for (const answer of [upload, backup, made, begun]) {
       const text = await answer.text();
       expect([answer.status, text.includes("storage_unusable")]).toEqual([503, true]);
       expect(text).not.toMatch(/ENOENT|errno/);
     }
+    const { checks } = await server.json<{ checks: Array<{ id: string; state: string }> }>("/api/status");
+    expect(checks).toContainEqual(expect.objectContaining({ id: "data-folder", state: "error" }));
+    expect(existsSync(`${server.folder}/data`)).toBe(false);
   } finally {
     renameSync(away, `${server.folder}/data`);
   }

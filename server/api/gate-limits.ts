@@ -24,3 +24,12 @@ export function limitText(bytes: number): string {
 export function hasBody(request: Request): boolean {
   return request.headers.has("transfer-encoding") || Number(request.headers.get("content-length") ?? 0) > 0;
 }
+
+/** Logging in and all that stops work: it must go on where nothing new can be stored. */
+const storesNothingNew = /^\/api\/(session|links|client-logs|queue\/pause|services\/[^/]+\/stop|(jobs|training|generation)\/[^/]+\/cancel|training\/estimate)$/;
+
+/** Whether a request is going to leave something on the disk. */
+export function storesSomething(request: Request): boolean {
+  if (!["POST", "PUT", "PATCH"].includes(request.method)) return false;
+  return !storesNothingNew.test(new URL(request.url).pathname);
+}

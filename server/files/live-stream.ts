@@ -38,7 +38,7 @@ async function nextWithin(chunks: AsyncIterator<Uint8Array>, limits: StreamLimit
   const { promise: refused, reject } = Promise.withResolvers<never>();
   const stop = () => reject(limits.signal?.reason);
   const timer = setTimeout(() => {
-    reject(new AppError("bad_request", "The request stopped in the middle.", { why: `Nothing came for ${limits.idleMs / 1000} s.` }));
+    reject(new AppError("request_timeout", "The request stopped in the middle.", { why: `Nothing came for ${limits.idleMs / 1000} s.` }));
   }, limits.idleMs);
   limits.signal?.addEventListener("abort", stop, { once: true });
   if (limits.signal?.aborted) stop();

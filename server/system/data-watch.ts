@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Check } from "../contract/system.ts";
 import { codeOf } from "../db/data-problem.ts";
 import type { OpenData } from "../db/open-data.ts";
+import { databaseFile } from "../db/restore.ts";
+import { AppError } from "../errors.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
@@ -63,8 +66,28 @@ export class DataWatch implements Service {
     this.fault = { at: new Date().toISOString(), why, isLasting: lasting.test(codeOf(error)) || this.fault?.isLasting === true };
   }
 
+  /**
+   * Throws AppError while the folder is not where it was. An open database goes on taking writes after its folder was moved or its
+   * volume unmounted: what it took would be seen by nobody, and a folder made anew would stand in the way of the old one.
+   */
+  assertInPlace(): void {
+    if (this.isInPlace()) return;
+    throw new AppError("storage_unusable", "Isengard's folder is not where it was.", { why: `Its database is missing in ${this.options.paths.data}.` });
+  }
+
+  private isInPlace(): boolean {
+    return existsSync(databaseFile(this.options.paths, "state"));
+  }
+
   checks(): Check[] {
-    return [...(this.probe === null ? [] : [probeCheck(this.probe, this.startedAt)]), ...this.sync.checks(), ...this.faultChecks(), ...this.noteChecks(), ...this.backups.checks()];
+    return [...this.placeChecks(), ...(this.probe === null ? [] : [probeCheck(this.probe, this.startedAt)]), ...this.sync.checks(), ...this.faultChecks(), ...this.noteChecks(), ...this.backups.checks()];
+  }
+
+  private placeChecks(): Check[] {
+    if (this.isInPlace()) return [];
+    const detail = `Isengard's folder ${this.options.paths.data} was moved or deleted, or its volume was unmounted, while Isengard runs.`;
+    const fix = "Put it back, then nothing is lost. Until then nothing new is taken.";
+    return [{ id: "data-folder", label: "Data folder", state: "error", detail, fix, checkedAt: new Date().toISOString() }];
   }
 
   private faultChecks(): Check[] {

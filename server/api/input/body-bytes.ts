@@ -8,6 +8,11 @@ export interface Patience {
   readonly totalMs: number;
 }
 
+export interface Waiting extends Patience {
+  /** Aborted when the body has to make room for others. */
+  readonly signal?: AbortSignal;
+}
+
 export const patience = {
   /** Nobody knows yet who asks. */
   stranger: { idleMs: 5_000, totalMs: 10_000 },
@@ -18,19 +23,21 @@ export const patience = {
  * All bytes of a body, counted while they come: what it says of its own length decides nothing. Throws AppError where it is larger
  * than `limit`, encoded, or does not arrive in time.
  */
-export async function bodyBytes(request: Request, limit: number, { idleMs, totalMs }: Patience): Promise<Uint8Array> {
+export async function bodyBytes(request: Request, limit: number, { idleMs, totalMs, signal }: Waiting): Promise<Uint8Array> {
   assertPlain(request);
   if (request.body === null) return new Uint8Array();
   const late = AbortSignal.timeout(totalMs);
+  const end = signal === undefined ? late : AbortSignal.any([late, signal]);
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of liveStream(request.body, { idleMs, signal: late })) {
+    for await (const chunk of liveStream(request.body, { idleMs, signal: end })) {
       size += chunk.length;
       if (size > limit) throw tooLarge(limit);
       chunks.push(chunk);
     }
   } catch (error) {
+    if (signal?.aborted === true && !(error instanceof AppError)) throw tooMany();
     if (late.aborted && !(error instanceof AppError)) throw tooSlow(totalMs);
     throw error;
   }
@@ -58,6 +65,10 @@ function assertPlain(request: Request): void {
   throw new AppError("unsupported_media", "The request's body is compressed.", {
     why: `Its Content-Encoding is ${encoding.slice(0, 40)}.`, fix: "Send it as it is, without Content-Encoding.",
   });
+}
+
+function tooMany(): AppError {
+  return new AppError("too_many_requests", "The request's body did not arrive before others came.", { why: "Too many requests were half sent.", fix: "Send it again, all at once." });
 }
 
 function tooSlow(ms: number): AppError {

@@ -3,6 +3,7 @@ import { mayTakeTime } from "../connection-time.ts";
 import { isLoggedIn } from "../context.ts";
 import { jsonBytes } from "../gate-limits.ts";
 import { bodyBytes, patience } from "./body-bytes.ts";
+import { OpenBodies } from "./open-bodies.ts";
 import { BodyBytes, readBody } from "./read-body.ts";
 import { QueryText, queryOf, readParams, readQuery } from "./read-query.ts";
 
@@ -72,10 +73,21 @@ function taken<S extends TSchema>(schema: S, read: (value: unknown) => unknown):
 /** Once the body is there, the answer may take as long as it needs. */
 function bodyReader(limitBytes: number): BodyReader {
   return async ({ request, server }) => {
-    const bytes = await bodyBytes(request, limitBytes, isLoggedIn(request) ? patience.known : patience.stranger);
+    const bytes = isLoggedIn(request) ? await bodyBytes(request, limitBytes, patience.known) : await bytesOfStranger(request, limitBytes);
     mayTakeTime(request, server);
     return new BodyBytes(bytes, request.headers.get("content-type") ?? "");
   };
+}
+
+const openBodies = new OpenBodies();
+
+async function bytesOfStranger(request: Request, limitBytes: number): Promise<Uint8Array> {
+  const { signal, leave } = openBodies.enter();
+  try {
+    return await bodyBytes(request, limitBytes, { ...patience.stranger, signal });
+  } finally {
+    leave();
+  }
 }
 
 /** Elysia reads a query before it knows which names may be in it, and splits texts at commas. */
