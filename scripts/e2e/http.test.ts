@@ -59,7 +59,7 @@ test("a used link says so on the login page, and lets a browser through that is 
   const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
   const again = await fetch(`${server.url}${path}`, { redirect: "manual" });
   const signedIn = await fetch(`${server.url}${path}`, { redirect: "manual", headers: { cookie } });
-  expect([first, again, signedIn].map((answer) => answer.headers.get("location"))).toEqual(["/", "/login?link=used", "/"]);
+  expect([first, again, signedIn].map((answer) => answer.headers.get("location"))).toEqual(["/", "/login?why=link", "/"]);
 });
 
 test("an origin that is on the list is taken, also behind a tunnel that speaks of localhost", async () => {

@@ -14,7 +14,7 @@ export function sessionApi(access: Access) {
     .get("/open", ({ query, request, set }) => {
       const isRedeemed = request.method === "GET" && query.code !== undefined && access.redeemCode(query.code);
       set.status = 303;
-      set.headers["location"] = isRedeemed || isSignedIn(access, request) ? "/" : "/login?link=used";
+      set.headers["location"] = isRedeemed || isSignedIn(access, request) ? "/" : "/login?why=link";
       set.headers["cache-control"] = "no-store";
       if (isRedeemed) set.headers["set-cookie"] = openCookie(access, request);
       return "";
