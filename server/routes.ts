@@ -59,7 +59,8 @@ export async function createRoutes({ core, views, access, gate, ui, command }: R
     .onError({ as: "global" }, ({ error }) => core.data.noteError(error))
     .use(onError(core.log))
     .use(sessionApi(access))
-    .use(await staticPlugin({ assets: ui.staticFolder, prefix: "/static", indexHTML: false }))
+    // Its tags have no quotes, and it compares them as one text: these few small files are kept by their age alone.
+    .use(await staticPlugin({ assets: ui.staticFolder, prefix: "/static", indexHTML: false, etag: false }))
     .use(systemApi(views.system))
     .use(settingsApi(views.settings))
     .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))

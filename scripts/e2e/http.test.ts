@@ -44,6 +44,13 @@ test("a copy that is still good is not sent again, however the client names it",
   expect(plain.headers.get("content-encoding")).toBeNull();
 });
 
+test("every tag is a quoted one, as its header demands", async () => {
+  for (const path of [photo, `${photo}/thumbnail`, "/static/icon.svg", "/health", "/"]) {
+    const tag = (await server.api(path)).headers.get("etag");
+    expect([path, tag === null || /^(W\/)?"[^"]*"$/.test(tag)]).toEqual([path, true]);
+  }
+});
+
 test("a socket is opened whatever the case of Upgrade", async () => {
   const cookie = (await fetch(server.link, { redirect: "manual" })).headers.get("set-cookie")!.split(";")[0]!;
   for (const word of ["websocket", "WebSocket", "WEBSOCKET"]) {
