@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Failure } from "../server/contract/job.ts";
 import { ruleFor } from "../server/jobs/failure-policy.ts";
 import { Divergence } from "./ai-toolkit/divergence.ts";
+import { diagnose } from "./ai-toolkit/failures.ts";
 import { decide, type Evidence } from "./ai-toolkit/outcome.ts";
 import { replay } from "./ai-toolkit/testing-replay.ts";
 import { explainExit } from "./comfyui/exit.ts";
@@ -89,6 +90,50 @@ function unrecorded(): Row[] {
     drew("port taken", explainExit(exited(1), ["OSError: [Errno 98] address already in use"])), drew("package missing", explainExit(exited(1), ["ModuleNotFoundError: No module named 'torch'"])),
   ];
 }
+
+/** What the pinned libraries print: huggingface_hub 1.23, httpx 0.28, diffusers 0.42, transformers 5.5, torch 2.13, hf_xet. */
+const url = "https://huggingface.co/black-forest-labs/FLUX.1-dev/resolve/main/transformer/config.json";
+const wordings: ReadonlyArray<readonly [code: string, ...lines: string[]]> = [
+  ["hf_auth", "OSError: There was a specific connection error when trying to load black-forest-labs/FLUX.1-dev:", `Client error '401 Unauthorized' for url '${url}' (Request ID: Root=1)`, "Invalid credentials in Authorization header"],
+  ["hf_auth", `huggingface_hub.errors.HfHubHTTPError: (Request ID: Root=1)`, "403 Forbidden: Please enable access to public gated repositories in your fine-grained token settings to view this repository..",
+    "huggingface_hub.errors.LocalEntryNotFoundError: An error happened while trying to locate the file on the Hub"],
+  ["hf_auth", "huggingface_hub.errors.LocalTokenNotFoundError: Token is required (`token=True`), but no token found."],
+  ["hf_auth", "OSError: a/b is not a local folder and is not a valid model identifier listed on 'https://huggingface.co/models'"],
+  ["hf_gated", "OSError: You are trying to access a gated repo.", "Make sure to have access to it at https://huggingface.co/black-forest-labs/FLUX.1-dev."],
+  ["network", "RuntimeError: Cannot send a request, as the client has been closed."],
+  ["network", "httpx.ConnectError: [Errno -2] Name or service not known"], ["network", "httpx.ConnectTimeout: _ssl.c:993: The handshake operation timed out"],
+  ["network", "httpx.ReadTimeout: The read operation timed out"], ["network", "httpx.ConnectError: [Errno 101] Network is unreachable"],
+  ["network", `OSError: There was a specific connection error when trying to load a/b:`, `Server error '503 Service Unavailable' for url '${url}'`],
+  ["network", "httpx.RemoteProtocolError: Server disconnected without sending a response."], ["network", "429 Too Many Requests: you have reached your 'api' rate limit."],
+  ["network", "RuntimeError: Data processing error: CAS service error : Reqwest Error: error sending request"],
+  ["network", "httpx.ConnectError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"],
+  ["hf_missing", "HFValidationError: Repo id must be in the form 'repo_name' or 'namespace/repo_name': '/models/flux1-dev.safetensors'. Use `repo_type` argument if needed.",
+    "OSError: We couldn't connect to 'https://huggingface.co' to load this model, couldn't find it in the cached files"],
+  ["hf_missing", "OfflineModeIsEnabled: Cannot reach https://huggingface.co/api: offline mode is enabled.", "LocalEntryNotFoundError: Cannot find the requested files in the disk cache and outgoing traffic has been disabled."],
+  ["hf_missing", `Client error '404 Not Found' for url '${url}'`], ["hf_missing", "OSError: Error no file named diffusion_pytorch_model.bin found in directory /m/vae."],
+  ["hf_missing", "OSError: main2 is not a valid git identifier (branch name, tag name or commit id) that exists for this model name."],
+  ["vram", "torch.AcceleratorError: CUDA error: out of memory"], ["vram", "RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"],
+  ["host_oom", "RuntimeError: [enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."],
+  ["gpu_fault", "RuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment"], ["gpu_fault", "CUDA error: CUDA-capable device(s) is/are busy or unavailable"],
+  ["corrupt_model", "RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central directory"],
+  ["corrupt_model", "OSError: Unable to load weights from checkpoint file for '/m/vae/x.bin'"], ["corrupt_model", "OSError: It looks like the config file at '/m/config.json' is not a valid JSON file."],
+  ["install", "AssertionError: Torch not compiled with CUDA enabled"], ["install", "RuntimeError: CUDA error: no kernel image is available for execution on the device"],
+  ["config", '  File "/opt/ai-toolkit/toolkit/config.py", line 90, in get_config', "KeyError: 'name'"],
+];
+/** Words that look like a failure's and are none. */
+const lookAlikes: ReadonlyArray<readonly string[]> = [
+  ["KeyError: 'encoder_hidden_states'"], ['  File "/x/toolkit/config.py", line 9, in load', '  File "/x/torch/nn/modules/module.py", line 1, in forward', "KeyError: 'x'"],
+  ["TypeError: forward() got an unexpected keyword argument 'cap'"], ['    "prompts": ["a poster that says CUDA out of memory, GatedRepoError, 401 Client Error"],'],
+  ["ada_v3:  40%|####      | 401/1000 [00:10<00:20, 5.03it/s, lr: 1.0e-04 loss: 4.290e-01]"], ["a car with Xid 79 on its plate"],
+];
+
+test("each wording of the pinned libraries lands in its class, whatever it is wrapped in", () => {
+  for (const [code, ...lines] of wordings) expect({ lines, code: diagnose(["Error running job: it failed", ...lines], []).code }).toEqual({ lines, code });
+});
+
+test("words that only look like a failure's name no cause", () => {
+  for (const lines of lookAlikes) expect({ lines, code: diagnose([...lines], []).code }).toEqual({ lines: [...lines], code: "unknown" });
+});
 
 function action({ code, failure }: Row): string {
   const rule = failure?.lasting === true || code === "cancelled" ? null : ruleFor(code);

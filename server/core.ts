@@ -6,7 +6,7 @@ import { openData, type OpenData } from "./db/open-data.ts";
 import { Engines } from "./engines.ts";
 import { createBus } from "./events/bus.ts";
 import { Hub } from "./events/hub.ts";
-import { readHfToken } from "./files/hf-token.ts";
+import { readHfToken, takeOverHfToken } from "./files/hf-token.ts";
 import type { Paths } from "./files/paths.ts";
 import { Backends } from "./jobs/backends.ts";
 import { uuidOf } from "./jobs/lane-names.ts";
@@ -47,10 +47,11 @@ export function createCore(options: CoreOptions) {
   const redactor = new Redactor();
   const logFile = new RotatingFile({ path: paths.serviceLog, redactor });
   const log = createLog(logFile, config.logLevel);
-  const hfToken = readHfToken(paths);
-  if (hfToken !== null) redactor.addSecret(hfToken);
   const bus = createBus((error) => log.error("bus.listener-failed", "a listener of an event failed", { error }));
   const databases = openData(paths);
+  if (takeOverHfToken(paths, process.env)) log.info("hf-token.taken-over", "The Hugging Face token of HF_TOKEN was saved, since there was none");
+  const hfToken = readHfToken(paths);
+  if (hfToken !== null) redactor.addSecret(hfToken);
   const deps = { db: databases.state, paths, bus };
   const photos = new Photos(deps);
   const library = {

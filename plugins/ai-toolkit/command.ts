@@ -23,7 +23,8 @@ export function trainingCommand(settings: PluginSettings, jobId: string, configP
     CUDA_DEVICE_ORDER: "PCI_BUS_ID",
   };
   // The token's value never enters the environment: AI-Toolkit expands variables in the job file.
-  if (settings.hfTokenFile !== null) env.HF_TOKEN_PATH = settings.hfTokenFile;
+  // A name of nothing would keep the hub library from its own place, ~/.cache/huggingface/token.
+  if (settings.hfTokenFile !== null && existsSync(settings.hfTokenFile)) env.HF_TOKEN_PATH = settings.hfTokenFile;
   if (settings.mode === "fast-test") {
     const [file, ...first] = settings.self;
     env.ISENGARD_SIM_SCENARIO = settings.simulator.scenario;

@@ -42,7 +42,8 @@ describe("the job file", () => {
   });
 
   test("a missing or mistyped value is refused by its name", () => {
-    for (const spec of written) {
+    // Jobs from before layer offloading existed lack it, and go on.
+    for (const spec of written.filter(({ name }) => name !== "layerOffloading")) {
       const values = { ...jobWith().values, [spec.name]: undefined };
       expect(() => buildConfig(jobWith({ values }), places), spec.name).toThrow(spec.name);
     }

@@ -64,7 +64,14 @@ function processConfig(job: TrainingJob, places: JobPlaces, trigger: string, pro
     }],
     train: trainConfig(values),
     logging: { log_every: 1, use_ui_logger: true },
-    model: { name_or_path: job.baseModel, arch: "flux", quantize: values.bool("quantize"), low_vram: values.bool("lowVram") },
+    model: {
+      name_or_path: job.baseModel,
+      arch: "flux",
+      quantize: values.bool("quantize"),
+      low_vram: values.bool("lowVram"),
+      // Only when wished: it changes the kind of 8-bit numbers too. Jobs from before it existed have no such value.
+      ...(job.values["layerOffloading"] === true ? { layer_offloading: true } : {}),
+    },
     sample: {
       sampler: "flowmatch",
       sample_every: values.number("sampleEvery"),

@@ -56,7 +56,7 @@ describe("a failed training is said in the class of its cause", () => {
 
   test("F21: three batches that do not fit are counted on the page, then it fails for GPU memory with the setting to change", async () => {
     const { outcome, job } = await play("out-of-memory");
-    expect(failureOf(outcome)).toMatchObject({ code: "vram", fix: expect.stringContaining("Turn on the low memory mode; then train again.") });
+    expect(failureOf(outcome)).toMatchObject({ code: "vram", fix: expect.stringContaining("Leave out the photo size 768; then train again.") });
     expect(said(job)).toContain("3 of 30 steps were skipped because the GPU ran out of memory");
   });
 
@@ -112,7 +112,8 @@ test("F21: what PyTorch measured stands in the failure, and the advice fits the 
   expect(memoryAdvice({ ...asked, batchSize: 4 })).toBe("Train one photo per step instead of 4");
   expect(memoryAdvice({ ...asked, resolutions: [512, 1024] })).toBe("Leave out the photo size 1024");
   expect(memoryAdvice(asked)).toBe("Make the sample pictures 768 px large instead of 1024");
-  expect(memoryAdvice({ ...asked, sampleSize: 512 })).toBe("Use a GPU with more memory");
+  expect(memoryAdvice({ ...asked, sampleSize: 512 })).toBe("Turn on layer offloading, which is slower");
+  expect(memoryAdvice({ ...asked, sampleSize: 512, layerOffloading: true })).toBe("Use a GPU with more memory");
 });
 
 test("F22: a flat zero in the loss log is noticed without a word of the program, a single zero or a recovered one is not", () => {

@@ -1,5 +1,6 @@
 import type { ParameterValues } from "../../server/contract/backend.ts";
 import type { Failure } from "../../server/contract/job.ts";
+import { placeOf } from "../../server/shared/setting-words.ts";
 import type { TrainingOutcome } from "../interfaces/training.ts";
 import type { ExitOutcome } from "../plugin.ts";
 import { diagnose, isGpuFault } from "./failures.ts";
@@ -47,7 +48,7 @@ export function decide(evidence: Evidence): Decision {
     case "not-started":
       return plain({ kind: "failed", failure: {
         code: "install", what: "AI-Toolkit could not be started.", why: exit.why,
-        fix: "Check AI-Toolkit's folder and Python in Settings.", tail: evidence.tail,
+        fix: `Check AI-Toolkit's folder (${placeOf("aiToolkitDir")}) and Python (${placeOf("aiToolkitPython")}).`, tail: evidence.tail,
       } });
     case "lost": return plain({ kind: "interrupted", why: `The training's process was lost: ${exit.why}` });
     case "signalled": return signalled(evidence, exit.signal, exit.outOfMemory);

@@ -45,7 +45,8 @@ export const parameters: ParameterSpec[] = [
   integer("sampleSeed", "Sample seed", "The same seed makes samples comparable; each prompt adds one.", "advanced", 42, 0, 2_147_483_000, 1),
   bool("firstSamples", "Samples before training", "Shows what the model makes before it knows the person.", true),
   bool("quantize", "8-bit model", "Loads FLUX.1 in 8 bits, which halves the memory. Needed below 48 GB.", true),
-  bool("lowVram", "Low memory mode", "Moves parts of the model out of the GPU while they rest. For 24 GB cards; slower.", false),
+  bool("layerOffloading", "Layer offloading", "Keeps layers in main memory until they are needed. For small cards; much slower.", false),
+  bool("lowVram", "Load outside the GPU", "Makes the 8-bit model in main memory: less GPU memory at the start, none while training.", false),
   bool("cacheTextEmbeddings", "Cache captions", "Reads all captions once and frees the text encoder's memory.", true),
   bool("gradientCheckpointing", "Gradient checkpointing", "Computes parts again instead of keeping them. Turn off only with 80 GB.", true),
   choice("onDivergence", "When the loss breaks down", "After 20 steps without a usable loss the LoRA learns nothing any more.", "warn", [

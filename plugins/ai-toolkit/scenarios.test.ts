@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { TrainingOutcome } from "../interfaces/training.ts";
@@ -41,7 +41,7 @@ describe("a training in each scenario", () => {
     ["ignore-term", "succeeded", null],
     ["garbage", "succeeded", null],
     ["nan", "succeeded", /lower learning rate/],
-    ["out-of-memory", "failed: vram", /low memory mode/],
+    ["out-of-memory", "failed: vram", /Leave out the photo size/],
     ["gated-model", "failed: hf_gated", /accept the licence/],
     ["disk-full", "failed: disk_full", /Free disk space/],
     ["die-at-step", "failed: killed", /then train again/],
@@ -83,6 +83,8 @@ describe("a training in each scenario", () => {
     const host = new TestJob(folder.path).host();
     const token = join(folder.path, "token");
     const production = { ...simulatorSettings("ok", 1), mode: "production" as const, hfTokenFile: token, aiToolkit: { dir: "/ai-toolkit", python: "/venv/bin/python" } };
+    expect(trainingCommand(production, host.jobId, "/job/config.json", "/job/1").env.HF_TOKEN_PATH).toBeUndefined();
+    writeFileSync(token, "hf_secret");
     const command = trainingCommand(production, host.jobId, "/job/config.json", "/job/1");
     expect([command.file, ...command.args]).toEqual(["/venv/bin/python", "/ai-toolkit/run.py", "/job/config.json"]);
     expect(command.cwd).toBe("/ai-toolkit");

@@ -12,7 +12,7 @@ const states = async (given: PluginSettings) => Object.fromEntries((await setupC
 
 async function installation(folder: string, printsVersion: boolean): Promise<{ dir: string; python: string; model: string }> {
   const dir = join(folder, "ai-toolkit"), model = join(folder, "model"), python = join(folder, "python");
-  mkdirSync(join(model, "transformer"), { recursive: true });
+  for (const part of ["transformer", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "vae"]) mkdirSync(join(model, part), { recursive: true });
   await Bun.write(join(dir, "run.py"), "");
   await Bun.write(join(dir, "version.py"), 'VERSION = "0.12.26"\n');
   await Bun.write(python, printsVersion ? "#!/bin/sh\necho 2.9.1\n" : "#!/bin/sh\nexit 0\n");
@@ -40,7 +40,7 @@ test("a Python that does not load PyTorch is not green", async () => {
 test("a base model that is set as a folder must be there and look like one", async () => {
   using folder = temporaryFolder();
   const { dir, python } = await installation(folder.path, true);
-  for (const [model, said] of [[join(folder.path, "nowhere"), "does not exist"], [dir, "has no folder transformer"]] as const) {
+  for (const [model, said] of [[join(folder.path, "nowhere"), "does not exist"], [dir, "has no folder transformer"], [join(dir, "run.py"), "is a single file"]] as const) {
     expect(missingPart(settings(dir, python, model))).toContain(said);
     // The token is not what is missing then.
     expect(await states(settings(dir, python, model))).toMatchObject({ "ai-toolkit-model": "error", "ai-toolkit-token": "ok" });

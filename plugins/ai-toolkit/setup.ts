@@ -1,6 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { Check } from "../../server/contract/system.ts";
+import { takenOverToken } from "../../server/shared/hub-token.ts";
+import { placeOf } from "../../server/shared/setting-words.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { defaultBaseModel, toolVersion } from "./capabilities.ts";
 import { pythonOf } from "./command.ts";
@@ -34,7 +37,7 @@ function fileChecks(settings: PluginSettings): Check[] {
 function folderCheck(settings: PluginSettings): Check {
   const id = "ai-toolkit", label = "AI-Toolkit";
   const dir = settings.aiToolkit.dir;
-  const fix = "Install AI-Toolkit (github.com/ostris/ai-toolkit) and set its folder in Settings.";
+  const fix = `Install AI-Toolkit (github.com/ostris/ai-toolkit) and name its folder with ${placeOf("aiToolkitDir")}.`;
   if (dir === null) return check(id, label, "error", "AI-Toolkit's folder is not set.", fix);
   if (!existsSync(join(dir, "run.py"))) return check(id, label, "error", `${dir} has no run.py, so it is not AI-Toolkit.`, fix);
   const version = versionOf(dir);
@@ -51,7 +54,7 @@ const pythonLabel = "AI-Toolkit's Python";
 
 function pythonCheck(settings: PluginSettings): Check {
   const id = pythonId, label = pythonLabel;
-  const fix = "Run AI-Toolkit's installer (python3 -m manager install), or set its Python in Settings.";
+  const fix = `Run AI-Toolkit's installer (python3 -m manager install), or name its Python with ${placeOf("aiToolkitPython")}.`;
   const python = pythonOf(settings);
   if (python === null) return check(id, label, "error", "There is no .venv or venv in AI-Toolkit's folder.", fix);
   if (!existsSync(python)) return check(id, label, "error", `${python} does not exist.`, fix);
@@ -60,7 +63,7 @@ function pythonCheck(settings: PluginSettings): Check {
 
 /** A Python that exists proves little: the wrong one is the usual mistake, and it cannot load PyTorch. */
 async function torchCheck(python: string): Promise<Check> {
-  const fix = "Run AI-Toolkit's installer (python3 -m manager install), or set its Python in Settings.";
+  const fix = `Run AI-Toolkit's installer (python3 -m manager install), or name its Python with ${placeOf("aiToolkitPython")}.`;
   try {
     const child = Bun.spawn([python, "-c", "import torch; print(torch.__version__)"], {
       stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: pythonLimitMs, killSignal: "SIGKILL",
@@ -76,15 +79,23 @@ async function torchCheck(python: string): Promise<Check> {
   }
 }
 
+/** What AI-Toolkit 0.12.26 loads of a local FLUX.1 folder. The scheduler is made by the toolkit itself. */
+const modelParts = ["transformer", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "vae"];
+
 /** A repository's id is only known to be right when it is downloaded; a folder can be looked at now. */
 function modelCheck(baseModel: string | null): Check[] {
   if (baseModel === null || !isAbsolute(baseModel)) return [];
   const id = "ai-toolkit-model", label = "Base model";
-  const fix = "Set the folder of FLUX.1-dev as Hugging Face has it (with transformer, vae and the rest), or none, to download it.";
+  const fix = `Name the folder of FLUX.1-dev as Hugging Face has it (with transformer, vae and the rest) with ${placeOf("baseModel")}, or none, to download it.`;
   if (!existsSync(baseModel)) return [check(id, label, "error", `${baseModel} does not exist.`, fix)];
-  if (statSync(baseModel).isDirectory() && !existsSync(join(baseModel, "transformer"))) {
+  if (!statSync(baseModel).isDirectory()) {
+    return [check(id, label, "error", `${baseModel} is a single file; AI-Toolkit loads FLUX.1-dev from a folder.`, fix)];
+  }
+  const missing = modelParts.filter((part) => !existsSync(join(baseModel, part)));
+  if (missing.includes("transformer")) {
     return [check(id, label, "error", `${baseModel} has no folder transformer, so it is not a FLUX.1 model.`, fix)];
   }
+  if (missing.length > 0) return [check(id, label, "error", `${baseModel} is not complete: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing.`, fix)];
   return [check(id, label, "ok", baseModel, "")];
 }
 
@@ -96,11 +107,14 @@ function tokenCheck(settings: PluginSettings): Check {
   if (settings.baseModel !== null && (isAbsolute(settings.baseModel) || existsSync(settings.baseModel))) {
     return check(id, label, "ok", "Not needed: the base model is a folder on this machine.", "");
   }
-  const fix = "Accept the licence at huggingface.co/black-forest-labs/FLUX.1-dev and put a read token into Settings.";
+  const fix = "Accept the licence at huggingface.co/black-forest-labs/FLUX.1-dev and put a read token into Settings, or start Isengard with it in HF_TOKEN.";
   const file = settings.hfTokenFile;
   const model = settings.baseModel ?? defaultBaseModel;
   if (missingDownload(model) === null) return check(id, label, "ok", `Not needed: ${model} was downloaded already.`, "");
   if (file === null || !existsSync(file)) {
+    const own = hubTokenFile(process.env);
+    if (existsSync(own)) return check(id, label, "ok", `The token in ${own} is used.`, "");
+    if (takenOverToken(process.env) !== null) return check(id, label, "ok", "The token in HF_TOKEN is taken over when Isengard starts.", "");
     // A repository of somebody else may be free to all, and so may a mirror.
     const isSurelyRefused = model === defaultBaseModel && process.env["HF_ENDPOINT"] === undefined;
     return check(id, label, isSurelyRefused ? "error" : "warning", "There is no token, and FLUX.1-dev is only given to accounts that accepted its licence.", fix);
@@ -108,6 +122,11 @@ function tokenCheck(settings: PluginSettings): Check {
   const size = statSync(file).size;
   if (size === 0 || size > maxTokenBytes) return check(id, label, "warning", "The token's file is empty or does not hold a token.", fix);
   return check(id, label, "ok", "A token is set. Whether its account accepted the licence shows at the first download.", "");
+}
+
+/** Where huggingface_hub 1.23 looks when nothing else names a token. */
+function hubTokenFile(env: Readonly<Record<string, string | undefined>>): string {
+  return join(env["HF_HOME"] ?? join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "huggingface"), "token");
 }
 
 function versionOf(dir: string): string | null {

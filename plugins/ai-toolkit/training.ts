@@ -126,7 +126,7 @@ async function prepare(settings: PluginSettings, job: TrainingJob, host: Trainin
     }
     const missing = missingPart(settings);
     if (missing !== null) return failed("install", "AI-Toolkit is not ready on this machine.", missing,
-      "Open Settings; the checks there say what to do.");
+      "The checks in Settings, and isengard doctor, say what to do.");
     const config = buildConfig(job, places);
     await mkdir(places.outputDir, { recursive: true });
     const dataset = await writeDataset(places.datasetDir, job.photos, job.triggerWord);

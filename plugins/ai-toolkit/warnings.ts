@@ -4,7 +4,7 @@ const remarks: ReadonlyArray<readonly [RegExp, (found: RegExpExecArray) => strin
     "The loss became “not a number”: from here on the LoRA learns nothing or is ruined. Stop and train again with a lower learning rate."],
   [/OOM during training step, skipping batch/, () =>
     "The GPU ran out of memory and steps were skipped, which lowers the quality. " +
-    "Turn on the low memory mode or remove the largest photo size."],
+    "Remove the largest photo size or make the sample pictures smaller."],
   [/Error processing image: (\S.{0,300})/, (found) =>
     `A photo could not be read and was left out of the training (${found[1]!.slice(found[1]!.lastIndexOf("/") + 1)}).`],
   [/Could not save optimizer/, () =>

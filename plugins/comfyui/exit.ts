@@ -1,5 +1,6 @@
 import type { Failure } from "../../server/contract/job.ts";
 import type { ExitOutcome } from "../plugin.ts";
+import { placeOf } from "../../server/shared/setting-words.ts";
 
 /** Lines of its output that go with the failure. */
 const tailLines = 30;
@@ -77,7 +78,7 @@ export function explainExit(outcome: ExitOutcome, tail: readonly string[]): Fail
 
 function causeOf(outcome: ExitOutcome, tail: readonly string[]): Cause {
   if (outcome.kind === "not-started") {
-    return { code: "install", why: `ComfyUI could not be started: ${outcome.why}`, fix: "Check ComfyUI's folder and Python in Settings." };
+    return { code: "install", why: `ComfyUI could not be started: ${outcome.why}`, fix: `Check ComfyUI's folder (${placeOf("comfyuiDir")}) and Python (${placeOf("comfyuiPython")}).` };
   }
   if (outcome.kind === "lost") return { code: "interrupted", why: `ComfyUI vanished: ${outcome.why}`, fix: startAgain };
   if (outcome.stopped) return { code: "interrupted", why: "ComfyUI was stopped.", fix: startAgain };

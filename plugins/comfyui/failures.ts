@@ -36,7 +36,7 @@ const runtimeRules: readonly Rule[] = [
   {
     pattern: /size mismatch|Could not detect model type/i, code: "model_mismatch",
     why: "A file in ComfyUI's models folder holds another kind of model than its name says.",
-    fix: "Compare the file with the list of model files on the settings page and replace it.",
+    fix: "Replace it with the file of that name from its source; isengard doctor lists the files that FLUX.1 needs.",
   },
   {
     pattern: /No space left on device|Errno 28/i, code: "disk_full",
@@ -46,7 +46,7 @@ const runtimeRules: readonly Rule[] = [
   {
     pattern: /Saving image outside the output folder/i, code: "config",
     why: "ComfyUI may not save the picture where it was told to.",
-    fix: "Compare ComfyUI's version with the one in Settings; restart ComfyUI if its output folder was changed.",
+    fix: "Restart ComfyUI if its output folder was changed; the check in Settings says whether its version fits.",
   },
   {
     pattern: /UnidentifiedImageError/i, code: "bad_picture",
@@ -108,7 +108,7 @@ export function refusalFailure(answer: unknown): Failure {
   const nodes = Object.values(recordOf(body["node_errors"]));
   const reasons = nodes.flatMap(nodeReasons);
   const why = reasons.length > 0 ? `ComfyUI refused the request: ${reasons.join("; ")}.` : "ComfyUI refused the request without saying why.";
-  return failure(nodes.some(lacksFile) ? "missing_file" : "refused", notMade, why, "Check on the settings page that all model files are there, then try again.");
+  return failure(nodes.some(lacksFile) ? "missing_file" : "refused", notMade, why, "Check that all model files are there (the checks in Settings, or isengard doctor), then try again.");
 }
 
 function missingClassFailure(error: Readonly<Record<string, unknown>>): Failure {

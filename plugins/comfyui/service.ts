@@ -8,6 +8,7 @@ import { chosenArguments, knownFlags, startOptions } from "./flags.ts";
 import { requiredClasses } from "./graph.ts";
 import { recordOf, textOf, textsOf } from "./json.ts";
 import { modelPathsYaml } from "./models-yaml.ts";
+import { placeOf } from "../../server/shared/setting-words.ts";
 
 /** SIGINT lets it remove its temp folder; SIGTERM kills it on the spot. Contract 3.3. */
 const stopLadder: readonly StopRung[] = [
@@ -39,9 +40,9 @@ function unavailable(settings: PluginSettings): string | null {
   if (settings.mode === "fast-test" || settings.comfyui.url !== null) return null;
   const { dir } = settings.comfyui;
   if (dir === null) {
-    return "Isengard does not know where ComfyUI is. Set its folder, or the address of a running one (COMFYUI_URL), in the settings.";
+    return `Isengard does not know where ComfyUI is. Name its folder with ${placeOf("comfyuiDir")}, or a running one with ${placeOf("comfyuiUrl")}.`;
   }
-  if (!existsSync(join(dir, "main.py"))) return `There is no main.py in ${dir}, so this is not a ComfyUI folder. Correct it in the settings.`;
+  if (!existsSync(join(dir, "main.py"))) return `There is no main.py in ${dir}, so this is not a ComfyUI folder. Correct it: ${placeOf("comfyuiDir")}.`;
   return null;
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Check, CheckState } from "../../server/contract/system.ts";
+import { placeOf } from "../../server/shared/setting-words.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { ComfyClient } from "./client.ts";
 import { recordOf, textOf } from "./json.ts";
@@ -18,7 +19,7 @@ export async function setupChecks(settings: PluginSettings): Promise<Check[]> {
   const { dir } = settings.comfyui;
   if (dir === null || !existsSync(join(dir, "main.py"))) {
     const detail = dir === null ? "No folder is set." : `There is no main.py in ${dir}.`;
-    return [check(tool, "error", detail, "Set ComfyUI's folder, or the address of a running one, in the settings.")];
+    return [check(tool, "error", detail, `Name ComfyUI's folder with ${placeOf("comfyuiDir")}, or a running one with ${placeOf("comfyuiUrl")}.`)];
   }
   return [await versionCheck(dir), await pythonCheck(dir, settings.comfyui.python), await modelCheck(dir)];
 }
@@ -39,7 +40,7 @@ async function attachedChecks(url: string): Promise<Check[]> {
     return [versionResult(version, "It runs elsewhere: it must see the LoRA files under the same names.")];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return [check(tool, "error", why, "Start that ComfyUI, or correct its address in the settings.")];
+    return [check(tool, "error", why, `Start that ComfyUI, or correct its address: ${placeOf("comfyuiUrl")}.`)];
   }
 }
 
@@ -72,7 +73,7 @@ async function pythonCheck(dir: string, configured: string | null): Promise<Chec
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return check(interpreter, "error", `${python} could not be started: ${why}`,
-      "Correct the path of ComfyUI's Python in the settings.");
+      `Correct the path of ComfyUI's Python: ${placeOf("comfyuiPython")}.`);
   }
 }
 

@@ -6,11 +6,11 @@ import { runMark } from "./marker.ts";
  */
 const allowedNames = new Set([
   "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV",
-  "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_HUB_ENABLE_HF_TRANSFER", "TORCH_HOME", "TRITON_CACHE_DIR",
+  "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_HUB_DISABLE_XET", "HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT", "TORCH_HOME", "TRITON_CACHE_DIR",
   "XDG_CACHE_HOME", "XDG_DATA_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
   "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
 ]);
-const allowedPrefixes = ["LC_", "CUDA_", "NVIDIA_", "PYTORCH_", "OMP_", "MKL_", "TQDM_"];
+const allowedPrefixes = ["LC_", "CUDA_", "NVIDIA_", "PYTORCH_", "OMP_", "MKL_", "TQDM_", "HF_XET_"];
 const secretName = /TOKEN|SECRET|PASSWORD|API_KEY|CREDENTIAL/i;
 
 export function baseEnvironment(from: NodeJS.ProcessEnv = process.env): Record<string, string> {

@@ -123,9 +123,9 @@ function describe(spec: RunSpec, childPid: number, { segmentBytes }: Rotation): 
 function whyNotStarted(spec: RunSpec, error: NodeJS.ErrnoException): string {
   const { file, cwd } = spec.command;
   if (error.code === "ENOENT" && !existsSync(cwd)) {
-    return `The folder ${cwd}, in which ${file} should run, does not exist. Check the path in Settings.`;
+    return `The folder ${cwd}, in which ${file} should run, does not exist. Correct the path that Isengard was started with (a flag, a variable or isengard.json).`;
   }
-  if (error.code === "ENOENT") return `The program ${file} does not exist. Check the path in Settings.`;
+  if (error.code === "ENOENT") return `The program ${file} does not exist. Correct the path that Isengard was started with (a flag, a variable or isengard.json).`;
   if (error.code === "EACCES") return `The program ${file} may not be run: permission denied. Make it executable for this account.`;
   return `The program ${file} could not be started: ${error.message}`;
 }

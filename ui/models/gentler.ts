@@ -31,8 +31,8 @@ function lessMemory(valueOf: (name: string) => unknown): Array<{ name: string; v
     ...(valueOf("quantize") === false ? [{ name: "quantize", value: true, words: text.eightBit }] : []),
     ...(valueOf("gradientCheckpointing") === false ? [{ name: "gradientCheckpointing", value: true, words: text.gradients }] : []),
     ...(typeof batch === "number" && batch > 1 ? [{ name: "batchSize", value: 1, words: text.onePhoto }] : []),
-    ...(valueOf("lowVram") === false ? [{ name: "lowVram", value: true, words: text.lowMemory }] : []),
     ...(smaller.length > 0 ? [{ name: "resolutions", value: smaller, words: text.sizesUpTo(smaller.at(-1)!) }] : []),
     ...(typeof sample === "number" && sample > calmSample ? [{ name: "sampleSize", value: calmSample, words: text.samplesOf(calmSample) }] : []),
+    ...(valueOf("layerOffloading") !== true ? [{ name: "layerOffloading", value: true, words: text.offloading }] : []),
   ];
 }

@@ -39,7 +39,7 @@ describe("the first button of a failure", () => {
 });
 
 describe("gentler settings", () => {
-  const specs = [...testTraining.parameters, ...["resolutions", "lowVram", "learningRate"].map((name) => ({ ...testTraining.parameters[0]!, name }))];
+  const specs = [...testTraining.parameters, ...["resolutions", "layerOffloading", "learningRate"].map((name) => ({ ...testTraining.parameters[0]!, name }))];
   const values = (given: Record<string, unknown>) => (name: string) => given[name];
 
   test("leave the largest photo size out", () => {
@@ -48,9 +48,9 @@ describe("gentler settings", () => {
     expect(gentler?.note).toContain("up to 768 px");
   });
 
-  test("switch on the low memory mode when there is only one size", () => {
-    expect(gentlerSettings("smaller", specs, values({ resolutions: [512], lowVram: false }))?.values).toEqual({ lowVram: true });
-    expect(gentlerSettings("smaller", specs, values({ resolutions: [512], lowVram: true }))).toBeNull();
+  test("switch on layer offloading when there is only one size", () => {
+    expect(gentlerSettings("smaller", specs, values({ resolutions: [512], layerOffloading: false }))?.values).toEqual({ layerOffloading: true });
+    expect(gentlerSettings("smaller", specs, values({ resolutions: [512], layerOffloading: true }))).toBeNull();
   });
 
   test("halve the learning rate", () => expect(gentlerSettings("calmer", specs, values({ learningRate: 2e-4 }))?.values).toEqual({ learningRate: 1e-4 }));

@@ -25,6 +25,6 @@ export const remedyText = {
   gradients: "gradient checkpointing switched on",
   onePhoto: "one photo per step",
   samplesOf: (pixels: number) => `test pictures of ${pixels} px`,
-  lowMemory: "the low memory mode switched on",
+  offloading: "layer offloading switched on",
   halfRate: "half the learning rate",
 } as const;
