@@ -78,7 +78,8 @@ function Plot({ series, version, smoothing, logScale }: { series: Series; versio
     let gone = false;
     const stops: Array<() => void> = [];
     const draw = async () => {
-      const { createLossPlot } = await import("./loss-plot.ts");
+      const { createLossPlot, styled } = await import("./loss-plot.ts");
+      await styled;
       if (gone || !box.current) return;
       const height = box.current.clientWidth < 480 ? 200 : 260;
       const made = createLossPlot({ box: box.current, series, smoothing, logScale, height });

@@ -19,6 +19,7 @@ import { StopDialog } from "./StopRun.ts";
 
 // There is no canvas here; the drawing itself is looked at in a real browser.
 void mock.module("./loss-plot.ts", () => ({
+  styled: Promise.resolve(),
   createLossPlot: () => ({ update() {}, setSmoothing() {}, move: () => "Step 2, loss 0.2500", destroy() {} }),
 }));
 

@@ -21,6 +21,14 @@ export interface LossPlotOptions {
 const redrawMs = 250;
 const smallestLog = 1e-6;
 
+/** The plot's own sheet, fetched with this code; nothing is drawn before it is there. */
+export const styled = new Promise<void>((resolve) => {
+  const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "/static/plot.css" });
+  // Without it the values are still drawn; only the legend lies elsewhere.
+  sheet.onload = sheet.onerror = () => resolve();
+  document.head.append(sheet);
+});
+
 /** Rebuild it when the theme or the scale changes; everything else is an update. */
 export function createLossPlot({ box, series, smoothing, logScale, height }: LossPlotOptions): LossPlot {
   let weight = smoothing;
