@@ -88,10 +88,19 @@ class PartReader {
 function parseDisposition(header: string): { field: string; fileName: string | null } {
   // Only CR LF ends a line of a header; a name may have what JavaScript calls a line end.
   const line = header.split("\r\n").map((text) => /^content-disposition:\s*form-data;([^]*)$/i.exec(text)?.[1]).find((text) => text !== undefined) ?? "";
-  const field = /(?:^|[\s;])name="([^"]*)"/i.exec(line)?.[1] ?? "";
-  const encoded = /filename\*=UTF-8''([^;\s]+)/i.exec(line)?.[1];
-  const plain = /filename="((?:[^"\\]|\\[^])*)"/i.exec(line)?.[1];
-  return { field, fileName: encoded !== undefined ? decoded(encoded) : plain !== undefined ? plain.replaceAll(/%22|\\"/g, '"') : null };
+  const parameters = parametersOf(line);
+  const encoded = /^UTF-8'[^']*'(.*)$/is.exec(parameters.get("filename*") ?? "")?.[1];
+  const plain = parameters.get("filename");
+  return {
+    field: parameters.get("name") ?? "",
+    fileName: encoded !== undefined ? decoded(encoded) : plain !== undefined ? plain.replaceAll(/%22|\\"/g, '"') : null,
+  };
+}
+
+/** RFC 2183: each value is a word or a quoted text, in which anything may stand, also what looks like the next parameter. */
+function parametersOf(line: string): Map<string, string> {
+  const found = line.matchAll(/(?:^|;)\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\[^])*)"|([^;\s"]+))/g);
+  return new Map([...found].map(([, name, quoted, word]) => [name!.toLowerCase(), quoted ?? word ?? ""]));
 }
 
 function decoded(text: string): string {
