@@ -50,14 +50,14 @@ async function attackLoop({ url, token }: Started): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [name, body] of bodies) {
     const times: number[] = [];
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 8; round++) {
       const start = performance.now();
       const answer = await fetch(`${url}/api/characters`, { method: "POST", body, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } });
       await answer.text();
       times.push(performance.now() - start);
       if (answer.status < 400 || answer.status >= 500) findings.push(found(`256 kB, ${name}: answer`, String(answer.status), "4xx", false));
     }
-    findings.push(atMost(`256 kB, ${name}: whole request (best of 3)`, Math.min(...times), 50, "ms"));
+    findings.push(atMost(`256 kB, ${name}: whole request (best of 8)`, Math.min(...times), 50, "ms"));
   }
   return findings;
 }
