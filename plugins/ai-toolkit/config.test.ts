@@ -51,6 +51,7 @@ describe("the job file", () => {
 
   test("{trigger} in prompts becomes the trigger word", () => {
     expect(buildConfig(withPrompts("photo of {trigger}"), places).json).toContain('"photo of ohwx"');
+    expect(buildConfig(withPrompts("photo of [Trigger], {TRIGGER}"), places).json).toContain('"photo of ohwx, ohwx"');
   });
 
   test("nothing a user writes is expanded, replaced or read as an option, and each change is said", () => {
@@ -71,7 +72,7 @@ describe("the job file", () => {
   });
 
   test("harmless text is not touched, in any language", () => {
-    const prompts = ["photo of Zoë in 東京, 24-megapixel", "a \"quoted\" \\ backslash, {braces} [trigger]", "well-known $100 bill"];
+    const prompts = ["photo of Zoë in 東京, 24-megapixel", "a \"quoted\" \\ backslash, {braces} [triggers]", "well-known $100 bill"];
     const { json, changes } = buildConfig(withPrompts(...prompts), places);
     expect((JSON.parse(json) as { config: { process: Array<{ sample: { prompts: string[] } }> } }).config.process[0]!.sample.prompts).toEqual(prompts);
     expect(changes).toEqual([]);

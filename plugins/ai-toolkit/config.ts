@@ -1,5 +1,6 @@
 import type { ParameterValues } from "../../server/contract/backend.ts";
 import type { TrainingJob } from "../interfaces/training.ts";
+import { fillTrigger } from "../../server/shared/trigger-place.ts";
 import { pathIsMisread, safePrompt, safeText } from "./safe-text.ts";
 
 /** Where the job's files are; all absolute. */
@@ -38,7 +39,7 @@ export function buildConfig(job: TrainingJob, places: JobPlaces): BuiltConfig {
   const trigger = safeText("The trigger word", job.triggerWord);
   const values = reader(job.values);
   const prompts = values.texts("samplePrompts").map((prompt, index) =>
-    safePrompt(`Sample prompt ${index + 1}`, prompt.replaceAll("{trigger}", trigger.text)));
+    safePrompt(`Sample prompt ${index + 1}`, fillTrigger(prompt, trigger.text)));
   const process = processConfig(job, places, trigger.text, prompts.map((prompt) => prompt.text), values);
   const config = { job: "extension", config: { name: job.name, process: [process] }, meta: { name: job.name, version: "1.0" } };
   return { json: JSON.stringify(config, null, 2), changes: [...trigger.changes, ...prompts.flatMap((prompt) => prompt.changes)] };

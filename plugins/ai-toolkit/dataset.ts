@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fillTrigger, holdsWord, spellWord } from "../../server/shared/trigger-place.ts";
 import type { TrainingPhoto } from "../interfaces/training.ts";
 
 /** What AI-Toolkit's dataset scan takes; other files are passed over there without a word. */
@@ -37,10 +38,11 @@ export async function writeDataset(dir: string, photos: readonly TrainingPhoto[]
   return { photoCount: seen.size, warnings };
 }
 
-/** A photo without a caption is learned under the trigger word alone. One line, valid UTF-8. */
+/** The trigger word stands in every caption as a word: AI-Toolkit looks for its letters alone and finds “ron” in “front”. */
 function captionText(caption: string, triggerWord: string): string {
-  const text = caption.toWellFormed().replace(/\s+/g, " ").trim();
-  return text === "" ? triggerWord : text;
+  const text = fillTrigger(caption.toWellFormed(), triggerWord).replace(/\s+/g, " ").trim();
+  if (text === "") return triggerWord;
+  return holdsWord(text, triggerWord) ? spellWord(text, triggerWord) : `${triggerWord} ${text}`;
 }
 
 async function copyOnce(from: string, to: string): Promise<void> {

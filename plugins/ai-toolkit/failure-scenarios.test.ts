@@ -68,7 +68,8 @@ describe("a failed training is said in the class of its cause", () => {
 
   test("F22: a loss that breaks down is said while the training runs, which goes on unless the person chose otherwise", async () => {
     const { outcome, job } = await play("nan");
-    expect(outcome.kind).toBe("succeeded");
+    expect(failureOf(outcome)).toMatchObject({ code: "diverged", why: expect.stringMatching(/last \d+ of 30 steps/) });
+    expect(failureOf((await play("ok", {}, job, 2)).outcome).code).toBe("diverged");
     expect(said(job)).toMatch(/zero or not a number for 20 steps in a row.*half the learning rate/);
   });
 

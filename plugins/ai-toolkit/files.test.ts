@@ -34,8 +34,16 @@ describe("the dataset snapshot", () => {
     expect(written.warnings).toEqual(["One photo was left out because AI-Toolkit does not read image/heic."]);
     const stem = (index: number) => photos[index]!.sha256.slice(0, 32);
     expect(readdirSync(dir).sort()).toEqual([`${stem(0)}.jpg`, `${stem(0)}.txt`, `${stem(1)}.png`, `${stem(1)}.txt`].sort());
-    expect(readFileSync(join(dir, `${stem(0)}.txt`), "utf8")).toBe("in a park");
+    expect(readFileSync(join(dir, `${stem(0)}.txt`), "utf8")).toBe("ohwx in a park");
     expect(readFileSync(join(dir, `${stem(1)}.txt`), "utf8")).toBe("ohwx");
+  });
+
+  test("each caption has the trigger word once as a word, whatever letters of it stand elsewhere", async () => {
+    const dir = place("ds-trigger");
+    const cases = [["photo of {trigger} smiling", "photo of ron smiling"], ["[Trigger] at sea", "ron at sea"], ["front view, strong light", "ron front view, strong light"], ["Ron, outside", "ron, outside"]];
+    const photos = cases.map(([caption], index) => photo(`t${index}.jpg`, `T${index}`, caption!));
+    await writeDataset(dir, photos, "ron");
+    expect(photos.map(({ sha256 }) => readFileSync(join(dir, `${sha256.slice(0, 32)}.txt`), "utf8"))).toEqual(cases.map(([, text]) => text!));
   });
 
   test("writing it again touches nothing, repairs what was cut off, and removes photos that left", async () => {

@@ -16,6 +16,8 @@ export interface Evidence {
   readonly tail: string[];
   /** Settings of the job, for advice that fits; none: only general advice. */
   readonly values?: ParameterValues;
+  /** Set when the last fifth of its steps had no usable loss: a complete file is then no success. */
+  readonly ruined?: Omit<Failure, "tail"> | null;
   /** Set when we stopped it because the loss had broken down. */
   readonly diverged?: Omit<Failure, "tail"> | null;
 }
@@ -42,6 +44,7 @@ export function decide(evidence: Evidence): Decision {
   const { exit, final } = evidence;
   const stopped = exit.kind !== "not-started" && exit.stopped;
   if (stopped || (evidence.stopWanted && !final.complete)) return plain({ kind: "stopped" });
+  if (final.complete && evidence.ruined) return plain({ kind: "failed", failure: { ...evidence.ruined, tail: evidence.tail } });
   if (final.complete) return success(evidence, final.file.path, final.file.rank, final.file.baseModel);
   if (evidence.diverged) return plain({ kind: "failed", failure: { ...evidence.diverged, tail: evidence.tail } });
   switch (exit.kind) {

@@ -40,7 +40,7 @@ describe("a training in each scenario", () => {
     ["grandchild", "succeeded", null],
     ["ignore-term", "succeeded", null],
     ["garbage", "succeeded", null],
-    ["nan", "succeeded", /lower learning rate/],
+    ["nan", "failed: diverged", /lower learning rate/],
     ["out-of-memory", "failed: vram", /Leave out the photo size/],
     ["gated-model", "failed: hf_gated", /accept the licence/],
     ["disk-full", "failed: disk_full", /Free disk space/],

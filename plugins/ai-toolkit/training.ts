@@ -17,6 +17,7 @@ import { safeStep, TrainingPause } from "./pause.ts";
 import { trainingPresets } from "./presets.ts";
 import { ProgressTracker } from "./progress.ts";
 import { hasDamagedCheckpoint, prepareResume } from "./resume.ts";
+import { ruinedEnd } from "./ruined.ts";
 import { missingPart, setupChecks } from "./setup.ts";
 import { Transcript } from "./transcript.ts";
 import { remarksIn } from "./warnings.ts";
@@ -85,7 +86,7 @@ async function train(settings: PluginSettings, job: TrainingJob, host: TrainingH
   if (tracker.skipped > 0) host.warn(skippedText(tracker.skipped, steps, memoryAdvice(job.values)));
   const decision = decide({
     exit: host.signal.aborted ? exit : notStopped(exit), steps, final, stopWanted: host.signal.aborted, lines: transcript.lines(), tail: transcript.tail(),
-    values: job.values, diverged: divergence.failure,
+    values: job.values, diverged: divergence.failure, ruined: final.complete ? ruinedEnd(places.outputDir, steps) : null,
   });
   await conclude(decision, tracker, watch, host);
   return await blame(decision.outcome, places.outputDir, job.name);
@@ -122,6 +123,8 @@ async function prepare(settings: PluginSettings, job: TrainingJob, host: Trainin
     for (const sentence of resume.moved) host.warn(sentence);
     if (resume.finished !== null) {
       const { path, step, rank, baseModel } = resume.finished;
+      const ruined = ruinedEnd(places.outputDir, stepsOf(job));
+      if (ruined !== null) return { kind: "failed", failure: { ...ruined, tail: [] } };
       return { kind: "succeeded", loraFile: path, steps: step, rank, baseModel };
     }
     const missing = missingPart(settings);

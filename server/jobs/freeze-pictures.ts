@@ -6,6 +6,7 @@ import type { ImageJob } from "../../plugins/interfaces/image.ts";
 import { parameterProblem } from "../shared/parameter-check.ts";
 import type { FrozenPictures } from "./frozen.ts";
 import type { JobLibrary } from "./needs.ts";
+import { holdsWord } from "../shared/trigger-place.ts";
 
 export interface AcceptedPictures {
   readonly frozen: FrozenPictures;
@@ -84,11 +85,6 @@ function assertReal(loras: readonly Lora[]): void {
 export function withTriggers(prompt: string, loras: ReadonlyArray<Pick<Lora, "triggerWord">>): string {
   const missing = loras.map((lora) => lora.triggerWord).filter((word, index, all) => all.indexOf(word) === index && !holdsWord(prompt, word));
   return [...missing, prompt].join(", ");
-}
-
-function holdsWord(prompt: string, word: string): boolean {
-  const escaped = word.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  return new RegExp(`(?<![\\p{L}\\p{N}_-])${escaped}(?![\\p{L}\\p{N}_-])`, "iu").test(prompt);
 }
 
 /** One seed gives a row of neighbours, so that each picture of the row can be made again alone. */

@@ -80,6 +80,7 @@ describe("starting a training", () => {
 
 test("the trigger word is filled in where the prompt leaves a place for it", () => {
   expect(fillTrigger("photo of {trigger}", "adalov7")).toEqual({ text: "photo of adalov7", hasTrigger: true });
+  expect(fillTrigger("front view, strong", "ron").hasTrigger).toBe(false);
   expect(fillTrigger("photo of [trigger]", "adalov7")).toEqual({ text: "photo of adalov7", hasTrigger: true });
   expect(fillTrigger("a landscape", "adalov7").hasTrigger).toBe(false);
 });

@@ -10,5 +10,11 @@ const placeholder = /\[trigger\]|\{trigger\}/gi;
 
 export function fillTrigger(prompt: string, triggerWord: string): { text: string; hasTrigger: boolean } {
   const text = prompt.replace(placeholder, triggerWord);
-  return { text, hasTrigger: triggerWord !== "" && text.toLowerCase().includes(triggerWord.toLowerCase()) };
+  return { text, hasTrigger: triggerWord !== "" && holdsWord(text, triggerWord) };
+}
+
+/** As a word of its own, as the server looks for it: “ron” is not in “front”. */
+function holdsWord(text: string, word: string): boolean {
+  const escaped = word.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return new RegExp(`(?<![\\p{L}\\p{N}_-])${escaped}(?![\\p{L}\\p{N}_-])`, "iu").test(text);
 }
