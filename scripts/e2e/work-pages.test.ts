@@ -159,7 +159,7 @@ test("bars stay out of the way in a low window, a wide one is filled, and high c
 
 test("Ctrl+K goes anywhere by name, n begins something new, a missing training is asked for once, and the API page has its dress", async () => {
   const { page } = await signedInPage(browser, server, { colorScheme: "dark" });
-  await page.getByRole("heading", { level: 1, name: "Home" }).waitFor();
+  await page.getByText("Connected").first().waitFor();
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox").fill("sett");
   await page.keyboard.press("Enter");
