@@ -66,8 +66,10 @@ export interface Router {
   /** How often the person moved to another page; 0 on the page that was opened first. */
   readonly visits: ReadonlySignal<number>;
   navigate(address: string, options?: { replace?: boolean }): void;
-  /** Changes parts of the query in place, for tabs and filters; `null` removes one. Does not count as a visit. */
-  setQuery(changes: Record<string, string | null>): void;
+  /** Changes parts of the query in place, for tabs and filters; `null` removes one. Does not count as a visit. `isLayer`: Back takes it away again. */
+  setQuery(changes: Record<string, string | null>, options?: { isLayer?: boolean }): void;
+  /** Takes a layer away that `setQuery` opened with `isLayer`, as Back does; where the page began with it, in place. */
+  closeLayer(changes: Record<string, string | null>): void;
   dispose(): void;
 }
 
@@ -88,6 +90,16 @@ export function createRouter(view: Window): Router {
     show();
     if (moved) view.scrollTo(0, 0);
   };
+  const setQuery: Router["setQuery"] = (changes, options) => {
+    const url = new URL(view.location.href);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null) url.searchParams.delete(name);
+      else url.searchParams.set(name, value);
+    }
+    if (options?.isLayer) view.history.pushState({ isLayer: true }, "", url.pathname + url.search);
+    else view.history.replaceState(view.history.state, "", url.pathname + url.search);
+    show();
+  };
   const onClick = (event: MouseEvent) => {
     const address = localAddress(event, view.location);
     if (address === null) return;
@@ -101,14 +113,10 @@ export function createRouter(view: Window): Router {
     route,
     visits,
     navigate,
-    setQuery(changes) {
-      const url = new URL(view.location.href);
-      for (const [name, value] of Object.entries(changes)) {
-        if (value === null) url.searchParams.delete(name);
-        else url.searchParams.set(name, value);
-      }
-      view.history.replaceState(null, "", url.pathname + url.search);
-      show();
+    setQuery,
+    closeLayer(changes) {
+      if ((view.history.state as { isLayer?: boolean } | null)?.isLayer === true) view.history.back();
+      else setQuery(changes);
     },
     dispose() {
       view.removeEventListener("popstate", show);

@@ -10,6 +10,8 @@ import { IdParams } from "./params.ts";
 import { sendFile } from "./send-file.ts";
 
 const defaultLimit = 60;
+/** Old archive programs and some shares take no long names. */
+const maxNameLetters = 40;
 const OutputsQuery = t.Object({
   characterId: t.Optional(Id),
   jobId: t.Optional(Id),
@@ -19,6 +21,13 @@ const OutputsQuery = t.Object({
 
 /** `1`: as a file to keep. */
 const FileQuery = t.Object({ download: t.Optional(t.Union([t.Literal("0"), t.Literal("1")])) });
+
+/** "Anna-2026-11-30-0003-x7k2.png": whose, when and which; the last part keeps two jobs of one day apart. */
+export function pictureFileName({ settings, jobId, index, createdAt }: Output): string {
+  const person = (settings.loras[0]?.name ?? "").replace(/ v\d+$/, "").normalize("NFKD").replaceAll(/\p{M}/gu, "");
+  const name = person.replaceAll(/[^A-Za-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "").slice(0, maxNameLetters);
+  return `${name === "" ? "Picture" : name}-${createdAt.slice(0, 10)}-${String(index + 1).padStart(4, "0")}-${jobId.slice(-4)}.png`;
+}
 
 export function outputsApi({ outputs }: { outputs: Outputs }) {
   const find = (id: string): Output => {
@@ -43,7 +52,7 @@ export function outputsApi({ outputs }: { outputs: Outputs }) {
     })
     .get("/api/outputs/:id/file", ({ params, query, request }) => {
       const output = find(params.id);
-      const fileName = `isengard-${output.jobId.slice(-6)}-${output.index + 1}.png`;
+      const fileName = pictureFileName(output);
       return sendFile(request, outputs.file(output), { mediaType: "image/png", fileName, attachment: query.download === "1", tag: output.id });
     }, {
       ...takes({ params: IdParams, query: FileQuery }),

@@ -135,7 +135,7 @@ test("an output is listed, shown, downloaded and deleted", async () => {
   expect(await (await fetch(`${server.origin}/api/outputs?characterId=${characterId}&limit=5`)).json()).toEqual({ outputs: [output], next: null });
   expect((await fetch(`${server.origin}/api/outputs?limit=0`)).status).toBe(422);
   expect((await fetch(`${server.origin}${output.url}`)).headers.get("content-disposition")).toStartWith("inline");
-  expect((await fetch(`${server.origin}${output.url}?download=1`)).headers.get("content-disposition")).toBe(`attachment; filename="isengard-${jobId.slice(-6)}-1.png"`);
+  expect((await fetch(`${server.origin}${output.url}?download=1`)).headers.get("content-disposition")).toMatch(new RegExp(`^attachment; filename="[A-Za-z0-9-]+-\\d{4}-\\d\\d-\\d\\d-0001-${jobId.slice(-4)}.png"$`));
   expect((await fetch(`${server.origin}${output.thumbnailUrl}`)).status).toBe(200);
   expect((await fetch(`${server.origin}/api/outputs/${output.id}`, { method: "DELETE" })).status).toBe(204);
   expect((await fetch(`${server.origin}/api/outputs/${output.id}`)).status).toBe(404);

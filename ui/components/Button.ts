@@ -27,6 +27,8 @@ export interface ButtonProps {
   name?: string;
   class?: string;
   id?: string;
+  /** -1 in a grid that is one tab stop. */
+  tabIndex?: number;
   expanded?: boolean;
   hasPopup?: "dialog" | "menu";
   children?: ComponentChildren;
@@ -47,6 +49,7 @@ export function Button(props: ButtonProps) {
   const shared = {
     class: `btn ${props.class ?? ""}`,
     id: props.id,
+    tabindex: props.tabIndex,
     "data-kind": props.kind ?? "plain",
     "data-only": only ? "" : undefined,
     "aria-label": props.label ?? props.name,

@@ -22,7 +22,7 @@ export function CharacterCard({ character, level = "h2" }: { character: Characte
   return html`<article class="person">
     <${Thumb} src=${coverOf(character)} alt="" />
     <div class="stack">
-      <${level} class="cut name"><a href=${`/characters/${character.id}`}>${character.name}</a><//>
+      <${level} class="cut name" title=${character.name}><a href=${`/characters/${character.id}`}>${character.name}</a><//>
       <p class="hint cut"><code>${character.triggerWord}</code> · ${plural(character.photoCount, "photo")}</p>
       <div><${ReadinessBadge} character=${character} /></div>
     </div>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Character, TriggerCheck } from "../../server/contract/character.ts";
 import { asApiError, type ApiError } from "../api.ts";
 import { useApp } from "../models/AppModel.ts";
+import { useKeptForm, type CharacterFields } from "../models/useKeptForm.ts";
 import { charactersText as text } from "../text/characters.ts";
 import { Button } from "./Button.ts";
 import { Dialog } from "./Dialog.ts";
@@ -11,6 +12,7 @@ import { TextField } from "./Field.ts";
 import { ErrorNotice } from "./Notice.ts";
 
 const checkMs = 300;
+const maxName = 100;
 
 /** Asks the server about a word a little after the last key; null while nobody knows. */
 function useTriggerCheck(word: string, exceptId: string | null): TriggerCheck | null {
@@ -34,6 +36,17 @@ function useTriggerCheck(word: string, exceptId: string | null): TriggerCheck | 
   return check;
 }
 
+/** The hints below name and trigger word, which tell of what will surprise later: no faults, so nothing is refused. */
+function hintsOf(all: readonly Character[], character: Character | null, typed: CharacterFields): { name: string; trigger: string } {
+  const name = typed.name.trim();
+  const isTaken = all.some((other) => other.id !== character?.id && other.name.toLowerCase() === name.toLowerCase());
+  const isNewWord = character !== null && character.loraCount > 0 && typed.trigger !== null && typed.trigger.trim() !== character.triggerWord;
+  return {
+    name: typed.name.length >= maxName ? text.nameFull : isTaken ? text.nameTaken(name) : text.nameHint,
+    trigger: isNewWord ? text.triggerKept(character.triggerWord, character.loraCount) : text.triggerHint,
+  };
+}
+
 export interface CharacterFormProps {
   /** null: a new one. */
   character: Character | null;
@@ -44,9 +57,7 @@ export interface CharacterFormProps {
 /** Creating and editing are the same form: a name is enough, the trigger word is suggested from it. */
 export function CharacterForm({ character, onClose, onSaved }: CharacterFormProps) {
   const app = useApp();
-  const [name, setName] = useState(character?.name ?? "");
-  const [trigger, setTrigger] = useState<string | null>(character?.triggerWord ?? null);
-  const [description, setDescription] = useState(character?.description ?? "");
+  const { fields: typed, fields: { name, trigger, description }, change, isKept, forget } = useKeptForm(character);
   const [photos, setPhotos] = useState<readonly File[]>([]);
   const [error, setError] = useState<ApiError | null>(null);
   const [isAsked, setAsked] = useState(false);
@@ -58,6 +69,7 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
   const ofField = (path: string) => error?.fields.find((field) => field.path.includes(path))?.message ?? "";
 
   const isNameless = name.trim() === "";
+  const hints = hintsOf(app.characters.all.value, character, typed);
   const save = async () => {
     setAsked(true);
     if (isNameless) return form.current?.querySelector("input")?.focus();
@@ -68,13 +80,14 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
       const saved = character
         ? await app.characters.update(character.id, { ...fields, ...word })
         : await app.characters.create({ ...fields, ...word });
+      forget();
       onSaved(saved, photos);
     } catch (thrown) {
       setError(asApiError(thrown));
     }
   };
   const buttons = html`
-    <${Button} onClick=${onClose}>Cancel<//>
+    <${Button} onClick=${() => (forget(), onClose())}>Cancel<//>
     <${Button}
       kind="primary"
       busyText=${character ? text.saving : text.creating}
@@ -83,17 +96,18 @@ export function CharacterForm({ character, onClose, onSaved }: CharacterFormProp
   return html`<${Dialog} title=${character ? text.editTitle : text.createTitle} isForm onClose=${onClose} footer=${buttons}>
     <div class="stack wide" ref=${form}>
     ${error && html`<${ErrorNotice} error=${error} alert />`}
-    <${TextField} label=${text.name} hint=${text.nameHint} problem=${isAsked && isNameless ? text.nameNeeded : ofField("name")} value=${name} onInput=${setName} maxLength=${100} />
+    ${isKept && html`<p class="hint" role="status">${text.draftKept}</p>`}
+    <${TextField} label=${text.name} hint=${hints.name} problem=${isAsked && isNameless ? text.nameNeeded : ofField("name")} value=${name} onInput=${(next: string) => change({ name: next })} maxLength=${maxName} />
     <${TextField}
       label=${text.trigger}
-      hint=${text.triggerHint}
+      hint=${hints.trigger}
       problem=${problem || ofField("triggerWord")}
       value=${trigger ?? suggestion}
-      onInput=${setTrigger}
+      onInput=${(next: string) => change({ trigger: next })}
       maxLength=${50}
       spellcheck=${false}
     />
-    <${TextField} label=${text.description} multiline value=${description} onInput=${setDescription} maxLength=${500} />
+    <${TextField} label=${text.description} multiline value=${description} onInput=${(next: string) => change({ description: next })} maxLength=${500} />
     ${character === null &&
     html`<div class="field">
       <span class="label">${text.photosLabel}</span>

@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { useId } from "preact/hooks";
 import type { ImageCapabilities, ParameterValues } from "../../server/contract/backend.ts";
 import { useApp } from "../models/AppModel.ts";
-import { absentOf, modelOf, parametersOf, shapeOf, triggersOf } from "../models/generation-draft.ts";
+import { absentOf, hasForeignSigns, modelOf, parametersOf, shapeOf, triggersOf } from "../models/generation-draft.ts";
 import type { GenerateModel } from "../models/GenerateModel.ts";
 import { generateText as text } from "../text/generate.ts";
 import { AspectPicker } from "./AspectPicker.ts";
@@ -43,7 +43,7 @@ export function GenerateForm({ model, capabilities }: GenerateFormProps) {
       chosen=${draft.loras}
       strength=${capabilities.strength}
       maxLoras=${capabilities.maxLoras}
-      onChange=${(loras: typeof draft.loras) => model.change({ loras })}
+      onChange=${(loras: typeof draft.loras) => model.change({ loras, isNobody: loras.length === 0 })}
     />
     <${AspectPicker}
       shapes=${capabilities.aspectRatios}
@@ -59,19 +59,24 @@ export function GenerateForm({ model, capabilities }: GenerateFormProps) {
   </form>`;
 }
 
+const maxPrompt = 2000;
+
 function Prompt({ model }: { model: GenerateModel }) {
   const id = useId();
+  const { prompt } = model.draft.value;
   return html`<div class="field">
     <label for=${id}>${text.prompt}</label>
     <textarea
       id=${id}
       class="input"
       rows="3"
-      maxlength="2000"
+      maxlength=${maxPrompt}
       placeholder=${text.promptExample}
-      value=${model.draft.value.prompt}
+      value=${prompt}
       onInput=${(event: Event) => model.change({ prompt: (event.target as HTMLTextAreaElement).value })}
     ></textarea>
+    ${prompt.length >= maxPrompt - 200 && html`<p class="hint num" role="status">${text.letters(prompt.length, maxPrompt)}</p>`}
+    ${hasForeignSigns(prompt) && html`<p class="hint">${text.foreignSigns}</p>`}
   </div>`;
 }
 
@@ -140,6 +145,7 @@ function GenerateButton({ model, capabilities }: GenerateFormProps) {
   });
   const reason = draft.prompt.trim() === "" ? text.needPrompt : wrong ? text.correct : null;
   const [obstacle] = useObstacles("generation");
+  const isTraining = useApp().jobs.active.value.some((job) => job.kind === "training" && job.state === "running");
   const blocked = reason ?? obstacle?.what ?? null;
   return html`<${Obstacles} kind="generation" onQueueAnyway=${reason === null ? () => model.generate(true) : undefined} />
   <div class="row wrap generate-go">
@@ -148,5 +154,6 @@ function GenerateButton({ model, capabilities }: GenerateFormProps) {
     <//>
     <span class="hint keys"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
     ${reason && html`<span class="hint">${reason}</span>`}
+    ${!blocked && isTraining && html`<span class="hint">${text.afterTraining}</span>`}
   </div>`;
 }

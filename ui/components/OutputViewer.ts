@@ -15,10 +15,11 @@ export interface OutputViewerProps {
   onClose: () => void;
   onRemove: (output: Output) => void;
   onUse: (output: Output) => void;
+  hasMore?: boolean;
 }
 
 /** One picture large with everything that is needed to make it again. */
-export function OutputViewer({ outputs, at, onMove, onClose, onRemove, onUse }: OutputViewerProps) {
+export function OutputViewer({ outputs, at, onMove, onClose, onRemove, onUse, hasMore }: OutputViewerProps) {
   const output = outputs[at];
   if (!output) return null;
   const remove = () => {
@@ -37,6 +38,13 @@ export function OutputViewer({ outputs, at, onMove, onClose, onRemove, onUse }: 
     at=${at}
     onMove=${onMove}
     onClose=${onClose}
+    hasMore=${hasMore}
+    keys=${{
+      Delete: remove,
+      r: () => onUse(output),
+      s: () => document.querySelector<HTMLElement>(".viewer a[download]")?.click(),
+      i: () => document.querySelector<HTMLElement>(".viewer-facts > summary")?.click(),
+    }}
     actions=${actions}
   ><${OutputFacts} output=${output} /><//>`;
 }

@@ -1,7 +1,9 @@
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Photo } from "../../server/contract/character.ts";
 import { formatBytes } from "../format.ts";
+import { useGridKeys } from "../models/useGridKeys.ts";
+import { useOpenItem } from "../models/useOpenItem.ts";
 import { Button } from "./Button.ts";
 import { PictureViewer } from "./PictureViewer.ts";
 import { Thumb } from "./Thumb.ts";
@@ -11,18 +13,23 @@ const pageSize = 200;
 
 export function PhotoGrid({ photos, onRemove }: { photos: readonly Photo[]; onRemove: (photo: Photo) => void }) {
   const [shown, setShown] = useState(pageSize);
-  const [open, setOpen] = useState<number | null>(null);
-  const photo = open === null ? undefined : photos[open];
+  const box = useRef<HTMLUListElement>(null);
+  const open = useOpenItem();
+  const at = photos.findIndex(({ id }) => id === open.id);
+  const photo = photos[at];
   const remove = (gone: Photo) => {
-    if (open !== null) setOpen(photos.length <= 1 ? null : Math.min(open, photos.length - 2));
+    const next = photos[at + 1] ?? photos[at - 1];
+    if (photo && next) open.move(next.id);
+    else if (photo) open.close();
     onRemove(gone);
   };
+  const keys = useGridKeys(box, Math.min(shown, photos.length), (index) => remove(photos[index]!));
   return html`
-    <ul class="photos" aria-label="Photos">
+    <ul class="photos" ref=${box} aria-label="Photos" onKeyDown=${keys.onKeyDown} onFocusIn=${keys.onFocusIn}>
       ${photos.slice(0, shown).map(
         (item, index) => html`<li class="photo" key=${item.id}>
-          <button type="button" onClick=${() => setOpen(index)}><${Thumb} src=${item.thumbnailUrl} alt=${`Photo ${index + 1}: ${item.originalName}`} /></button>
-          <span class="corner"><${Button} icon="trash" label=${`Delete photo ${index + 1}`} onClick=${() => remove(item)} /></span>
+          <button type="button" data-at=${index} tabindex=${index === keys.current ? 0 : -1} onClick=${() => open.open(item.id)}><${Thumb} src=${item.thumbnailUrl} alt=${`Photo ${index + 1}: ${item.originalName}`} /></button>
+          <span class="corner"><${Button} icon="trash" label=${`Delete photo ${index + 1}`} tabIndex=${index === keys.current ? 0 : -1} onClick=${() => remove(item)} /></span>
         </li>`,
       )}
     </ul>
@@ -31,9 +38,10 @@ export function PhotoGrid({ photos, onRemove }: { photos: readonly Photo[]; onRe
     html`<${PictureViewer}
       title=${photo.originalName}
       items=${photos.map((item) => ({ id: item.id, src: item.url, alt: item.caption || item.originalName }))}
-      at=${open}
-      onMove=${setOpen}
-      onClose=${() => setOpen(null)}
+      at=${at}
+      onMove=${(next: number) => open.move(photos[next]!.id)}
+      onClose=${open.close}
+      keys=${{ Delete: () => remove(photo) }}
       actions=${html`
         <span class="num small">${photo.width} × ${photo.height}, ${formatBytes(photo.sizeBytes)}</span>
         <${Button} icon="download" href=${photo.url} download=${photo.originalName}>Download<//>

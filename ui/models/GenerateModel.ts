@@ -3,7 +3,7 @@ import type { GenerationRequest, Job } from "../../server/contract/job.ts";
 import type { Output, OutputSettings } from "../../server/contract/output.ts";
 import { asApiError, type ApiError } from "../api.ts";
 import type { AppModel } from "./AppModel.ts";
-import { buildRequest, draftKey, draftOf, readDraft, type Draft } from "./generation-draft.ts";
+import { buildRequest, draftKey, draftOf, readDraft, withPerson, type Draft } from "./generation-draft.ts";
 import { watchPictureJobs } from "./picture-jobs.ts";
 
 export interface GenerateModel {
@@ -30,8 +30,9 @@ export interface GenerateModel {
 
 type Needed = Pick<AppModel, "api" | "events" | "connection" | "jobs" | "library" | "info" | "system">;
 
-export function createGenerateModel(app: Needed, store: Storage): GenerateModel {
-  const draft = signal(readDraft(store));
+/** `store` is of this tab alone; a new tab begins with what was last typed in any, which `last` keeps. */
+export function createGenerateModel(app: Needed, store: Storage, last: Storage = store): GenerateModel {
+  const draft = signal(withPerson(readDraft(store.getItem(draftKey) === null ? last : store), app.library.usable.peek(), app.info.peek().image));
   const error = signal<ApiError | null>(null);
   const queue = computed(() => app.jobs.active.value.filter((job) => job.kind === "generation"));
   const watching = watchPictureJobs(app, queue);
@@ -53,7 +54,9 @@ export function createGenerateModel(app: Needed, store: Storage): GenerateModel 
 
   const stops = [
     watching.dispose,
-    effect(() => store.setItem(draftKey, JSON.stringify(draft.value))),
+    effect(() => {
+      for (const each of new Set([store, last])) each.setItem(draftKey, JSON.stringify(draft.value));
+    }),
   ];
 
   return {

@@ -14,9 +14,16 @@ export interface OutputsModel {
   /** From the beginning, for another person or after a failure. */
   load(characterId?: string): Promise<void>;
   more(): Promise<void>;
+  /** Fetches the pages up to this picture. */
+  reach(output: Output): Promise<void>;
+  /** Those that are being deleted. */
+  readonly removed: ReadonlySignal<ReadonlySet<string>>;
   remove(output: Output): void;
   dispose(): void;
 }
+
+/** The most that the server gives at once. */
+const largePage = 200;
 
 type Needed = Pick<AppModel, "api" | "events" | "toasts" | "connection">;
 
@@ -49,6 +56,8 @@ export function createOutputsModel(app: Needed, pageSize: number): OutputsModel 
     async more() {
       if (!pages.loading.peek() && pages.next.peek() !== null) await pages.fetch(pages.next.peek());
     },
+    reach: (output) => fetchTo(pages, output),
+    removed: hidden,
     remove(output) {
       deleteWithUndo(app, {
         address: `/api/outputs/${encodeURIComponent(output.id)}`, name: "The picture",
@@ -79,12 +88,12 @@ function createPages(api: Api, pageSize: number) {
     const older = (known.value ?? []).filter((output) => oldest !== undefined && output.id < oldest);
     return inOrder([...page, ...older, ...fresh]);
   };
-  const fetch = async (before: string | null) => {
+  const fetch = async (before: string | null, size = pageSize) => {
     const mine = ++turn;
     fresh = [];
     loading.value = true;
     try {
-      const page = await api.get<{ outputs: Output[]; next: string | null }>(`/api/outputs?${queryOf(pageSize, characterId, before)}`);
+      const page = await api.get<{ outputs: Output[]; next: string | null }>(`/api/outputs?${queryOf(size, characterId, before)}`);
       if (mine !== turn) return;
       const isRefresh = before === null && (known.value?.length ?? 0) > page.outputs.length;
       known.value = merge(page.outputs, before);
@@ -115,6 +124,16 @@ function createPages(api: Api, pageSize: number) {
       known.value = known.value?.filter((output) => output.id !== outputId) ?? null;
     },
   };
+}
+
+/** Ends where the list ends, also without the picture: the list may be of another person. */
+async function fetchTo({ known, next, fetch }: ReturnType<typeof createPages>, { id }: Output): Promise<void> {
+  while (known.value?.some((output) => output.id === id) !== true) {
+    const before = next.value;
+    if (before === null || before < id) return;
+    await fetch(before, largePage);
+    if (next.value === before) return;
+  }
 }
 
 function queryOf(pageSize: number, characterId: string, before: string | null): URLSearchParams {

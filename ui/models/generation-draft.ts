@@ -8,6 +8,8 @@ export interface Draft {
   readonly prompt: string;
   readonly model: string | null;
   readonly loras: ReadonlyArray<{ readonly id: string; readonly strength: number }>;
+  /** Nobody was chosen on purpose, so the form does not begin with the newest LoRA. */
+  readonly isNobody: boolean;
   readonly addTrigger: boolean;
   readonly aspectRatio: string | null;
   readonly count: number;
@@ -18,7 +20,7 @@ export interface Draft {
 }
 
 export const emptyDraft: Draft = {
-  prompt: "", model: null, loras: [], addTrigger: true, aspectRatio: null, count: 4, seed: null, steps: null, guidance: null,
+  prompt: "", model: null, loras: [], isNobody: false, addTrigger: true, aspectRatio: null, count: 4, seed: null, steps: null, guidance: null,
 };
 export const draftKey = "isengard.generate";
 export const maxSeed = Number.MAX_SAFE_INTEGER;
@@ -32,6 +34,18 @@ export function readDraft(store: Storage): Draft {
     // Not worth a message: nothing was lost but a half-typed form.
     return emptyDraft;
   }
+}
+
+/** Who was used last, else the newest LoRA: people come to see the face that they trained. */
+export function withPerson(draft: Draft, usable: readonly Lora[], capabilities: ImageCapabilities | null): Draft {
+  const newest = usable[0];
+  if (draft.isNobody || newest === undefined || draft.loras.some(({ id }) => usable.some((lora) => lora.id === id))) return draft;
+  return { ...draft, loras: [{ id: newest.id, strength: capabilities?.strength.default ?? 1 }] };
+}
+
+/** Signs that other programs read and the picture model reads as words or as something else. */
+export function hasForeignSigns(prompt: string): boolean {
+  return /<(lora|lyco|hypernet):|\bembedding:|\(\s*[^()]+:\s*[\d.]+\s*\)|\([^()]*\)/i.test(prompt);
 }
 
 export function modelOf(draft: Draft, capabilities: ImageCapabilities): ImageCapabilities["models"][number] | undefined {
@@ -69,6 +83,7 @@ export function draftOf(settings: OutputSettings, capabilities: ImageCapabilitie
     prompt: settings.prompt,
     model: settings.model,
     loras: settings.loras.map(({ id, strength }) => ({ id, strength })),
+    isNobody: settings.loras.length === 0,
     addTrigger: true,
     aspectRatio: shape?.id ?? null,
     count: 1,

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Character } from "../../server/contract/character.ts";
 import { Button } from "../components/Button.ts";
 import { Chip } from "../components/Badge.ts";
@@ -9,7 +9,9 @@ import { EmptyState, FilteredEmpty } from "../components/EmptyState.ts";
 import { Page } from "../components/Page.ts";
 import { SearchField } from "../components/SearchField.ts";
 import { useApp } from "../models/AppModel.ts";
+import { findCharacters, type CharacterOrder } from "../models/character-search.ts";
 import { readinessOf, type Readiness } from "../models/readiness.ts";
+import { useGridWindow } from "../models/useGridWindow.ts";
 import { charactersText as text } from "../text/characters.ts";
 
 const states: ReadonlyArray<readonly [Readiness, string]> = [
@@ -18,21 +20,28 @@ const states: ReadonlyArray<readonly [Readiness, string]> = [
   ["training", "Training"],
   ["trained", "Trained"],
 ];
+const orders: ReadonlyArray<readonly [CharacterOrder, string]> = [
+  ["changed", "Newest change first"],
+  ["name", "By name"],
+  ["photos", "Most photos first"],
+];
 /** Search and filters help from here on; below it they are only in the way. */
 const manyCharacters = 6;
 
-/** Who do I have, and who is ready to use? */
+/** Who do I have, and who is ready to use? Search, filter and order stand in the address: Back and a reload keep them. */
 export function CharactersPage() {
   const app = useApp();
-  const [query, setQuery] = useState("");
-  const [state, setState] = useState<Readiness | null>(null);
-  const isCreating = app.router.route.value.query.get("new") === "1";
+  const address = app.router.route.value.query;
+  const query = address.get("q") ?? "";
+  const state = states.find(([id]) => id === address.get("state"))?.[0] ?? null;
+  const order = orders.find(([id]) => id === address.get("sort"))?.[0] ?? "changed";
+  const isCreating = address.get("new") === "1";
   const all = app.characters.all.value;
-  const shown = all.filter((character) => (state === null || readinessOf(app, character) === state) && matches(character, query));
+  const shown = findCharacters(all.filter((character) => state === null || readinessOf(app, character) === state), query, order);
+  const set = app.router.setQuery;
   const create = () => app.router.setQuery({ new: "1" });
   const clear = () => {
-    setQuery("");
-    setState(null);
+    set({ q: null, state: null });
   };
   const onSaved = (character: Character, photos: readonly File[]) => {
     app.uploads.add(character.id, photos);
@@ -45,8 +54,12 @@ export function CharactersPage() {
   >
     ${all.length > manyCharacters &&
     html`<div class="row wrap">
-      <${SearchField} label=${text.search} value=${query} onInput=${setQuery} />
-      ${states.map(([id, word]) => html`<${Chip} key=${id} pressed=${state === id} onClick=${() => setState(state === id ? null : id)}>${word}<//>`)}
+      <${SearchField} label=${text.search} value=${query} onInput=${(next: string) => set({ q: next === "" ? null : next })} />
+      ${states.map(([id, word]) => html`<${Chip} key=${id} pressed=${state === id} onClick=${() => set({ state: state === id ? null : id })}>${word}<//>`)}
+      <select class="input auto" aria-label=${text.order} onChange=${(event: Event) => set({ sort: (event.target as HTMLSelectElement).value })}>
+        ${orders.map(([id, word]) => html`<option key=${id} value=${id} selected=${id === order}>${word}</option>`)}
+      </select>
+      <p class="hint num" role="status">${text.total(shown.length, all.length)}</p>
     </div>`}
     ${all.length === 0
       ? html`<${EmptyState}
@@ -56,12 +69,18 @@ export function CharactersPage() {
         >${text.empty}<//>`
       : shown.length === 0
         ? html`<${FilteredEmpty} filter=${filter} onClear=${clear} />`
-        : html`<ul class="tiles">${shown.map((character) => html`<li key=${character.id}><${CharacterCard} character=${character} /></li>`)}</ul>`}
+        : html`<${CharacterGrid} characters=${shown} />`}
     ${isCreating && html`<${CharacterForm} character=${null} onClose=${() => app.router.setQuery({ new: null })} onSaved=${onSaved} />`}
   <//>`;
 }
 
-function matches(character: Character, query: string): boolean {
-  const text = `${character.name} ${character.triggerWord} ${character.description}`.toLowerCase();
-  return query.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+/** Of many only the rows near the view are in the page. */
+function CharacterGrid({ characters }: { characters: readonly Character[] }) {
+  const box = useRef<HTMLUListElement>(null);
+  const { from, to, style } = useGridWindow(box, characters.length);
+  return html`<ul class="tiles" ref=${box} style=${style}>
+    ${characters.slice(from, to).map(
+      (character, index) => html`<li key=${character.id} aria-setsize=${characters.length} aria-posinset=${from + index + 1}><${CharacterCard} character=${character} /></li>`,
+    )}
+  </ul>`;
 }

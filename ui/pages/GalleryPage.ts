@@ -1,6 +1,7 @@
 import { html } from "htm/preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { Output } from "../../server/contract/output.ts";
+import { asApiError } from "../api.ts";
 import { Button } from "../components/Button.ts";
 import { EmptyState, FilteredEmpty } from "../components/EmptyState.ts";
 import { ErrorNotice } from "../components/Notice.ts";
@@ -10,6 +11,7 @@ import { Page } from "../components/Page.ts";
 import { Skeleton } from "../components/Skeleton.ts";
 import { useApp } from "../models/AppModel.ts";
 import { createOutputsModel, type OutputsModel } from "../models/OutputsModel.ts";
+import { useOpenItem } from "../models/useOpenItem.ts";
 import { useOwned } from "../models/useOwned.ts";
 import { generateText as text } from "../text/generate.ts";
 
@@ -57,9 +59,9 @@ function Filter({ characterId, onChange }: { characterId: string; onChange: (id:
 
 function Pictures({ model, outputs }: { model: OutputsModel; outputs: readonly Output[] }) {
   const app = useApp();
-  const open = app.router.route.value.query.get("open");
-  const show = (output: Output | undefined) => app.router.setQuery({ open: output?.id ?? null });
-  const at = outputs.findIndex((output) => output.id === open);
+  const open = useOpenItem();
+  const at = outputs.findIndex((output) => output.id === open.id);
+  const sought = useSought(model, open.id, at >= 0, open.close);
   const end = useRef<HTMLDivElement>(null);
   const hasMore = model.hasMore.value;
   useEffect(() => {
@@ -69,20 +71,45 @@ function Pictures({ model, outputs }: { model: OutputsModel; outputs: readonly O
     return () => watch.disconnect();
   }, [hasMore, outputs.length]);
   return html`
-    <${OutputGrid} outputs=${outputs} onOpen=${(index: number) => show(outputs[index])} />
+    <${OutputGrid} outputs=${outputs} onOpen=${(index: number) => open.open(outputs[index]!.id)} onRemove=${model.remove} />
     <div ref=${end} class="row center">
       ${hasMore
         ? html`<${Button} busyText="Loading…" busy=${model.loading.value} onClick=${model.more}>${text.more}<//>`
         : html`<p class="hint num">${text.end(outputs.length)}</p>`}
     </div>
-    ${at >= 0 &&
+    ${(at >= 0 || sought) &&
     html`<${OutputViewer}
-      outputs=${outputs}
-      at=${at}
-      onMove=${(next: number) => show(outputs[next])}
-      onClose=${() => show(undefined)}
+      outputs=${at >= 0 ? outputs : [sought]}
+      at=${Math.max(at, 0)}
+      hasMore=${hasMore || at < 0}
+      onMove=${(next: number) => open.move(outputs[next]!.id)}
+      onClose=${open.close}
       onRemove=${model.remove}
       onUse=${(output: Output) => app.router.navigate(`/generate?from=${output.id}`)}
     />`}
   `;
+}
+
+/** A picture that the address names and the list does not hold yet: it is shown by itself until the list reaches it. */
+function useSought(model: OutputsModel, id: string | null, isListed: boolean, onMissing: () => void): Output | null {
+  const app = useApp();
+  const [found, setFound] = useState<Output | null>(null);
+  const isRemoved = found !== null && model.removed.value.has(found.id);
+  useEffect(() => {
+    if (id === null || isListed || isRemoved) return;
+    const seek = async () => {
+      const output = await app.api.get<Output>(`/api/outputs/${encodeURIComponent(id)}`);
+      setFound(output);
+      const filter = app.router.route.peek().query.get("character");
+      // The address asks for a picture of somebody else than the list shows: the picture counts.
+      if (filter !== null && filter !== output.characterId) app.router.setQuery({ character: null });
+      await model.reach(output);
+    };
+    seek().catch((thrown: unknown) => {
+      const error = asApiError(thrown);
+      app.toasts.show(error.status === 404 || error.status === 422 ? text.missing : `${error.what} ${error.fix}`);
+      onMissing();
+    });
+  }, [id, isListed]);
+  return found?.id === id && !isRemoved ? found : null;
 }

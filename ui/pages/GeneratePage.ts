@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Output } from "../../server/contract/output.ts";
 import { Button } from "../components/Button.ts";
 import { EmptyState } from "../components/EmptyState.ts";
@@ -13,6 +13,7 @@ import { Skeleton } from "../components/Skeleton.ts";
 import { useApp } from "../models/AppModel.ts";
 import { createGenerateModel, type GenerateModel } from "../models/GenerateModel.ts";
 import { createOutputsModel } from "../models/OutputsModel.ts";
+import { useOpenItem } from "../models/useOpenItem.ts";
 import { useOwned } from "../models/useOwned.ts";
 import { generateText as text } from "../text/generate.ts";
 
@@ -21,7 +22,7 @@ const newestCount = 24;
 /** Make a picture of this person, now. */
 export function GeneratePage() {
   const app = useApp();
-  const model = useOwned(() => createGenerateModel(app, localStorage), "generate");
+  const model = useOwned(() => createGenerateModel(app, sessionStorage, localStorage), "generate");
   useAddress(model);
   const { image, mode } = app.info.value;
   return html`<${Page} title=${text.title}>
@@ -57,16 +58,16 @@ function Newest({ model }: { model: GenerateModel }) {
   const app = useApp();
   const pictures = useOwned(() => createOutputsModel(app, newestCount), "newest");
   useEffect(() => void pictures.load(), []);
-  const [open, setOpen] = useState<string | null>(null);
+  const open = useOpenItem();
   const outputs = pictures.outputs.value?.slice(0, newestCount) ?? null;
   const error = pictures.error.value;
   const use = (output: Output) => {
     model.useSettings(output.settings);
-    setOpen(null);
+    open.close();
     scrollTo({ top: 0, behavior: "smooth" });
     app.toasts.show("The settings of the picture are in the form.");
   };
-  const at = outputs?.findIndex((output) => output.id === open) ?? -1;
+  const at = outputs?.findIndex((output) => output.id === open.id) ?? -1;
   return html`<section class="stack" aria-labelledby="results-title">
     <div class="row apart">
       <h2 id="results-title">${text.results}</h2>
@@ -75,13 +76,13 @@ function Newest({ model }: { model: GenerateModel }) {
     ${error && html`<${ErrorNotice} error=${error} actions=${html`<${Button} icon="refresh" onClick=${() => pictures.load()}>Try again<//>`} />`}
     ${!outputs && !error && html`<${Skeleton} layout="photos" height="160px" count=${8} />`}
     ${outputs?.length === 0 && html`<${EmptyState} icon="picture" title=${text.noResultsTitle}>${text.noResults}<//>`}
-    ${outputs && outputs.length > 0 && html`<${OutputGrid} outputs=${outputs} onOpen=${(index: number) => setOpen(outputs[index]!.id)} />`}
+    ${outputs && outputs.length > 0 && html`<${OutputGrid} outputs=${outputs} onOpen=${(index: number) => open.open(outputs[index]!.id)} onRemove=${pictures.remove} />`}
     ${outputs && at >= 0 &&
     html`<${OutputViewer}
       outputs=${outputs}
       at=${at}
-      onMove=${(next: number) => setOpen(outputs[next]!.id)}
-      onClose=${() => setOpen(null)}
+      onMove=${(next: number) => open.move(outputs[next]!.id)}
+      onClose=${open.close}
       onRemove=${pictures.remove}
       onUse=${use}
     />`}
