@@ -42,6 +42,14 @@ export type CharacterPatch = typeof CharacterPatch.static;
 export const TriggerCheck = t.Object({ ok: t.Boolean(), problem: t.String(), suggestion: t.String() });
 export type TriggerCheck = typeof TriggerCheck.static;
 
+/** What Isengard changed in a photo, so that the page and the trainer read the same pixels, or what it warns of. */
+export const PhotoChange = t.Object({
+  code: t.Union([t.Literal("background"), t.Literal("depth"), t.Literal("cmyk"), t.Literal("colours"), t.Literal("profile"), t.Literal("completed"), t.Literal("small")]),
+  /** One sentence for a person. */
+  text: t.String(),
+});
+export type PhotoChange = typeof PhotoChange.static;
+
 export const Photo = t.Object({
   id: t.String(),
   characterId: t.String(),
@@ -52,6 +60,7 @@ export const Photo = t.Object({
   height: t.Number(),
   sizeBytes: t.Number(),
   caption: t.String(),
+  changes: t.Array(PhotoChange),
   url: t.String(),
   thumbnailUrl: t.String(),
   createdAt: t.String(),

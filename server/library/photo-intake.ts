@@ -1,13 +1,19 @@
+import type { PhotoChange } from "../contract/character.ts";
 import { AppError } from "../errors.ts";
 import { FileSource } from "../files/byte-source.ts";
 import { writePart, type PartFile } from "../files/durable.ts";
 import type { Orientation } from "./exif.ts";
 import { pictureKind, sniffBytes, type PictureFormat } from "./picture-kind.ts";
+import { isPlain, meaningOf } from "./pictures/meaning.ts";
+import { plainPicture } from "./pictures/plain-picture.ts";
 import { planStripping, strippedBytes } from "./strip-metadata.ts";
 import { damaged, PictureFault } from "./strip-plan.ts";
-import { makeThumbnail, maxPixels, pictureSize, type PictureSize } from "./thumbnails.ts";
+import { decoding, makeThumbnail, maxPixels, pictureSize, type PictureSize } from "./thumbnails.ts";
 
 export const photoLimits = { bytes: 50_000_000, minSide: 64, maxSide: 16_383, perCharacter: 2000 } as const;
+
+/** AI-Toolkit's smallest usual resolution. */
+const smallSide = 512;
 
 /** Why a file did not become a photo. `reason` is a whole sentence. */
 export interface Rejection {
@@ -23,6 +29,7 @@ export interface CleanedPhoto {
   readonly mediaType: string;
   readonly extension: string;
   readonly orientation: Orientation;
+  readonly changes: PhotoChange[];
 }
 
 export function rejection(code: Rejection["code"], reason: string): Rejection {
@@ -39,14 +46,42 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
     const stripping = await planStripping(found.format, file);
     if (stripping.kind === "fault") return rejection(stripping.code, stripping.reason);
     const part = await writePart(targetOf(found.extension), strippedBytes(file, stripping.plan));
-    return { ...found, kind: "cleaned", part, orientation: stripping.plan.orientation };
+    const cleaned: CleanedPhoto = { ...found, kind: "cleaned", part, orientation: stripping.plan.orientation, changes: [] };
+    return await madePlain(cleaned, targetOf).catch(async (error: unknown) => {
+      await part.discard();
+      throw error;
+    });
   } catch (error) {
     // The file became shorter while it was copied.
     if (error instanceof PictureFault) return rejection(error.code, error.message);
-    throw error;
+    return fromDecoder(error);
   } finally {
     await file.close();
   }
+}
+
+/** The photo as it came where it says nothing beyond 8-bit opaque sRGB; else a new one that does not. */
+async function madePlain(photo: CleanedPhoto, targetOf: (extension: string) => string): Promise<CleanedPhoto | Rejection> {
+  const { part, format, orientation } = photo;
+  const source = await FileSource.open(part.path);
+  const meaning = await meaningOf(format, source).finally(() => source.close());
+  if (isPlain(meaning)) return photo;
+  const wrong = wrongSize(await pictureSize(part.path, format, orientation));
+  if (wrong !== null) {
+    await part.discard();
+    return wrong;
+  }
+  const plain = await decoding.run(2, () => plainPicture(part.path, format, orientation, meaning, `${part.path}.bmp.part`));
+  if (plain === null) return photo;
+  await part.discard();
+  const target = targetOf(plain.format === "jpeg" ? "jpg" : "png");
+  const mediaType = `image/${plain.format}`;
+  const written = await writePart(target, onePiece(plain.bytes));
+  return { ...photo, part: written, format: plain.format, mediaType, extension: plain.format === "jpeg" ? "jpg" : "png", orientation: 1, changes: plain.changes };
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 /** Size limits first, from the header; then the picture is really decoded, which makes the thumbnail. */
@@ -78,6 +113,12 @@ function fromDecoder(error: unknown): Rejection {
 
 function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1_000_000).toLocaleString("en")} MB`;
+}
+
+/** Said on the photo, no refusal: the trainer would have to enlarge it. */
+export function withSizeWarning(changes: readonly PhotoChange[], { width, height }: PictureSize): PhotoChange[] {
+  if (Math.min(width, height) >= smallSide) return [...changes];
+  return [...changes, { code: "small", text: `It has ${width} × ${height} pixels, which is less than ${smallSide} on a side: little can be learned from it.` }];
 }
 
 export function tooManyPhotos(): Rejection {

@@ -9,7 +9,7 @@ import { newId } from "../ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
 import { Erasure } from "./erasure.ts";
-import { assertCaption, cleanPhoto, photoLimits, provePhoto, tooManyPhotos, type CleanedPhoto, type Rejection } from "./photo-intake.ts";
+import { assertCaption, cleanPhoto, photoLimits, provePhoto, tooManyPhotos, withSizeWarning, type CleanedPhoto, type Rejection } from "./photo-intake.ts";
 import { displayName, plainText } from "./plain-text.ts";
 import { Slots } from "./slots.ts";
 import { planStripping } from "./strip-metadata.ts";
@@ -17,7 +17,7 @@ import { makeThumbnail, type PictureSize } from "./thumbnails.ts";
 
 const selectPhoto = `
   select id, character_id as characterId, original_name as originalName, media_type as mediaType, width, height,
-    size_bytes as sizeBytes, caption, created_at as createdAt from photo`;
+    size_bytes as sizeBytes, caption, changes, created_at as createdAt from photo`;
 const alive = `deleted_at is null and exists (select 1 from character c where c.id = photo.character_id and c.deleted_at is null)`;
 
 interface Coming {
@@ -27,7 +27,7 @@ interface Coming {
   readonly thumbnail: string;
 }
 
-type PhotoRow = Omit<Photo, "url" | "thumbnailUrl">;
+type PhotoRow = Omit<Photo, "url" | "thumbnailUrl" | "changes"> & { readonly changes: string };
 
 /** Photos of characters: rows here, files under ids of ours, thumbnails that can always be made again. */
 export class Photos {
@@ -187,13 +187,13 @@ export class Photos {
     const { id, characterId, cleaned, size, made } = found;
     await cleaned.part.publish();
     const insert = this.deps.db.query(
-      `insert or ignore into photo (id, character_id, sha256, original_name, media_type, width, height, size_bytes, created_at)
-       select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 where exists (select 1 from character where id = ?2 and deleted_at is null)`,
+      `insert or ignore into photo (id, character_id, sha256, original_name, media_type, width, height, size_bytes, created_at, changes)
+       select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 where exists (select 1 from character where id = ?2 and deleted_at is null)`,
     );
     const isNew = this.deps.db.transaction(() => {
       const { changes } = insert.run(
         id, characterId, cleaned.part.sha256, found.fileName, cleaned.mediaType, size.width, size.height, cleaned.part.sizeBytes,
-        new Date().toISOString(),
+        new Date().toISOString(), JSON.stringify(withSizeWarning(cleaned.changes, size)),
       );
       if (changes > 0) this.erasure.keep(made);
       return changes > 0;
@@ -228,7 +228,7 @@ export class Photos {
 
 function withAddresses(row: PhotoRow): Photo {
   const url = `/api/characters/${row.characterId}/images/${row.id}`;
-  return { ...row, url, thumbnailUrl: `${url}/thumbnail` };
+  return { ...row, changes: JSON.parse(row.changes) as Photo["changes"], url, thumbnailUrl: `${url}/thumbnail` };
 }
 
 function formatOf(photo: { readonly mediaType: string }): "jpeg" | "png" | "webp" {

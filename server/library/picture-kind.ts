@@ -24,7 +24,7 @@ export function pictureKind(head: Uint8Array, sizeBytes: number): PictureKind {
   const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString("latin1");
   for (const { starts, at8, picture } of formats) {
     // Nothing but the beginning of a picture.
-    if (sizeBytes < 12 && (starts.startsWith(text) || text.startsWith(starts))) return other("damaged", cutOff);
+    if (sizeBytes < 8 && (starts.startsWith(text) || text.startsWith(starts))) return other("damaged", cutOff);
     if (text.startsWith(starts) && (at8 === undefined || text.startsWith(at8, 8))) return picture;
   }
   if (isOneByte(head)) return other("damaged", "holds no picture: all its bytes are the same. Copy it again from where it came.");

@@ -11,7 +11,8 @@ export const maxPixels = 64_000_000;
 
 const quality = 78;
 const smallBytes = 4_000_000;
-const decoding = new Slots(2);
+/** Work that holds all pixels of a picture takes both. */
+export const decoding = new Slots(2);
 
 /** Less than a large photo. Shrinking after each small one would make their import a third slower. */
 const shrinkAfterBytes = 8_000_000;
@@ -62,7 +63,7 @@ function unitsOf(bytes: number, format: PictureFormat): number {
 }
 
 /** The decoder turns first and mirrors then, whatever the order of the calls. */
-function turn(image: Bun.Image, orientation: Orientation): void {
+export function turn(image: Bun.Image, orientation: Orientation): void {
   if (orientation === 3 || orientation === 4) image.rotate(180);
   if (orientation === 5 || orientation === 6) image.rotate(90);
   if (orientation === 7 || orientation === 8) image.rotate(270);

@@ -44,6 +44,7 @@ export function PhotoGrid({ photos, onRemove }: { photos: readonly Photo[]; onRe
       keys=${{ Delete: () => remove(photo) }}
       actions=${html`
         <span class="num small">${photo.width} × ${photo.height}, ${formatBytes(photo.sizeBytes)}</span>
+        ${(photo.changes ?? []).map(({ code, text }) => html`<span class="small" key=${code}>${text}</span>`)}
         <${Button} icon="download" href=${photo.url} download=${photo.originalName}>Download<//>
         <${Button} icon="trash" onClick=${() => remove(photo)}>Delete<//>
       `}
