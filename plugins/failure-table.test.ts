@@ -83,7 +83,7 @@ function unrecorded(): Row[] {
     said("device-side assert", "CUDA error: device-side assert triggered"), said("no GPU", "RuntimeError: No CUDA GPUs are available"), said("Xid", "NVRM: Xid (PCI:0000:01:00): 79"),
     said("nothing known", "ZeroDivisionError: division by zero"),
     raised("CUDA out of memory", "CUDA out of memory. Tried to allocate 2 GiB"), raised("GPU is lost", "GPU is lost. Reboot the system"),
-    raised("half a model file", "Error while deserializing header: HeaderTooLarge"), raised("a node wants to download", "Max retries exceeded with url"),
+    raised("half a model file", "Error while deserializing header: HeaderTooLarge"), raised("a node wants to download", "Max retries exceeded with url"), raised("a node without network", "Cannot send a request, as the client has been closed."),
     drew("node missing", missingClasses(["UnetLoaderGGUF"])), drew("gave up", engineFailure("It ended 5 times within ten minutes.")),
     drew("died in a prompt: SIGKILL", explainExit(signal("SIGKILL"), [])), drew("died in a prompt: counter rose", explainExit(signal("SIGKILL", "The kernel counted it."), [])),
     drew("died in a prompt: SIGSEGV", explainExit(signal("SIGSEGV"), [])), drew("died in a prompt: SIGTERM", explainExit(signal("SIGTERM"), [])),
@@ -165,4 +165,5 @@ test("every class of the contract can come out of something", () => {
 test("a LoRA for another model makes a picture and a warning, not a failure", () => {
   const lines = readFileSync(join(import.meta.dir, "comfyui", "fixtures", "0.33.0", "stderr-lora-not-loaded.log"), "utf8").split("\n");
   expect(countUnplaced(lines)).toBeGreaterThan(0);
+  expect(countUnplaced(["ERROR lora diffusion_model.double_blocks.0.img_mlp.0.weight shape '[9, 9]' is invalid for input of size 8"])).toBe(1);
 });

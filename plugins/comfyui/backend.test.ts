@@ -152,7 +152,7 @@ describe("LoRAs", () => {
     const other = lora(lorasDir, "sd_v1", "lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q.lora_down.weight");
     expect(await backend.generate(job({ loras: [other] }), host)).toEqual({ kind: "succeeded" });
     expect(host.warnings).toHaveLength(2);
-    expect(host.warnings[0]).toBe("sd_v1 was trained for Stable Diffusion, not for FLUX.1. It will change nothing.");
+    expect(host.warnings[0]).toBe("sd_v1 is not for FLUX.1, so it probably changes nothing.");
     expect(host.warnings[1]).toContain("could not use 1 parts of the LoRA (sd_v1)");
   });
 

@@ -51,7 +51,7 @@ function checkLoras(job: ImageJob, host: ImageHost): LoraUse[] | Failure {
       return { ...failure("corrupt_model", "The picture could not be made.", `The LoRA file of ${lora.name} ${header.why}.`, header.fix), lasting: true };
     }
     if (header.base !== null && header.base !== "FLUX.1") {
-      host.warn(`${lora.name} was trained for ${header.base}, not for FLUX.1. It will change nothing.`);
+      host.warn(`${lora.name} is not for FLUX.1, so it probably changes nothing.`);
     }
     uses.push({ file: lora.fileName, strength: lora.strength, textEncoder: header.textEncoder });
   }

@@ -19,12 +19,12 @@ interface Rule {
 /** Tested on exception type and message together, first match wins. Source: contract 6.2. */
 const runtimeRules: readonly Rule[] = [
   {
-    pattern: /OutOfMemoryError|ran out of memory on your GPU|CUDA out of memory|CUDA error: out of memory/i, code: "vram",
+    pattern: /OutOfMemoryError|ran out of memory on your GPU|CUDA out of memory|CUDA error: out of memory|CU(?:BLAS|DNN)_STATUS_ALLOC_FAILED/i, code: "vram",
     why: "The graphics card ran out of memory.",
     fix: "Choose a smaller size, close other programs that use the card, or use an fp8 version of the model.",
   },
   {
-    pattern: /SafetensorError|header too small|HeaderTooLarge|MetadataIncompleteBuffer/i, code: "corrupt_model",
+    pattern: /SafetensorError|header too small|HeaderTooLarge|MetadataIncompleteBuffer|incomplete metadata|PytorchStreamReader failed|invalid header length/i, code: "corrupt_model",
     why: "A model or LoRA file is damaged or was downloaded only in part.",
     fix: "Delete the file and download it again.",
   },
@@ -54,13 +54,13 @@ const runtimeRules: readonly Rule[] = [
     fix: "Upload it again as PNG or JPEG.",
   },
   {
-    pattern: /device-side assert|illegal memory access|GPU is lost|fallen off the bus|uncorrectable ECC error|unspecified launch failure|\bXid\b|no CUDA-capable device|No CUDA GPUs are available|Found no NVIDIA driver/i,
+    pattern: /device-side assert|illegal memory access|GPU is lost|fallen off the bus|uncorrectable ECC error|unspecified launch failure|\bXid \(|CUDA unknown error|busy or unavailable|misaligned address|no CUDA-capable device|No CUDA GPUs are available|Found no NVIDIA driver/i,
     code: "gpu_fault",
     why: "The graphics card reported a fault or was not found.",
     fix: "Restart the machine. If it happens again, check the card and its driver.",
   },
   {
-    pattern: /LocalEntryNotFoundError|NameResolutionError|Temporary failure in name resolution|Max retries exceeded|Read timed out|Connection(?:Reset)?Error|Connection reset by peer|\b429 |\b50[0-9] Server Error|IncompleteRead|ChunkedEncodingError/i,
+    pattern: /LocalEntryNotFoundError|client has been closed|\bhttpx\.\w*(?:Error|Timeout)|Server error '5\d\d|Client error '429|Name or service not known|Network is unreachable|CAS service error|NameResolutionError|Temporary failure in name resolution|Max retries exceeded|Read timed out|Connection(?:Reset)?Error|Connection reset by peer|\b429 |\b50[0-9] Server Error|IncompleteRead|ChunkedEncodingError/i,
     code: "network",
     why: "A step of ComfyUI wanted to download a file, and the network failed.",
     fix: "Check this machine's connection, or put the file into ComfyUI's models folder by hand.",
@@ -143,7 +143,7 @@ function nodeReasons(node: unknown): string[] {
 export function engineFailure(why: string, last: Failure | null = null): Failure {
   const fix = last?.fix ?? "";
   return failure("engine", "ComfyUI is not available.", why,
-    `${fix}${fix === "" ? "" : " "}Then start ComfyUI again on the settings page, or look at its log there.`, last?.tail);
+    `${fix}${fix === "" ? "S" : " Then s"}tart ComfyUI again: in Settings where Isengard runs it, else where it runs.`, last?.tail);
 }
 
 /** A picture that was lost with ComfyUI, in the class of ComfyUI's end. */

@@ -69,6 +69,6 @@ export async function unplacedTensors(client: ComfyClient, mark: string | null):
 
 /** Text-encoder tensors do not count: with a loader for the model only they are reported although all is well. */
 export function countUnplaced(lines: readonly string[]): number {
-  return lines.flatMap((line) => [...line.matchAll(/lora key not loaded: (\S+)/g)])
+  return lines.flatMap((line) => [...line.matchAll(/(?:lora key not loaded: |ERROR lora (?=\S+ shape .{1,200} is invalid))(\S+)/g)])
     .filter((match) => !textEncoderKey.test(match[1] ?? "")).length;
 }
