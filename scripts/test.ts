@@ -35,7 +35,7 @@ for (const step of steps) {
   passed++;
   console.log(`== ${step.name}: ok, ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
-if (leftOut.length > 0) console.log(`\nLeft out were the faults that need ${leftOut.join(" and ")}. Install it (Debian: apt-get install ${leftOut.join(" ")}) and run again.`);
+if (leftOut.length > 0) console.log(`\nLeft out were the tests that need ${leftOut.join(" and ")}. Install it (Debian: apt-get install ${leftOut.join(" ")}) and run again.`);
 console.log(`\n${passed} passed, 0 failed`);
 
 /** The browser of the machine, else Debian's package where we may install it. */
@@ -51,10 +51,18 @@ async function findBrowser(): Promise<string> {
   process.exit(1);
 }
 
-/** Debian's packages with which the tests make faults of the disk and the clock. Answers those that are missing: their tests are skipped. */
+/**
+ * Debian's packages with which the tests make faults of the disk and the clock, and read pictures as a trainer does. Answers those that are
+ * missing: their tests are skipped.
+ */
 async function findFaultTools(): Promise<string[]> {
-  const isMissing = (name: string) => name === "strace" ? Bun.which(name) === null : faketimePaths.every((path) => !existsSync(path));
-  const names = ["strace", "libfaketime"];
+  const present: Record<string, () => boolean> = {
+    strace: () => Bun.which("strace") !== null,
+    libfaketime: () => faketimePaths.some((path) => existsSync(path)),
+    "python3-pil": () => ["python3", "/usr/bin/python3"].some((name) => Bun.which(name) !== null && Bun.spawnSync([name, "-c", "import PIL"], { stderr: "ignore" }).exitCode === 0),
+  };
+  const names = Object.keys(present);
+  const isMissing = (name: string) => !present[name]!();
   for (const name of names.filter(isMissing)) if (mayInstall()) await install(name);
   return names.filter(isMissing);
 }

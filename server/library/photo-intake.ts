@@ -6,6 +6,7 @@ import type { Orientation } from "./exif.ts";
 import { pictureKind, sniffBytes, type PictureFormat } from "./picture-kind.ts";
 import { isPlain, meaningOf } from "./pictures/meaning.ts";
 import { plainPicture } from "./pictures/plain-picture.ts";
+import { assertWhole, hasEmptyCorner } from "./pictures/wholeness.ts";
 import { planStripping, strippedBytes } from "./strip-metadata.ts";
 import { damaged, PictureFault } from "./strip-plan.ts";
 import { decoding, makeThumbnail, maxPixels, pictureSize, type PictureSize } from "./thumbnails.ts";
@@ -47,13 +48,12 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
     if (stripping.kind === "fault") return rejection(stripping.code, stripping.reason);
     const part = await writePart(targetOf(found.extension), strippedBytes(file, stripping.plan));
     const cleaned: CleanedPhoto = { ...found, kind: "cleaned", part, orientation: stripping.plan.orientation, changes: [] };
-    return await madePlain(cleaned, targetOf).catch(async (error: unknown) => {
+    const whole = stripping.plan.hasEnd ? Promise.resolve() : assertWhole(part.path);
+    return await whole.then(() => madePlain(cleaned, targetOf)).catch(async (error: unknown) => {
       await part.discard();
       throw error;
     });
   } catch (error) {
-    // The file became shorter while it was copied.
-    if (error instanceof PictureFault) return rejection(error.code, error.message);
     return fromDecoder(error);
   } finally {
     await file.close();
@@ -66,6 +66,7 @@ async function madePlain(photo: CleanedPhoto, targetOf: (extension: string) => s
   const source = await FileSource.open(part.path);
   const meaning = await meaningOf(format, source).finally(() => source.close());
   if (isPlain(meaning)) return photo;
+  if (format === "jpeg") await assertWhole(part.path);
   const wrong = wrongSize(await pictureSize(part.path, format, orientation));
   if (wrong !== null) {
     await part.discard();
@@ -91,6 +92,9 @@ export async function provePhoto(photo: CleanedPhoto, thumbnail: string): Promis
     const wrong = wrongSize(size);
     if (wrong !== null) return wrong;
     await makeThumbnail(photo.part.path, thumbnail, photo.format, photo.orientation);
+    // One that was written anew has been walked before that.
+    const isAsItCame = photo.format === "jpeg" && photo.changes.length === 0;
+    if (isAsItCame && (await hasEmptyCorner(thumbnail))) await assertWhole(photo.part.path);
     return size;
   } catch (error) {
     return fromDecoder(error);
@@ -105,6 +109,7 @@ function wrongSize({ width, height }: PictureSize): Rejection | null {
 }
 
 function fromDecoder(error: unknown): Rejection {
+  if (error instanceof PictureFault) return rejection(error.code, error.message);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "ERR_IMAGE_TOO_MANY_PIXELS") return rejection("too_large", "has too many pixels; up to 64 megapixels are accepted.");
   if (code.startsWith("ERR_IMAGE_")) return rejection("damaged", damaged);

@@ -4,6 +4,10 @@ import { cutOff, damaged, keepRange, partLimit, PictureFault, readExactly, type 
 
 const startOfScan = 0xda;
 const endOfImage = 0xd9;
+/** Each scan passes over all pixels: a cheap file could keep a decoder busy for hours. Encoders write 1 to some 15; this takes seconds at most. */
+const maxScans = 200;
+const maxScanPixels = 1_600_000_000;
+const tooManyScans = "is built of more layers than any camera or program makes. Open it and save it again as JPEG.";
 
 /**
  * Walks the segments of a JPEG. Kept: what a decoder needs (tables, frames, scans, JFIF, Adobe, the colour profile).
@@ -14,21 +18,26 @@ export async function planJpeg(source: ByteSource): Promise<StripPlan> {
   let orientation: Orientation | null = null;
   let at = 2;
   let scans = 0;
+  let pixels = 0;
   for (let parts = 0; parts < partLimit; parts++) {
     const marker = await readMarker(source, at);
     at = marker.at;
     if (marker.code === endOfImage) {
       if (scans === 0) throw new PictureFault(damaged);
       keepRange(pieces, at - 2, at);
-      return { pieces: withOrientation(pieces, orientation ?? 1), orientation: orientation ?? 1 };
+      return planOf(pieces, orientation, true);
     }
     const end = at + (await readLength(source, at));
     if (end > source.size) throw new PictureFault(cutOff);
+    if (isFrame(marker.code)) pixels = await pixelsOf(source, at + 3);
     if (marker.code === startOfScan) {
       scans++;
+      if (scans > maxScans || scans * pixels > maxScanPixels) throw new PictureFault(tooManyScans);
       const scanEnd = await findScanEnd(source, end);
       keepRange(pieces, at - 2, scanEnd);
       at = scanEnd;
+      // All that can be known here is that the mark of the end is missing; whether the picture is, its data tells.
+      if (at === source.size) return planOf([...pieces, new Uint8Array([0xff, endOfImage])], orientation, false);
       continue;
     }
     orientation ??= await orientationOf(source, marker.code, at + 2, end);
@@ -37,6 +46,21 @@ export async function planJpeg(source: ByteSource): Promise<StripPlan> {
     at = end;
   }
   throw new PictureFault(damaged);
+}
+
+function planOf(pieces: Piece[], found: Orientation | null, hasEnd: boolean): StripPlan {
+  const orientation = found ?? 1;
+  return { pieces: withOrientation(pieces, orientation), orientation, hasEnd };
+}
+
+/** T.81, table B.1: C0 to CF without tables, extensions and arithmetic conditioning. */
+function isFrame(code: number): boolean {
+  return code >= 0xc0 && code <= 0xcf && code !== 0xc4 && code !== 0xc8 && code !== 0xcc;
+}
+
+async function pixelsOf(source: ByteSource, at: number): Promise<number> {
+  const size = await readExactly(source, at, 4);
+  return ((size[0]! << 8) | size[1]!) * ((size[2]! << 8) | size[3]!);
 }
 
 /** Position behind the marker and its code; fill bytes before it are skipped. */
@@ -70,10 +94,10 @@ async function findScanEnd(source: ByteSource, start: number): Promise<number> {
     }
     // An FF in the last byte is looked at again with its neighbour.
     const step = found >= 0 ? found : window.length;
-    if (step === 0) break;
+    if (step === 0 || (found >= 0 && at + step + 1 >= source.size)) break;
     at += step;
   }
-  throw new PictureFault(cutOff);
+  return source.size;
 }
 
 /** JFIF stays without its thumbnail; JFXX is nothing but a thumbnail. */

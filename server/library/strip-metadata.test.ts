@@ -54,7 +54,9 @@ describe.each(formats)("stripping a %s", (format) => {
     const bytes = await drawPicture({ width: 80, height: 80, seed: 9, format, gps: true });
     for (let part = 1; part < 40; part++) {
       const cut = bytes.subarray(0, Math.floor((bytes.length * part) / 40));
-      expect((await planStripping(format, bytesSource(cut))).kind).toBe("fault");
+      const found = await planStripping(format, bytesSource(cut));
+      // Of a JPEG that ends within its picture only its data can tell whether anything is missing (see pictures/wholeness.ts).
+      expect(found.kind === "fault" || (format === "jpeg" && !found.plan.hasEnd)).toBe(true);
     }
   });
 

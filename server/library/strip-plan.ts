@@ -7,6 +7,8 @@ export type Piece = { readonly from: number; readonly to: number } | Uint8Array;
 export interface StripPlan {
   readonly pieces: readonly Piece[];
   readonly orientation: Orientation;
+  /** False for a JPEG without the mark of its end, which was then added. */
+  readonly hasEnd: boolean;
 }
 
 /** Thrown by the walkers for a damaged file. The message finishes the sentence "This file …". */

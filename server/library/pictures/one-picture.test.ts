@@ -8,8 +8,9 @@ import { drawPicture } from "../../testing/pictures.ts";
 import { pngChunk } from "../strip-png.ts";
 
 const cells = 8;
-const python = process.env["PILLOW_PYTHON"] ?? "python3";
-const hasPillow = Bun.which(python) !== null && Bun.spawnSync([python, "-c", "import PIL"]).exitCode === 0;
+const pythons = [process.env["PILLOW_PYTHON"] ?? "python3", "/usr/bin/python3"];
+const python = pythons.find((name) => Bun.which(name) !== null && Bun.spawnSync([name, "-c", "import PIL"]).exitCode === 0) ?? "";
+const hasPillow = python !== "";
 if (!hasPillow) console.warn("Skipped: what the trainer reads is not compared with the page, since python3 has no Pillow (apt install python3-pil).");
 
 /** Reads as AI-Toolkit does: turned by Exif, then RGB. */
