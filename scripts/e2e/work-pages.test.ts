@@ -61,8 +61,8 @@ describe("a training that failed", () => {
     const advice = await page.locator(".notice p", { hasText: "What to do:" }).textContent();
     await page.getByRole("link", { name: "Train again with this change" }).click();
     await page.getByText("Filled in from the run that failed").waitFor();
-    expect(advice).toContain("low memory mode");
-    expect(await page.locator(".notice", { hasText: "Filled in" }).textContent()).toContain("the low memory mode switched on");
+    expect(advice).toContain("Leave out the photo size 768");
+    expect(await page.locator(".notice", { hasText: "Filled in" }).textContent()).toContain("up to 512 px");
     await page.context().close();
   }, 60_000);
 
