@@ -12,8 +12,9 @@ import { checkValue } from "./ParamForm.ts";
 /** What Start will do in one sentence, what stands in its way, and the button. */
 export function TrainingReview({ model }: { model: TrainingStartModel }) {
   const app = useApp();
-  useOutlook(model);
-  const obstacles = model.obstacles(isFormRight(app.info.value.training?.parameters ?? [], model) ? "" : text.correct);
+  const isRight = isFormRight(app.info.value.training?.parameters ?? [], model);
+  useOutlook(model, isRight);
+  const obstacles = model.obstacles(isRight ? "" : text.correct);
   const [inTheWay] = useObstacles("training");
   const blocked = obstacles[0]?.text ?? inTheWay?.what ?? null;
   const start = async (anyway: boolean) => {
@@ -45,11 +46,11 @@ const settleMs = 300;
 /** As often as the server looks at its disks. */
 const askAgainMs = 10_000;
 
-/** Asks what the run would write, again after each change; without photos or presets there is nothing to ask. */
-function useOutlook(model: TrainingStartModel): void {
+/** Asks what the run would write, again after each change; without photos or presets, and with values that are known to be wrong, there is nothing to ask. */
+function useOutlook(model: TrainingStartModel, isRight: boolean): void {
   const app = useApp();
   const id = model.characterId.value;
-  const isReady = id !== null && model.presets.data.value !== null && (app.characters.byId(id)?.photoCount ?? 0) >= (app.info.value.training?.minPhotos ?? Infinity);
+  const isReady = isRight && id !== null && model.presets.data.value !== null && (app.characters.byId(id)?.photoCount ?? 0) >= (app.info.value.training?.minPhotos ?? Infinity);
   useEffect(() => {
     if (!isReady) return;
     const timer = setTimeout(() => void model.outlook.load(), settleMs);
