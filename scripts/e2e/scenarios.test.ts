@@ -18,7 +18,7 @@ const trainings: Record<string, Expectation> = {
   ok: { state: "succeeded" },
   slow: { state: "succeeded" },
   "out-of-memory": { state: "failed", code: "vram" },
-  nan: { state: "succeeded", warns: /NaN|not a number/i },
+  nan: { state: "failed", code: "diverged" },
   hang: { state: "cancelled", cancel: "twice" },
   "ignore-term": { state: "cancelled", cancel: "twice" },
   grandchild: { state: "cancelled", cancel: "once" },
