@@ -64,7 +64,7 @@ export function createApp(options: AppOptions): App {
       const mode = core.mode();
       if (mode !== null) await views.useMode(mode);
       await core.uploads.sweep();
-      await lifecycle.start([core.data, core.data.disk, core.data.sync, core.data.backups, core.gpu, core.engines, core.leftovers, core.purge, core.inventory, core.dispatcher]);
+      await lifecycle.start([core.data, core.data.disk, core.data.sync, core.data.backups, core.gpu, core.engines, core.leftovers, core.purge, core.inventory, core.oldPhotosPass, core.dispatcher]);
     },
     stop: async (deadlineMs) => {
       const late = await lifecycle.stop(deadlineMs);

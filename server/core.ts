@@ -16,6 +16,8 @@ import { Characters } from "./library/characters.ts";
 import { InventoryWatch } from "./library/inventory-watch.ts";
 import { Loras } from "./library/loras.ts";
 import { Metrics } from "./library/metrics.ts";
+import { OldPhotos } from "./library/old-photos.ts";
+import { OldPhotosPass } from "./library/old-photos-pass.ts";
 import { Outputs } from "./library/outputs.ts";
 import { Photos } from "./library/photos.ts";
 import { Sessions } from "./library/sessions.ts";
@@ -55,7 +57,7 @@ export function createCore(options: CoreOptions) {
   const deps = { db: databases.state, paths, bus };
   const photos = new Photos(deps);
   const library = {
-    characters: new Characters(deps), photos, loras: new Loras(deps), outputs: new Outputs(deps),
+    characters: new Characters(deps), photos, oldPhotos: new OldPhotos(deps), loras: new Loras(deps), outputs: new Outputs(deps),
     artifacts: new Artifacts(deps), metrics: new Metrics({ telemetry: databases.telemetry, bus }),
   };
   const saved = new SavedSettings(deps);
@@ -91,7 +93,7 @@ export function createCore(options: CoreOptions) {
   return {
     ...library, ...jobs, ...databases, paths, config, sources: options.sources, redactor, log, bus, saved, mode, engines, backends, jobLogs, hub, gpu, data,
     sessions: new Sessions(databases.state),
-    uploads, purge, inventory,
+    uploads, purge, inventory, oldPhotosPass: new OldPhotosPass(library.oldPhotos, log),
     /** The port that the server really listens on; set once it does. */
     address: { port: config.port },
     serviceLog: new ServiceLogView(paths.serviceLog),

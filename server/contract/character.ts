@@ -44,7 +44,10 @@ export type TriggerCheck = typeof TriggerCheck.static;
 
 /** What Isengard changed in a photo, so that the page and the trainer read the same pixels, or what it warns of. */
 export const PhotoChange = t.Object({
-  code: t.Union([t.Literal("background"), t.Literal("depth"), t.Literal("cmyk"), t.Literal("colours"), t.Literal("profile"), t.Literal("completed"), t.Literal("small")]),
+  code: t.Union([
+    t.Literal("background"), t.Literal("depth"), t.Literal("cmyk"), t.Literal("colours"), t.Literal("profile"), t.Literal("completed"), t.Literal("small"),
+    t.Literal("doubtful"),
+  ]),
   /** One sentence for a person. */
   text: t.String(),
 });

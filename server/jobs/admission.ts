@@ -27,6 +27,7 @@ export class Admission {
     if (known !== null) return known;
     queue.check("training", request);
     if (request.queueAnyway !== true) await readiness.assertCanRun("training");
+    await queue.readyPhotos(request);
     return queue.submitTraining(request, context);
   }
 

@@ -7,6 +7,7 @@ import type { Characters } from "../library/characters.ts";
 import { loraFault } from "../library/lora-file.ts";
 import type { Loras } from "../library/loras.ts";
 import type { Metrics } from "../library/metrics.ts";
+import type { OldPhotos } from "../library/old-photos.ts";
 import type { Outputs } from "../library/outputs.ts";
 import type { Photos } from "../library/photos.ts";
 import type { Log } from "../log.ts";
@@ -40,6 +41,7 @@ import { JobRemoval } from "./store-removal.ts";
 export interface LibraryNouns {
   readonly characters: Characters;
   readonly photos: Photos;
+  readonly oldPhotos: OldPhotos;
   readonly loras: Loras;
   readonly outputs: Outputs;
   readonly artifacts: Artifacts;
@@ -74,6 +76,8 @@ export interface JobsOptions {
 }
 
 const imageTool = "comfyui";
+/** A click waits that long for photos of an earlier version; some dozens are done by then. */
+const readyLimitMs = 20_000;
 
 export interface Jobs {
   readonly store: JobStore;
@@ -144,11 +148,12 @@ function announceCharacters(bus: Bus, library: JobLibrary): void {
 }
 
 /** The nouns of the library as jobs see them. */
-export function libraryForJobs({ characters, photos, loras, outputs, artifacts, metrics }: LibraryNouns): JobLibrary {
+export function libraryForJobs({ characters, photos, oldPhotos, loras, outputs, artifacts, metrics }: LibraryNouns): JobLibrary {
   return {
     character: (id) => characters.get(id),
     announceCharacter: (id) => characters.announce(id),
     photos: (characterId) => photos.originals(characterId),
+    readyPhotos: (characterId) => oldPhotos.ready(characterId, readyLimitMs),
     lora: (id) => {
       const lora = loras.get(id);
       return lora === null ? null : { lora, path: loras.pathOf(lora), fileName: loras.fileNameOf(lora) };

@@ -72,6 +72,8 @@ export interface JobLibrary {
   /** Tells the pages that what a character shows (its running job, its newest LoRA) has changed. */
   announceCharacter(id: string): void;
   photos(characterId: string): StoredPhoto[];
+  /** Sees that the trainer will read the photos as the page shows them; takes some seconds at most. How many are not ready then. */
+  readyPhotos(characterId: string): Promise<number>;
   lora(id: string): { readonly lora: Lora; readonly path: string; readonly fileName: string } | null;
   nextVersion(characterId: string): number;
   /** What is wrong with the file of a LoRA, its values too; null: nothing. */

@@ -118,6 +118,15 @@ export class JobQueue {
     else freezePictures(request as GenerationRequest, backends.image().capabilities(), library, backends.simulated);
   }
 
+  /** To be awaited right before `submitTraining`. */
+  async readyPhotos({ characterId }: TrainingRequest): Promise<void> {
+    const left = await this.parts.library.readyPhotos(characterId);
+    if (left === 0) return;
+    throw new AppError("conflict", `${left === 1 ? "One photo is" : `${left.toLocaleString("en")} photos are`} still being made ready for training.`, {
+      why: "They were added by an earlier version of Isengard; the trainer could read them otherwise than the page shows them.", fix: "Try again in a minute.",
+    });
+  }
+
   /** The job of an earlier call with this key: a repeat gets it even when the character or the machine has changed since. */
   replay(kind: Job["kind"], request: Record<string, unknown>, { idempotencyKey: key }: SubmitContext): Job | null {
     if (key === null) return null;

@@ -3,7 +3,7 @@ import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Paths } from "../files/paths.ts";
 import { turn } from "../lifecycle.ts";
-import { photoFile } from "./photos.ts";
+import { photoFile } from "./photo-file.ts";
 
 /** What the disk has and the database does not know, and the other way round. Lists are cut; the counts are whole. */
 export interface Inventory {
@@ -31,7 +31,7 @@ const namesKept = 200;
 /** Entries between two turns of the event loop. */
 const perTurn = 50;
 /** Names of ours only; what looks otherwise was put there by somebody and is named. */
-const unfinished = /^(?:(?:pho|out)-[0-9a-z]{26}\.(?:jpg|png|webp)|[0-9a-z_-]+-v\d+-[0-9a-z]{6}\.safetensors|[0-9A-Za-z_.-]+\.db|[0-9A-Za-z_-]+\.json)\.part(?:-journal)?$/;
+const unfinished = /^(?:(?:pho|out)-[0-9a-z]{26}\.(?:jpg|png|webp)(?:\.bmp)?|[0-9a-z_-]+-v\d+-[0-9a-z]{6}\.safetensors|[0-9A-Za-z_.-]+\.db|[0-9A-Za-z_-]+\.json)\.part(?:-journal)?$/;
 
 /** Compares folders and tables, in small steps. Nobody's photo, LoRA or picture is removed here: a restored backup may not know it. */
 export async function takeInventory(parts: InventoryParts): Promise<Inventory> {

@@ -16,6 +16,9 @@ export const photoLimits = { bytes: 50_000_000, minSide: 64, maxSide: 16_383, pe
 /** AI-Toolkit's smallest usual resolution. */
 const smallSide = 512;
 
+/** Behind the name of a photo: the pixels of one that is written anew. */
+export const scratchSuffix = ".bmp.part";
+
 /** Why a file did not become a photo. `reason` is a whole sentence. */
 export interface Rejection {
   readonly kind: "rejected";
@@ -72,7 +75,7 @@ async function madePlain(photo: CleanedPhoto, targetOf: (extension: string) => s
     await part.discard();
     return wrong;
   }
-  const plain = await decoding.run(2, () => plainPicture(part.path, format, orientation, meaning, `${part.path}.bmp.part`));
+  const plain = await decoding.run(2, () => plainPicture(part.path, format, orientation, meaning, `${targetOf(photo.extension)}${scratchSuffix}`));
   if (plain === null) return photo;
   await part.discard();
   const target = targetOf(plain.format === "jpeg" ? "jpg" : "png");

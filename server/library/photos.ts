@@ -9,7 +9,8 @@ import { newId } from "../ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
 import { Erasure } from "./erasure.ts";
-import { assertCaption, cleanPhoto, photoLimits, provePhoto, tooManyPhotos, withSizeWarning, type CleanedPhoto, type Rejection } from "./photo-intake.ts";
+import { assertCaption, cleanPhoto, photoLimits, provePhoto, scratchSuffix, tooManyPhotos, withSizeWarning, type CleanedPhoto, type Rejection } from "./photo-intake.ts";
+import { formatOf, photoFile } from "./photo-file.ts";
 import { displayName, plainText } from "./plain-text.ts";
 import { Slots } from "./slots.ts";
 import { planStripping } from "./strip-metadata.ts";
@@ -160,7 +161,7 @@ export class Photos {
   private async makeFiles({ id, characterId, fileName, thumbnail }: Coming, source: string, made: string[]): Promise<UploadOutcome> {
     const cleaned = await cleanPhoto(source, (extension) => {
       const path = join(this.deps.paths.photos, characterId, `${id}.${extension}`);
-      made.push(path, `${path}.part`);
+      made.push(path, `${path}.part`, `${path}${scratchSuffix}`);
       this.erasure.expect(made);
       return path;
     });
@@ -229,16 +230,6 @@ export class Photos {
 function withAddresses(row: PhotoRow): Photo {
   const url = `/api/characters/${row.characterId}/images/${row.id}`;
   return { ...row, changes: JSON.parse(row.changes) as Photo["changes"], url, thumbnailUrl: `${url}/thumbnail` };
-}
-
-function formatOf(photo: { readonly mediaType: string }): "jpeg" | "png" | "webp" {
-  return photo.mediaType === "image/png" ? "png" : photo.mediaType === "image/webp" ? "webp" : "jpeg";
-}
-
-/** Below the folder of all photos. */
-export function photoFile(photo: { readonly id: string; readonly characterId: string; readonly mediaType: string }): string {
-  const format = formatOf(photo);
-  return `${photo.characterId}/${photo.id}.${format === "jpeg" ? "jpg" : format}`;
 }
 
 function rejected(fileName: string, { code, reason }: Rejection): UploadOutcome {

@@ -9,6 +9,7 @@ import { Artifacts } from "../library/artifacts.ts";
 import { Characters } from "../library/characters.ts";
 import { Loras } from "../library/loras.ts";
 import { Metrics } from "../library/metrics.ts";
+import { OldPhotos } from "../library/old-photos.ts";
 import { Outputs } from "../library/outputs.ts";
 import { createLog } from "../log.ts";
 import { Photos } from "../library/photos.ts";
@@ -36,7 +37,7 @@ export function openLibrary() {
     telemetry.close();
     folder.remove();
   };
-  const nouns = { photos, characters: new Characters(deps), loras: new Loras(deps), outputs: new Outputs(deps), uploads: new Uploads({ ...deps, photos }) };
+  const nouns = { photos, oldPhotos: new OldPhotos(deps), characters: new Characters(deps), loras: new Loras(deps), outputs: new Outputs(deps), uploads: new Uploads({ ...deps, photos }) };
   const log = createLog({ write: () => undefined }, "error");
   return {
     paths, db, telemetry, bus, events, ...nouns,
