@@ -25,7 +25,7 @@ export async function writeDataset(dir: string, photos: readonly TrainingPhoto[]
     const extension = extensions[photo.mediaType];
     const stem = photo.sha256.slice(0, nameDigits);
     if (extension === undefined) {
-      warnings.push(`One photo was left out because AI-Toolkit does not read ${photo.mediaType}.`);
+      warnings.push(`${photo.fileName ?? "One photo"} was left out because AI-Toolkit does not read ${photo.mediaType}.`);
     } else if (!seen.has(stem)) {
       seen.add(stem);
       wanted.set(`${stem}${extension}`, photo.path);
@@ -36,6 +36,11 @@ export async function writeDataset(dir: string, photos: readonly TrainingPhoto[]
   }
   await removeOthers(dir, wanted);
   return { photoCount: seen.size, warnings };
+}
+
+/** The person's name of a photo, by its file in the dataset; the file's own where none is known. */
+export function photoName(photos: readonly TrainingPhoto[], file: string): string {
+  return photos.find(({ sha256 }) => file.startsWith(sha256.slice(0, nameDigits)))?.fileName ?? file;
 }
 
 /** The trigger word stands in every caption as a word: AI-Toolkit looks for its letters alone and finds “ron” in “front”. */

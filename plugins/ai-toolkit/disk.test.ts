@@ -33,12 +33,15 @@ test("saves, samples and the optimizer count as the job will make them", () => {
   expect(disk.downloadBytes).toBeUndefined();
 });
 
-test("photos, latents and captions are counted once for each photo", () => {
+test("photos and latents are counted once for each photo, captions twice", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "a.jpg");
   writeFileSync(path, Buffer.alloc(1000));
   const one = trainingDisk(real, { ...local, photos: [{ path }], values: values({ resolutions: [512], cacheTextEmbeddings: false }) }).cacheBytes!;
   expect(one).toBe(1000 + 16 * 64 * 64 * 2);
+  // Twelve photos left 97 MB of cached captions with the real program: each has its caption and the one for dropped captions.
+  const cached = trainingDisk(real, { ...local, photos: [{ path }], values: values({ resolutions: [512], cacheTextEmbeddings: true }) }).cacheBytes!;
+  expect((12 * (cached - one)) / 1e6).toBeCloseTo(100.7, 0);
   expect(trainingDisk(real, { ...local, photos: [{ path }, { path }], values: values({ resolutions: [512], cacheTextEmbeddings: false }) }).cacheBytes).toBe(2 * one);
 });
 

@@ -26,6 +26,8 @@ const fluxDownloadBytes = 33.7e9;
 const complete = 0.97;
 /** T5 gives 512 tokens of 4096 values, CLIP one of 768; stored as 16 bit. */
 const captionCacheBytes = (512 * 4096 + 768) * 2;
+/** For each photo its caption, and what stands in for it in a step that drops captions. */
+const captionCaches = 2;
 const latentChannels = 16;
 const pixelsPerLatent = 8;
 
@@ -59,11 +61,10 @@ export function loraValues({ width, doubleBlocks, singleBlocks }: Shape): number
 
 function cacheBytes(values: ParameterValues, photoCount: number): number {
   const latents = listOf(values, "resolutions").map((size) => latentChannels * (Number(size) / pixelsPerLatent) ** 2 * bytesPerValue);
-  const captions = values["cacheTextEmbeddings"] === true ? captionCacheBytes : 0;
+  const captions = values["cacheTextEmbeddings"] === true ? captionCacheBytes * captionCaches : 0;
   return photoCount * (latents.reduce((sum, bytes) => sum + bytes, 0) + captions);
 }
 
-/** What of the base model is not on this machine yet, and where it will lie. null: nothing is downloaded. */
 /** What of a base model is not on this machine yet, and where it is put; null: nothing, or it is a folder. */
 export function missingDownload(baseModel: string): { bytes: number; dir: string } | null {
   if (isAbsolute(baseModel)) return null;

@@ -30,7 +30,7 @@ function newJob(): TestJob {
 const stepOf = (host: TestHost) => host.updates.at(-1)?.step ?? 0;
 const trained = (host: TestHost, step: number) => waitFor(`step ${step} is reached (${stepOf(host)})`, () => stepOf(host) >= step, 30_000);
 
-test("a pause loses no step: checkpoint and optimizer are written first, and the next attempt starts right there", async () => {
+test("a pause loses nothing that was saved: checkpoint and optimizer are written first, and the next attempt starts right there", async () => {
   const job = newJob();
   const request = await trainingJob(folder.path, values);
   const host = job.host(1);

@@ -18,9 +18,10 @@ interface Checkpoint {
 }
 
 /**
- * Gives way without losing a step: has AI-Toolkit save, waits until checkpoint and optimizer are both written, and only
- * then stops it, because its stop flag is looked at before its save flag. Everything is read from files and its control
- * database, so that it works the same for a training that was adopted in the middle of it.
+ * Gives way: has AI-Toolkit save, waits until checkpoint and optimizer are both written, and only then stops it, because
+ * its stop flag is looked at before its save flag. Nothing that was saved is lost; the few steps that it makes between
+ * the save and the stop are made again. Everything is read from files and its control database, so that it works the
+ * same for a training that was adopted in the middle of it.
  */
 export class TrainingPause {
   readonly #host: TrainingHost;

@@ -12,8 +12,14 @@ export interface ProgressPlan {
   readonly preparations: number;
 }
 
+/** Steps after which the bar's speed is a mean and not the luck of one step. */
+const speedAfterSteps = 3;
+/** The bar shows the loss with this many digits; the loss log has all of them, and both are one number to a reader. */
+const lossDigits = 4;
+
 const skippedBatch = /OOM during training step, skipping batch/;
 const samplesLabel = /Generating (?:Images|Samples)/;
+const samplesInfo = /^Generating images - \d+\/\d+/;
 
 /** Markers of the program's text, matched anywhere because text is often glued behind a bar. */
 const markers: ReadonlyArray<readonly [RegExp, StageId]> = [
@@ -38,10 +44,16 @@ export class ProgressTracker {
   #speed = "";
   #loss: number | null = null;
   #learningRate: number | null = null;
+  #rateIsLogged = false;
+  #firstBarStep: number | null = null;
+  /** Sample pictures that are finished, of the set that is being made. */
+  #pictures: { done: number; total: number } | null = null;
   #now = "";
 
-  constructor(plan: ProgressPlan) {
+  /** `startStep`: what is saved of an earlier attempt; this one goes on from there. */
+  constructor(plan: ProgressPlan, startStep = 0) {
     this.#plan = plan;
+    this.#reach(startStep);
   }
 
   /** Steps that AI-Toolkit left out because they did not fit into the GPU's memory. */
@@ -73,14 +85,17 @@ export class ProgressTracker {
       if (state.info === "Loading dataset") this.#stages.enter("dataset");
       if (state.info === "Training" && state.step > 0) this.#stages.enter("train");
       this.#now = state.info;
+      if (!samplesInfo.test(state.info)) this.#pictures = null;
     }
     if (state.step > 0) this.#reach(state.step);
     if (state.speed !== "") this.#speed = state.speed;
   }
 
   metrics(key: string, value: number): void {
-    if (key === "loss/loss") this.#loss = value;
-    if (key === "learning_rate") this.#learningRate = value;
+    if (key === "loss/loss") this.#loss = rounded(value);
+    if (key !== "learning_rate") return;
+    this.#learningRate = value;
+    this.#rateIsLogged = true;
   }
 
   finish(): void {
@@ -99,8 +114,9 @@ export class ProgressTracker {
       totalSteps: this.#plan.totalSteps,
       fraction: trained ? share : null,
       speed: this.#speed,
-      loss: this.#loss,
-      learningRate: this.#learningRate,
+      // Until it trains, the loss log holds what an earlier attempt wrote.
+      loss: trained ? this.#loss : null,
+      learningRate: trained ? this.#learningRate : null,
       message: this.#message(),
     };
   }
@@ -121,14 +137,16 @@ export class ProgressTracker {
   #training(bar: Bar): void {
     this.#stages.enter("train");
     this.#reach(bar.done);
-    if (bar.speed !== "" && this.#speed === "") this.#speed = bar.speed;
-    this.#loss = bar.loss ?? this.#loss;
-    this.#learningRate = bar.learningRate ?? this.#learningRate;
+    this.#firstBarStep ??= bar.done;
+    if (bar.speed !== "" && this.#speed === "" && bar.done - this.#firstBarStep >= speedAfterSteps) this.#speed = speedWords(bar.speed);
+    this.#loss = bar.loss === null ? this.#loss : rounded(bar.loss);
+    if (!this.#rateIsLogged) this.#learningRate = bar.learningRate ?? this.#learningRate;
     if (bar.done >= this.#plan.totalSteps) this.#stages.enter("save");
   }
 
   #samples(bar: Bar, share: number): void {
     const stage = this.#stages.current;
+    this.#pictures = { done: bar.done, total: bar.total };
     if (stage === "baseline" || stage === "final") {
       this.#stages.fraction(stage, share);
       this.#stages.detail(stage, `${bar.done} of ${bar.total} pictures`);
@@ -163,11 +181,20 @@ export class ProgressTracker {
   }
 
   #message(): string {
-    const picture = /^Generating images - (\d+)\/(\d+)/.exec(this.#now);
-    if (picture !== null) return `Making sample pictures, ${picture[1]} of ${picture[2]}`;
+    // The count is the bar's, as in the stage's detail: the database is read at other moments and may be one ahead.
+    if (samplesInfo.test(this.#now)) return `Making sample pictures${this.#pictures === null ? "" : `, ${this.#pictures.done} of ${this.#pictures.total} done`}`;
     if (this.#now === "Saving model") return "Saving a checkpoint";
     return this.#stages.label();
   }
+}
+
+function rounded(loss: number): number {
+  return Number(loss.toPrecision(lossDigits));
+}
+
+/** The bar's "5.20s/it" in the words of the control database, which follow it. */
+function speedWords(speed: string): string {
+  return speed.replace(/\s*it\/s$/, " iter/sec").replace(/\s*s\/it$/, " sec/iter");
 }
 
 function gigabytes(bytes: number): string {

@@ -7,7 +7,7 @@ import { backendName, trainingCapabilities } from "./capabilities.ts";
 import { trainingCommand } from "./command.ts";
 import { buildConfig, UnsafeConfig } from "./config.ts";
 import { createControlDb } from "./control-db.ts";
-import { writeDataset } from "./dataset.ts";
+import { photoName, writeDataset } from "./dataset.ts";
 import { trainingDisk } from "./disk.ts";
 import { Divergence } from "./divergence.ts";
 import { checkFinal } from "./final-file.ts";
@@ -51,7 +51,7 @@ interface Places {
 
 async function train(settings: PluginSettings, job: TrainingJob, host: TrainingHost, quietMs?: number): Promise<TrainingOutcome> {
   const places = placesOf(job, host);
-  const tracker = new ProgressTracker(planOf(job));
+  const tracker = new ProgressTracker(planOf(job), safeStep(places.outputDir, job.name) ?? 0);
   const watched = { controlDb: places.controlDb, outputDir: places.outputDir, jobName: job.name };
   const divergence = new Divergence(job.values.onDivergence, (sentence) => host.warn(sentence));
   const watch = new TrainingWatch(host, watched, tracker, quietMs, divergence);
@@ -75,7 +75,7 @@ async function train(settings: PluginSettings, job: TrainingJob, host: TrainingH
     if (text === null) return;
     tracker.text(text);
     divergence.line(text);
-    for (const sentence of remarksIn(text)) host.warn(sentence);
+    for (const sentence of remarksIn(text, (file) => photoName(job.photos, file))) host.warn(sentence);
   }, AbortSignal.any([pause.stop, divergence.stop])).finally(() => {
     pause.end();
     return watch.end();

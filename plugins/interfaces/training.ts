@@ -8,6 +8,8 @@ export interface TrainingPhoto {
   readonly sha256: string;
   readonly mediaType: string;
   readonly caption: string;
+  /** As the person knows it. Absent in jobs of earlier versions. */
+  readonly fileName?: string;
 }
 
 /** Frozen when the job was accepted; the same on every attempt. `values` has every parameter, checked. */

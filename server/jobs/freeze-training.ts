@@ -84,7 +84,7 @@ function keepPhotos(photos: readonly StoredPhoto[], folder: string): TrainingPho
   return photos.map((photo) => {
     const path = join(folder, `${photo.sha256}${extname(photo.path)}`);
     linkOrCopy(photo.path, path);
-    return { path, sha256: photo.sha256, mediaType: photo.mediaType, caption: photo.caption };
+    return { path, sha256: photo.sha256, mediaType: photo.mediaType, caption: photo.caption, fileName: photo.fileName };
   });
 }
 

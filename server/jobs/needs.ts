@@ -64,6 +64,7 @@ export interface StoredPhoto {
   readonly sha256: string;
   readonly mediaType: string;
   readonly caption: string;
+  readonly fileName: string;
 }
 
 export interface JobLibrary {

@@ -65,3 +65,10 @@ test("a time left that the tool tells is not replaced", () => {
   expect(published[0]!.etaSeconds).toBe(42);
   subject.flush();
 });
+
+test("when all steps are made and the last samples follow, the time left is unknown and not none", () => {
+  const { published, meter: subject } = meter();
+  for (let step = 97; step <= 100; step++) subject.update(update(step), step * 2000);
+  subject.flush();
+  expect(published.at(-1)).toMatchObject({ step: 100, etaSeconds: null });
+});

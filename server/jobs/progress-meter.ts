@@ -91,6 +91,8 @@ class Pace {
     const first = this.marks[0]!;
     const newest = this.marks.at(-1)!;
     if (newest.step === first.step) return null;
+    // All steps are made, and what follows (last samples, the file) has no pace of its own: unknown, not none.
+    if (totalSteps > 0 && step >= totalSteps) return null;
     const secondsPerStep = (newest.ms - first.ms) / 1000 / (newest.step - first.step);
     return Math.max(0, Math.round(secondsPerStep * (totalSteps - step)));
   }

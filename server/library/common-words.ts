@@ -1,6 +1,7 @@
 /**
  * Words that the base model already knows well. A trigger word among them would pull the person towards the thing, and
- * the thing towards the person. A short list on purpose: it catches what people really type.
+ * the thing towards the person. A short list on purpose: it catches what people really type. Rare tokens
+ * that people choose on purpose (ohwx, sks, zwx) are no words and stay allowed.
  */
 export const commonWords: ReadonlySet<string> = new Set(
   (
@@ -18,6 +19,6 @@ export const commonWords: ReadonlySet<string> = new Set(
     "food cake bread apple coffee tea wine beer music dance sport game ball guitar piano sword gun ice rose lily daisy " +
     "jasmine ruby amber pearl crystal summer winter spring autumn april may june august john mary anna emma james robert " +
     "michael david maria sarah laura julia lisa peter paul mark thomas alex max sam tom jack kate alice sophie olivia ava " +
-    "mia ella lucy grace chloe emily lily leo noah liam oliver lucas henry the and for with from token trigger word sks ohwx"
+    "mia ella lucy grace chloe emily lily leo noah liam oliver lucas henry the and for with from token trigger word"
   ).split(" "),
 );

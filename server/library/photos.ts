@@ -54,12 +54,12 @@ export class Photos {
   }
 
   /** What a training takes with it: where each file is and its content by hash, in the order in which they came. */
-  originals(characterId: string): Array<{ id: string; path: string; sha256: string; mediaType: string; caption: string }> {
+  originals(characterId: string): Array<{ id: string; path: string; sha256: string; mediaType: string; caption: string; fileName: string }> {
     const hashes = this.deps.db.query<{ id: string; sha256: string }, [string]>("select id, sha256 from photo where character_id = ?");
     const hashOf = new Map(hashes.all(characterId).map(({ id, sha256 }) => [id, sha256]));
     return this.list(characterId).map((photo) => ({
       id: photo.id, path: join(this.deps.paths.photos, photoFile(photo)), sha256: hashOf.get(photo.id)!,
-      mediaType: photo.mediaType, caption: photo.caption,
+      mediaType: photo.mediaType, caption: photo.caption, fileName: photo.originalName,
     }));
   }
 

@@ -33,3 +33,7 @@ test("a taken suggestion is followed by the next one, and there are enough for e
   for (let person = 0; person < 200; person++) taken.add(suggestFrom("Ada Lovelace", (word) => taken.has(word)));
   expect(taken.size).toBe(200);
 });
+
+test.each(["ohwx", "sks", "zwx", "OHWX"])("%s, a rare token that people train with on purpose, is taken", (word) => {
+  expect(triggerProblem(word)).toBe("");
+});
