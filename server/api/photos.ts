@@ -56,7 +56,7 @@ export function photosApi({ characters, photos, paths }: PhotosApiDeps) {
       const outcomes: UploadOutcome[] = [];
       assertOwnFolder(paths, paths.uploads);
       await receiveFiles(request, paths.uploads, async (file: FormFile) => {
-        outcomes.push(await photos.add(params.id, file.fileName, file.path));
+        outcomes.push(await photos.add(params.id, file.fileName, file.path, request.signal));
       });
       if (outcomes.length === 0) throw new AppError("bad_request", "The request has no file.", { why: "Pictures are sent in the field `files`." });
       set.status = 201;

@@ -41,7 +41,7 @@ export function rejection(code: Rejection["code"], reason: string): Rejection {
 }
 
 /** Looks at the content and writes the cleaned copy as a part of `targetOf(extension)`. The source is only read. */
-export async function cleanPhoto(source: string, targetOf: (extension: string) => string): Promise<CleanedPhoto | Rejection> {
+export async function cleanPhoto(source: string, targetOf: (extension: string) => string, signal?: AbortSignal): Promise<CleanedPhoto | Rejection> {
   const file = await FileSource.open(source);
   try {
     if (file.size > photoLimits.bytes) return rejection("too_large", `has ${megabytes(file.size)}; a photo may have up to 50 MB.`);
@@ -52,7 +52,7 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
     const part = await writePart(targetOf(found.extension), strippedBytes(file, stripping.plan));
     const cleaned: CleanedPhoto = { ...found, kind: "cleaned", part, orientation: stripping.plan.orientation, changes: [] };
     const whole = stripping.plan.hasEnd ? Promise.resolve() : assertWhole(part.path);
-    return await whole.then(() => madePlain(cleaned, targetOf)).catch(async (error: unknown) => {
+    return await whole.then(() => madePlain(cleaned, targetOf, signal)).catch(async (error: unknown) => {
       await part.discard();
       throw error;
     });
@@ -64,18 +64,18 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
 }
 
 /** The photo as it came where it says nothing beyond 8-bit opaque sRGB; else a new one that does not. */
-async function madePlain(photo: CleanedPhoto, targetOf: (extension: string) => string): Promise<CleanedPhoto | Rejection> {
+async function madePlain(photo: CleanedPhoto, targetOf: (extension: string) => string, signal: AbortSignal | undefined): Promise<CleanedPhoto | Rejection> {
   const { part, format, orientation } = photo;
   const source = await FileSource.open(part.path);
   const meaning = await meaningOf(format, source).finally(() => source.close());
   if (isPlain(meaning)) return photo;
   if (format === "jpeg") await assertWhole(part.path);
-  const wrong = wrongSize(await pictureSize(part.path, format, orientation));
+  const wrong = wrongSize(await pictureSize(part.path, format, orientation, signal));
   if (wrong !== null) {
     await part.discard();
     return wrong;
   }
-  const plain = await decoding.run(2, () => plainPicture(part.path, format, orientation, meaning, `${targetOf(photo.extension)}${scratchSuffix}`));
+  const plain = await decoding.run(2, () => plainPicture(part.path, format, orientation, meaning, `${targetOf(photo.extension)}${scratchSuffix}`), signal);
   if (plain === null) return photo;
   await part.discard();
   const target = targetOf(plain.format === "jpeg" ? "jpg" : "png");
@@ -89,12 +89,12 @@ async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** Size limits first, from the header; then the picture is really decoded, which makes the thumbnail. */
-export async function provePhoto(photo: CleanedPhoto, thumbnail: string): Promise<PictureSize | Rejection> {
+export async function provePhoto(photo: CleanedPhoto, thumbnail: string, signal?: AbortSignal): Promise<PictureSize | Rejection> {
   try {
-    const size = await pictureSize(photo.part.path, photo.format, photo.orientation);
+    const size = await pictureSize(photo.part.path, photo.format, photo.orientation, signal);
     const wrong = wrongSize(size);
     if (wrong !== null) return wrong;
-    await makeThumbnail(photo.part.path, thumbnail, photo.format, photo.orientation);
+    await makeThumbnail(photo.part.path, thumbnail, photo.format, photo.orientation, signal);
     // One that was written anew has been walked before that.
     const isAsItCame = photo.format === "jpeg" && photo.changes.length === 0;
     if (isAsItCame && (await hasEmptyCorner(thumbnail))) await assertWhole(photo.part.path);

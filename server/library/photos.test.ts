@@ -158,3 +158,16 @@ test("a photo that somebody replaced by a link is not opened", async () => {
   symlinkSync("/etc/hostname", path);
   expect(library.photos.file(photo)).toBeNull();
 });
+
+test("a photo whose sender left before its turn is not taken in, and leaves no file", async () => {
+  const bytes = await drawPicture({ width: 200, height: 100, seed: 3, format: "jpeg" });
+  const leaving = new AbortController();
+  const paths = Array.from({ length: 6 }, (_, index) => join(library.paths.uploads, `incoming-${index}`));
+  for (const [index, path] of paths.entries()) await Bun.write(path, index < 2 ? bytes : await drawPicture({ width: 200, height: 100, seed: index, format: "png" }));
+  const adding = paths.map((path, index) => library.photos.add(characterId, "a", path, index < 2 ? undefined : leaving.signal).catch((error: Error) => error.name));
+  leaving.abort();
+  const outcomes = await Promise.all(adding);
+  expect(outcomes.slice(2)).toEqual(["AbortError", "AbortError", "AbortError", "AbortError"]);
+  expect(library.photos.list(characterId)).toHaveLength(1);
+  expect(readdirSync(join(library.paths.photos, characterId))).toHaveLength(1);
+});

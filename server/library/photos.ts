@@ -21,10 +21,15 @@ const selectPhoto = `
     size_bytes as sizeBytes, caption, changes, created_at as createdAt from photo`;
 const alive = `deleted_at is null and exists (select 1 from character c where c.id = photo.character_id and c.deleted_at is null)`;
 
-interface Coming {
-  readonly id: string;
+interface Asked {
   readonly characterId: string;
   readonly fileName: string;
+  readonly source: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Coming extends Asked {
+  readonly id: string;
   readonly thumbnail: string;
 }
 
@@ -63,12 +68,12 @@ export class Photos {
     }));
   }
 
-  /** Takes a copy of `source` without its metadata; the caller removes the source. Throws only for an unknown character. */
-  async add(characterId: string, fileName: string, source: string): Promise<UploadOutcome> {
+  /** Takes a copy of `source` without its metadata; the caller removes the source. Throws for an unknown character, and where `signal` says that the sender left before its turn came. */
+  async add(characterId: string, fileName: string, source: string, signal?: AbortSignal): Promise<UploadOutcome> {
     const name = displayName(fileName);
     if (this.characters.get(characterId) === null) throw notFound("character", characterId);
     if (this.count(characterId) >= photoLimits.perCharacter) return rejected(name, tooManyPhotos());
-    return this.adding.run(1, () => this.takeIn(characterId, name, source));
+    return this.adding.run(1, () => this.takeIn({ characterId, fileName: name, source, signal }), signal);
   }
 
   /** It can be brought back until the purge takes it. */
@@ -144,34 +149,34 @@ export class Photos {
     return safeOpen(this.deps.paths.thumbnails, name);
   }
 
-  private async takeIn(characterId: string, fileName: string, source: string): Promise<UploadOutcome> {
+  private async takeIn({ characterId, fileName, source, signal }: Asked): Promise<UploadOutcome> {
     const id = newId("pho");
     assertOwnFolder(this.deps.paths, join(this.deps.paths.photos, characterId));
     assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);
     const thumbnail = join(this.deps.paths.thumbnails, `${id}.webp`);
     const made = [thumbnail, `${thumbnail}.part`];
     try {
-      return await this.makeFiles({ id, characterId, fileName, thumbnail }, source, made);
+      return await this.makeFiles({ id, characterId, fileName, thumbnail, source, signal }, made);
     } finally {
       await this.erasure.letGo(made);
     }
   }
 
   /** `made`: gets the files as they are begun. */
-  private async makeFiles({ id, characterId, fileName, thumbnail }: Coming, source: string, made: string[]): Promise<UploadOutcome> {
+  private async makeFiles({ id, characterId, fileName, thumbnail, source, signal }: Coming, made: string[]): Promise<UploadOutcome> {
     const cleaned = await cleanPhoto(source, (extension) => {
       const path = join(this.deps.paths.photos, characterId, `${id}.${extension}`);
       made.push(path, `${path}.part`, `${path}${scratchSuffix}`);
       this.erasure.expect(made);
       return path;
-    });
+    }, signal);
     if (cleaned.kind === "rejected") return rejected(fileName, cleaned);
     try {
       const known = this.withHash(characterId, cleaned.part.sha256);
       if (known) return { kind: "duplicate", fileName, photo: known };
       const deleted = this.deletedWithHash(characterId, cleaned.part.sha256);
       if (deleted !== null) return { kind: "added", fileName, photo: this.restore(characterId, deleted) };
-      const size = await provePhoto(cleaned, thumbnail);
+      const size = await provePhoto(cleaned, thumbnail, signal);
       if ("kind" in size) return rejected(fileName, size);
       const photo = await this.store({ id, characterId, fileName, cleaned, size, made });
       if (photo) return { kind: "added", fileName, photo };

@@ -10,9 +10,10 @@ export class Slots {
     this.free = count;
   }
 
-  async run<T>(units: number, work: () => Promise<T>): Promise<T> {
+  /** Who gives up while waiting leaves the queue, and `signal.reason` is thrown; work that has begun goes to its end. */
+  async run<T>(units: number, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const taken = Math.min(units, this.count);
-    await this.take(taken);
+    await this.take(taken, signal);
     try {
       return await work();
     } finally {
@@ -21,11 +22,22 @@ export class Slots {
     }
   }
 
-  private take(units: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.waiting.push({ units, start: resolve });
+  private async take(units: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const place = { units, start: resolve };
+    const leave = () => {
+      const at = this.waiting.indexOf(place);
+      if (at < 0) return;
+      this.waiting.splice(at, 1);
+      reject(signal!.reason);
+      // A large one at the head may have held up small ones behind it.
+      this.wake();
+    };
+    signal?.addEventListener("abort", leave, { once: true });
+    this.waiting.push(place);
     this.wake();
-    return promise;
+    await promise.finally(() => signal?.removeEventListener("abort", leave));
   }
 
   private wake(): void {

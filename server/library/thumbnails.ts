@@ -29,23 +29,23 @@ function turned(format: PictureFormat): boolean {
 }
 
 /** Size as a person sees it, read from the header alone. Rejects with the decoder's `code`. */
-export async function pictureSize(path: string, format: PictureFormat, orientation: Orientation): Promise<PictureSize> {
-  const { width, height } = await decoding.run(unitsOf(Bun.file(path).size, format), () => new Bun.Image(path, { maxPixels }).metadata());
+export async function pictureSize(path: string, format: PictureFormat, orientation: Orientation, signal?: AbortSignal): Promise<PictureSize> {
+  const { width, height } = await decoding.run(unitsOf(Bun.file(path).size, format), () => new Bun.Image(path, { maxPixels }).metadata(), signal);
   return !turned(format) && orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
 /**
  * Decodes the picture fully and writes its thumbnail (WebP) to `target`. Rejects with the decoder's `code` for a damaged
- * picture.
+ * picture, and with the reason of `signal` where nobody wants it any more before its turn has come.
  */
-export async function makeThumbnail(path: string, target: string, format: PictureFormat, orientation: Orientation): Promise<void> {
+export async function makeThumbnail(path: string, target: string, format: PictureFormat, orientation: Orientation, signal?: AbortSignal): Promise<void> {
   const { size } = Bun.file(path);
   const bytes = await decoding.run(unitsOf(size, format), () => {
     const image = new Bun.Image(path, { maxPixels });
     if (!turned(format)) turn(image, orientation);
     image.resize(thumbnailPixels, thumbnailPixels, { fit: "inside", withoutEnlargement: true }).webp({ quality });
     return image.bytes().finally(() => giveBackMemory(size));
-  });
+  }, signal);
   await writeDurably(target, bytes);
 }
 

@@ -61,7 +61,7 @@ export class Uploads {
   private readonly parts: UploadParts;
   private readonly erasure: Erasure;
   private readonly writing = new Map<string, { hangUp: () => void; over: Promise<void> }>();
-  private readonly finishing = new Map<string, Promise<UploadOutcome>>();
+  private readonly finishing = new Map<string, { readonly outcome: Promise<UploadOutcome>; readonly giveUp: AbortController }>();
 
   constructor(private readonly deps: LibraryDeps & { readonly photos: Photos }) {
     this.characters = new Characters(deps);
@@ -135,17 +135,20 @@ export class Uploads {
     const row = this.row(id);
     if (row.outcome !== null) return JSON.parse(row.outcome) as UploadOutcome;
     const running = this.finishing.get(id);
-    if (running) return running;
+    if (running) return running.outcome;
     if (this.parts.received(id) < row.sizeBytes) {
       throw new AppError("conflict", `${row.fileName} has not arrived completely.`, { fix: "Send the rest, then ask again." });
     }
-    return this.finishing.get(id) ?? this.finish(row);
+    return this.finishing.get(id)?.outcome ?? this.finish(row);
   }
 
+  /** A photo that waits for its turn is given up with it; one that is being taken in becomes a photo nevertheless. */
   async remove(id: string): Promise<void> {
     this.row(id);
     await this.takeOver(id);
-    await this.finishing.get(id);
+    const finishing = this.finishing.get(id);
+    finishing?.giveUp.abort();
+    await finishing?.outcome.catch(() => undefined);
     await this.forget(id);
   }
 
@@ -184,25 +187,28 @@ export class Uploads {
   }
 
   private finish(row: UploadRow): Promise<UploadOutcome> {
-    const work = this.toPhoto(row).finally(() => this.finishing.delete(row.id));
-    this.finishing.set(row.id, work);
-    return work;
+    const giveUp = new AbortController();
+    const outcome = this.toPhoto(row, giveUp.signal).catch((error: unknown) => {
+      throw giveUp.signal.aborted ? notFound("upload", row.id) : error;
+    }).finally(() => this.finishing.delete(row.id));
+    this.finishing.set(row.id, { outcome, giveUp });
+    return outcome;
   }
 
-  private async toPhoto(row: UploadRow): Promise<UploadOutcome> {
+  private async toPhoto(row: UploadRow, signal: AbortSignal): Promise<UploadOutcome> {
     if (this.characters.get(row.characterId) === null) {
       await this.forget(row.id);
       throw notFound("character", row.characterId);
     }
-    const outcome = await this.intake(row);
+    const outcome = await this.intake(row, signal);
     this.deps.db.query("update upload set outcome = ? where id = ?").run(JSON.stringify(outcome), row.id);
     await this.parts.remove(row.id);
     return outcome;
   }
 
-  private async intake(row: UploadRow): Promise<UploadOutcome> {
+  private async intake(row: UploadRow, signal: AbortSignal): Promise<UploadOutcome> {
     if (row.sizeBytes === 0) return { kind: "rejected", fileName: row.fileName, code: "unsupported", reason: "This file is empty." };
-    return this.deps.photos.add(row.characterId, row.fileName, await this.parts.whole(row.id));
+    return this.deps.photos.add(row.characterId, row.fileName, await this.parts.whole(row.id), signal);
   }
 
   private async assertRoom(sizeBytes: number): Promise<void> {
