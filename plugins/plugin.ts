@@ -111,6 +111,8 @@ export interface ToolHost {
   metricsUndone(afterStep: number): void;
   /** Makes a file known under the job; `name` is its key, so telling twice changes nothing. The file must stay. */
   artifact(found: FoundArtifact): void;
+  /** Takes it from the job's list: its file was set aside. One that was never told changes nothing; the name may be told anew. */
+  artifactGone(name: string): void;
   log(level: LogLevel, event: string, message: string, fields?: Record<string, unknown>): void;
   /** A sentence that the person should read although the job goes on. Repeats are dropped. */
   warn(sentence: string): void;

@@ -104,7 +104,7 @@ describe("preparing a resume", () => {
   });
 
   test("a folder that does not exist yet is a fresh start", async () => {
-    expect(await prepareResume(place("none"), place("q3"), "ada_v1", 40)).toEqual({ finished: null, moved: [] });
+    expect(await prepareResume(place("none"), place("q3"), "ada_v1", 40)).toEqual({ finished: null, moved: [], setAside: [] });
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import { seededRandom } from "../../server/testing/random.ts";
 import { waitFor } from "../../server/testing/wait.ts";
@@ -68,6 +68,8 @@ for (const { name, loses, spoil } of damages) {
 
     const next = job.host(2);
     const second = backend.train(request, next);
+    await waitFor("the next attempt is prepared", () => job.children.has("2/train"), 60_000);
+    expect(job.artifacts.has(basename(checkpoint))).toBe(!loses && whole);
     const resumedAt = () => next.lines.map((line) => /Found step (\d+) in metadata/.exec(line)?.[1]).find((step) => step !== undefined);
     const begun = Number(await waitFor("it trains again", resumedAt, 60_000));
     next.cancel();

@@ -9,6 +9,8 @@ export interface ResumePlan {
   readonly finished: LoraFile | null;
   /** What is not loaded, since it was moved away or is not there, each as a sentence. */
   readonly moved: string[];
+  /** Names of the files that were moved away. */
+  readonly setAside: string[];
 }
 
 /**
@@ -18,8 +20,9 @@ export interface ResumePlan {
  */
 export async function prepareResume(outputDir: string, quarantineDir: string, jobName: string, steps: number): Promise<ResumePlan> {
   const final = checkFinal(outputDir, jobName, steps);
-  if (final.complete) return { finished: final.file, moved: [] };
+  if (final.complete) return { finished: final.file, moved: [], setAside: [] };
   const moved: string[] = [];
+  const setAside: string[] = [];
   for (const entry of await readdir(outputDir, { withFileTypes: true }).catch(() => [])) {
     if (!entry.name.startsWith(jobName)) continue;
     const check = entry.isFile() && entry.name.endsWith(".safetensors")
@@ -27,11 +30,12 @@ export async function prepareResume(outputDir: string, quarantineDir: string, jo
       : { complete: false as const, why: "It is not a checkpoint." };
     if (check.complete) continue;
     await quarantine(join(outputDir, entry.name), quarantineDir);
+    setAside.push(entry.name);
     moved.push(`${entry.name} was set aside before training: ${check.why}`);
   }
   const lost = optimizerLost(outputDir, safeStep(outputDir, jobName));
   if (lost !== null) moved.push(lost);
-  return { finished: null, moved };
+  return { finished: null, moved, setAside };
 }
 
 /** Whether the next start would set a damaged checkpoint aside, so that trying again changes something. */

@@ -120,6 +120,7 @@ async function prepare(settings: PluginSettings, job: TrainingJob, host: Trainin
   if (host.pauseSignal?.aborted === true) return { kind: "paused", step: safeStep(places.outputDir, job.name) };
   try {
     const resume = await prepareResume(places.outputDir, places.quarantineDir, job.name, stepsOf(job));
+    for (const name of resume.setAside) host.artifactGone(name);
     for (const sentence of resume.moved) host.warn(sentence);
     if (resume.finished !== null) {
       const { path, step, rank, baseModel } = resume.finished;

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { PluginSettings } from "../plugin.ts";
@@ -44,6 +44,13 @@ describe("the command", () => {
     expect(line).not.toContain("cors");
     expect(Bun.YAML.parse(await Bun.file(join(place.dir, "isengard_models.yaml")).text())).toEqual({ isengard: { loras: join(folder.path, "loras") } });
     expect(command.stop.map(({ signal }) => signal)).toEqual(["SIGINT", "SIGTERM", "SIGKILL"]);
+  });
+
+  test("takes away the temp folders of earlier starts, and nothing else", async () => {
+    const place = { dir: join(folder.path, "many-starts"), port: 4713 };
+    for (const name of ["run-4711/temp", "run-4712", "run-4713", "run-of-mine", "output"]) mkdirSync(join(place.dir, name), { recursive: true });
+    await comfyService(settings({ mode: "fast-test" })).command(place);
+    expect(readdirSync(place.dir).sort()).toEqual(["input", "isengard_models.yaml", "output", "run-4713", "run-of-mine", "user"]);
   });
 
   test("leaves out what this version does not know, but never what keeps it safe", async () => {

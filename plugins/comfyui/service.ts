@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PluginSettings, ProbeResult, ServicePlace, ServiceSpec, StopRung, ToolCommand } from "../plugin.ts";
 import { ComfyClient } from "./client.ts";
@@ -53,10 +53,18 @@ export function pythonFor(dir: string, configured: string | null): string {
   return places.find((path) => existsSync(path)) ?? "python3";
 }
 
+/** Each start has a temp folder named after its port, which ComfyUI leaves behind; at most the last one stays. */
+async function removeEarlierTemp(place: ServicePlace): Promise<void> {
+  const names = await readdir(place.dir).catch(() => []); // not there yet: nothing to remove
+  const earlier = names.filter((name) => /^run-\d{1,5}$/.test(name) && name !== `run-${place.port}`);
+  for (const name of earlier) await rm(join(place.dir, name), { recursive: true, force: true });
+}
+
 async function startCommand(settings: PluginSettings, place: ServicePlace): Promise<ToolCommand> {
   const folders = ["output", "input", "user", `run-${place.port}`].map((name) => join(place.dir, name));
   // The LoRA folder must exist before ComfyUI looks: it loses all LoRA loaders when a folder it has seen vanishes.
   for (const folder of [...folders, settings.lorasDir]) await mkdir(folder, { recursive: true });
+  await removeEarlierTemp(place);
   const yaml = join(place.dir, "isengard_models.yaml");
   await Bun.write(yaml, modelPathsYaml(settings.lorasDir));
   const simulated = settings.mode === "fast-test";

@@ -45,6 +45,7 @@ export class TestImageHost implements ImageHost {
   metrics(): void { /* Pictures have no metrics. */ }
   metricsUndone(): void { /* as above */ }
   artifact(): void { /* Pictures are outputs, not artifacts. */ }
+  artifactGone(): void {}
   log(_level: string, event: string, message: string): void { this.logged.push(`${event}: ${message}`); }
   warn(sentence: string): void { if (!this.warnings.includes(sentence)) this.warnings.push(sentence); }
   remember(key: string, value: string): void {

@@ -128,6 +128,10 @@ export class TestHost implements TrainingHost {
     if (!this.#gone) this.#job.artifacts.set(found.name, found);
   }
 
+  artifactGone(name: string): void {
+    if (!this.#gone) this.#job.artifacts.delete(name);
+  }
+
   log(): void { /* The suite looks at outcomes, not at our own log. */ }
 
   warn(sentence: string): void {

@@ -28,6 +28,8 @@ export type AppEvent =
   /** The tools' checks say something new: the status is to be asked for again. */
   | { type: "checks.changed" }
   | { type: "job.artifact"; jobId: string; artifact: Artifact }
+  /** The job's tool took the file away again, for example a damaged checkpoint. */
+  | { type: "job.artifact-gone"; jobId: string; artifactId: string }
   | { type: "job.log"; jobId: string; entries: LogEntry[] }
   /** The line that a progress bar is being drawn on now; replaced by the next one, never stored. */
   | { type: "job.live-line"; jobId: string; text: string }

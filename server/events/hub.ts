@@ -115,6 +115,7 @@ function isKept(event: AppEvent): boolean {
 function concerns(event: AppEvent, member: Member): boolean {
   switch (event.type) {
     case "job.artifact":
+    case "job.artifact-gone":
     case "job.log":
     case "job.live-line":
     case "job.metrics":

@@ -159,6 +159,11 @@ export class JobHost implements ImageHost, TrainingHost {
     this.parts.library.putArtifact(this.jobId, found);
   }
 
+  artifactGone(name: string): void {
+    this.assertMine();
+    this.parts.library.dropArtifact(this.jobId, name);
+  }
+
   /** A tool that is called again after a restart says the same again; what this attempt has said is not written twice. */
   log(level: LogLevel, event: string, message: string, fields?: Record<string, unknown>): void {
     this.assertMine();

@@ -165,6 +165,7 @@ export function libraryForJobs({ characters, photos, oldPhotos, loras, outputs, 
     storeOutput: (picture) => outputs.store(picture),
     forgetJob: (jobId) => metrics.remove(jobId),
     putArtifact: (jobId, found) => void artifacts.put(jobId, found),
+    dropArtifact: (jobId, name) => artifacts.drop(jobId, name),
     putMetrics: (jobId, key, points) => metrics.put(jobId, key, points),
     undoMetrics: (jobId, afterStep) => metrics.undo(jobId, afterStep),
   };

@@ -89,8 +89,9 @@ export interface JobLibrary {
   }): Promise<Output>;
   /** Removes the series of a job that was removed. */
   forgetJob(jobId: string): void;
-  /** Both publish what is new by themselves. */
+  /** All of these publish what is new by themselves. */
   putArtifact(jobId: string, found: FoundArtifact): void;
+  dropArtifact(jobId: string, name: string): void;
   putMetrics(jobId: string, key: string, points: ReadonlyArray<readonly [number, number]>): void;
   undoMetrics(jobId: string, afterStep: number): void;
 }

@@ -40,6 +40,15 @@ test("a file that is gone is not told, and one that goes later is not served", (
   expect(library.artifacts.file(artifact)).toBeNull();
 });
 
+test("a file that was set aside leaves the list, is said, and may come anew under its name", () => {
+  const artifact = library.artifacts.put(jobId, sample())!;
+  library.artifacts.drop(jobId, "1.jpg");
+  library.artifacts.drop(jobId, "1.jpg");
+  expect(library.artifacts.list(jobId)).toEqual([]);
+  expect(library.events.slice(1)).toEqual([{ type: "job.artifact-gone", jobId, artifactId: artifact.id }]);
+  expect(library.artifacts.put(jobId, sample())).not.toBeNull();
+});
+
 test("a file outside of the jobs' folder is refused, also behind a link", () => {
   expect(() => library.artifacts.put(jobId, sample("/etc/hostname", "a"))).toThrow("outside");
   symlinkSync("/etc/hostname", join(folder, "link.jpg"));

@@ -54,6 +54,12 @@ export class Artifacts {
     return artifact;
   }
 
+  /** Its file is no longer where it was told. Nothing happens when it is not known. */
+  drop(jobId: string, name: string): void {
+    const gone = this.db.query<{ id: string }, [string, string]>("delete from artifact where job_id = ? and name = ? returning id").get(jobId, name);
+    if (gone !== null) this.deps.bus.publish({ type: "job.artifact-gone", jobId, artifactId: gone.id });
+  }
+
   /** Null when the tool removed the file, for example an old checkpoint. */
   file(artifact: Artifact): BunFile | null {
     const row = this.db.query<{ path: string }, [string]>("select path from artifact where id = ?").get(artifact.id);

@@ -65,6 +65,11 @@ export function createTrainingRunModel(app: Needed, jobId: string): TrainingRunM
       fresh.push(event.artifact);
       artifacts.update((list) => putArtifact(list, event.artifact));
     }),
+    app.events.on("job.artifact-gone", (event) => {
+      if (event.jobId !== jobId) return;
+      fresh = fresh.filter(({ id }) => id !== event.artifactId);
+      artifacts.update((list) => list.filter(({ id }) => id !== event.artifactId));
+    }),
     loss.dispose,
     onChange(() => app.connection.connections.value, () => void (mayExist() && load())),
     // Another attempt goes on from an earlier step, so what was drawn beyond it is not true any more.
