@@ -20,7 +20,7 @@ test("a character is made, read, changed and deleted", async () => {
   const ada = body as Character;
   expect(ada).toMatchObject({ name: "Ada Lovelace", triggerWord: "adax7" });
   expect(await call("GET", `/characters/${ada.id}`)).toEqual({ status: 200, body: ada });
-  expect(await call("PATCH", `/characters/${ada.id}`, { description: "x" })).toMatchObject({ status: 200, body: { name: "Ada Lovelace", description: "x" } });
+  expect(await call("PATCH", `/characters/${ada.id}`, { description: "x" })).toMatchObject({ status: 200, body: { name: "Ada Lovelace", description: "x", warnings: [] } });
   expect(await call("PATCH", `/characters/${ada.id}`, { description: null, trigger_word: "adax8" })).toMatchObject({
     status: 200, body: { description: "", triggerWord: "adax8" },
   });

@@ -1,5 +1,5 @@
 import { t, type Elysia } from "elysia";
-import { Character, CharacterPatch, NewCharacter, TriggerCheck } from "../contract/character.ts";
+import { ChangedCharacter, Character, CharacterPatch, NewCharacter, TriggerCheck } from "../contract/character.ts";
 import { notFound } from "../errors.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Characters } from "../library/characters.ts";
@@ -30,8 +30,12 @@ export function charactersApi({ characters, loras, bus }: { characters: Characte
       if (character === null) throw notFound("character", params.id);
       return character;
     }, { ...takes({ params: IdParams }), response: { 200: Character }, detail: { summary: "Get a character", tags: ["characters"] } })
-    .patch("/api/characters/:id", ({ params, body }) => characters.update(params.id, body), {
-      ...takes({ params: IdParams, body: CharacterPatch, old }), response: { 200: Character },
+    .patch("/api/characters/:id", ({ params, body }) => {
+      const before = characters.get(params.id);
+      const character = characters.update(params.id, body);
+      return { ...character, warnings: before === null ? [] : warningsOf(before, character) };
+    }, {
+      ...takes({ params: IdParams, body: CharacterPatch, old }), response: { 200: ChangedCharacter },
       detail: { summary: "Change a character; null clears, what is absent stays", tags: ["characters"] },
     })
     .delete("/api/characters/:id", ({ params, set }) => {
@@ -49,6 +53,13 @@ export function charactersApi({ characters, loras, bus }: { characters: Characte
       if (query.word !== undefined) return characters.checkTrigger(query.word, query.except);
       return { ok: true, problem: "", suggestion: characters.suggestTrigger(query.name ?? "") };
     }, { ...takes({ query: TriggerQuery }), response: { 200: TriggerCheck }, detail: { summary: "Check or suggest a trigger word", tags: ["characters"] } });
+}
+
+/** LoRAs answer to the word that they were trained with, so a new word is not theirs. */
+function warningsOf(before: Character, { triggerWord, loraCount }: Character): string[] {
+  if (triggerWord === before.triggerWord || loraCount === 0) return [];
+  const trained = loraCount === 1 ? "The LoRA that is trained keeps its own word" : `The ${loraCount} LoRAs that are trained keep their own words`;
+  return [`${trained}; only new trainings learn “${triggerWord}”.`];
 }
 
 const jsonHeaders = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };

@@ -38,6 +38,9 @@ export const CharacterPatch = t.Object({
 }, { minProperties: 1 });
 export type CharacterPatch = typeof CharacterPatch.static;
 
+/** What was saved, with what a person would not expect of it; nothing is refused for that. */
+export const ChangedCharacter = t.Composite([Character, t.Object({ warnings: t.Array(t.String()) })]);
+
 /** Answer of the live check of a trigger word. */
 export const TriggerCheck = t.Object({ ok: t.Boolean(), problem: t.String(), suggestion: t.String() });
 export type TriggerCheck = typeof TriggerCheck.static;

@@ -11,6 +11,8 @@ export const Lora = t.Object({
   baseModel: t.String(),
   steps: t.Number(),
   rank: t.Union([t.Number(), t.Null()]),
+  /** How many photos its training had; null where that is not known any more. */
+  photoCount: t.Union([t.Number(), t.Null()]),
   sizeBytes: t.Number(),
   sha256: t.String(),
   /** Made by the simulator of fast-test: it shows nobody's face, and production does not take it. */

@@ -31,6 +31,16 @@ test("a LoRA is a copy under a readable, unique name that the image tool may rea
   ]);
 });
 
+test("a LoRA says how many photos its training had, and nothing where that is not known", async () => {
+  const jobId = plantJob(library, { kind: "training", characterId, finished: true });
+  library.db.query("update job set frozen = ? where id = ?").run(JSON.stringify({ v: 1, job: { photos: [{}, {}, {}] } }), jobId);
+  expect((await publish("one", jobId)).photoCount).toBe(3);
+  for (const frozen of ["{}", "not JSON"]) {
+    library.db.query("update job set frozen = ? where id = ?").run(frozen, jobId);
+    expect(library.loras.list(characterId)[0]!.photoCount).toBeNull();
+  }
+});
+
 test("each training gets the next version, also at the same moment and after deleting", async () => {
   const [first, second] = await Promise.all([publish("one"), publish("two")]);
   expect([first!.version, second!.version]).toEqual([1, 2]);

@@ -28,7 +28,8 @@ type LoraRow = Omit<Lora, "simulated" | "missing"> & { readonly simulated: numbe
 const selectLora = `
   select l.id, l.character_id as characterId, c.name as characterName, l.version, c.name || ' v' || l.version as name,
     l.trigger_word as triggerWord, l.base_model as baseModel, l.steps, l.rank, l.size_bytes as sizeBytes, l.sha256,
-    coalesce(l.simulated, 0) as simulated, l.job_id as jobId, l.file_name as fileName, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
+    coalesce(l.simulated, 0) as simulated, l.job_id as jobId,
+    (select json_array_length(frozen, '$.job.photos') from job where id = l.job_id and json_valid(frozen)) as photoCount, l.file_name as fileName, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
   from lora l join character c on c.id = l.character_id`;
 const alive = "l.deleted_at is null and c.deleted_at is null";
 

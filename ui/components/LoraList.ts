@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import type { Character } from "../../server/contract/character.ts";
 import type { Lora } from "../../server/contract/lora.ts";
-import { formatBytes, formatDateTime } from "../format.ts";
+import { formatBytes, formatDateTime, plural } from "../format.ts";
 import { useApp } from "../models/AppModel.ts";
 import { charactersText as text } from "../text/characters.ts";
 import { Badge, SimulatedBadge } from "./Badge.ts";
@@ -20,7 +20,8 @@ export function LoraList({ character }: { character: Character }) {
 
 function LoraRow({ lora, isLatest }: { lora: Lora; isLatest: boolean }) {
   const { library, simulated } = useApp();
-  const facts = [`${lora.steps.toLocaleString("en")} steps`, lora.rank === null ? "" : `rank ${lora.rank}`, formatBytes(lora.sizeBytes), lora.baseModel];
+  const photos = lora.photoCount === null ? "" : plural(lora.photoCount, "photo");
+  const facts = [photos, `${lora.steps.toLocaleString("en")} steps`, lora.rank === null ? "" : `rank ${lora.rank}`, formatBytes(lora.sizeBytes), lora.baseModel];
   return html`<li class="card">
     <div class="row wrap apart">
       <div class="stack tight">

@@ -43,7 +43,7 @@ export function readinessSentence(app: Pick<AppModel, "info" | "library">, chara
     case "training":
       return `A training with ${photos} is under way.`;
     case "trained":
-      return `Trained: ${plural(usableCount(app, character), "LoRA")} from ${photos}. Use “${character.triggerWord}” in a prompt.`;
+      return `Trained: ${plural(usableCount(app, character), "LoRA")}. Generate adds “${character.triggerWord}” by itself. ${photos} now.`;
     case "ready":
       return character.photoCount < 10 ? `Ready to train with ${photos}. 10 to 20 give a better likeness.` : `Ready to train with ${photos}.`;
     case "needs-photos":

@@ -38,7 +38,7 @@ export const testPresets: Preset[] = [
 
 export function testLora(change: Partial<Lora> = {}): Lora {
   return {
-    id: "lora-1", characterId: "chr-1", characterName: "Ada", version: 1, name: "Ada v1", triggerWord: "adalov7", baseModel: "FLUX.1-dev", steps: 1500,
+    id: "lora-1", characterId: "chr-1", characterName: "Ada", version: 1, name: "Ada v1", triggerWord: "adalov7", baseModel: "FLUX.1-dev", steps: 1500, photoCount: 14,
     rank: 16, sizeBytes: 1e8, sha256: "ab", simulated: false, missing: false, jobId: "job-1", downloadUrl: "/api/loras/lora-1/download", createdAt: "2026-11-21T10:00:00.000Z", ...change,
   };
 }

@@ -10,7 +10,7 @@ export const charactersText = {
   total: (shown: number, all: number) =>
     shown === all ? `${all.toLocaleString("en")} characters` : `${shown.toLocaleString("en")} of ${all.toLocaleString("en")} characters`,
   nameFull: "100 letters are the most; what is more was cut off.",
-  nameTaken: (name: string) => `There is a ${name} already. Both stay apart, but they look alike in lists.`,
+  nameTaken: (name: string) => `“${name}” is a name that you have already. Both stay apart, but they look alike in lists.`,
   triggerKept: (word: string, count: number) =>
     `${count === 1 ? "The LoRA that is trained keeps" : `The ${count} LoRAs that are trained keep`} “${word}”; only new trainings learn the new word.`,
   draftKept: "What you typed last time is here again.",
