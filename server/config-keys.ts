@@ -49,6 +49,6 @@ export const scenarios = [
   "ok", "slow", "out-of-memory", "nan", "hang", "ignore-term", "grandchild", "die-at-step", "garbage",
   "slow-boot", "port-taken", "drop-socket", "gated-model", "disk-full",
   "native-crash", "skipped-steps", "no-result", "optimizer-unsaved", "corrupt-model", "gpu-fault",
-  "hub-401", "hub-403", "hub-404", "hub-429", "hub-503", "hub-reset", "hub-half",
+  "hub-401", "hub-403", "hub-404", "hub-429", "hub-503", "hub-reset", "hub-half", "hub-offline",
   "gpu-hang", "gpu-lost", "gpu-lost-one", "gpu-none", "gpu-no-driver", "gpu-unknown", "gpu-old", "gpu-ok-ecc", "gpu-ecc", "gpu-hot", "gpu-busy", "two-gpus",
 ] as const;

@@ -97,7 +97,7 @@ describe("a failed training is said in the class of its cause", () => {
 
   test.each([
     ["hub-401", "hf_auth"], ["hub-403", "hf_gated"], ["gated-model", "hf_gated"], ["hub-404", "hf_missing"], ["hub-429", "network"],
-    ["hub-503", "network"], ["hub-reset", "network"], ["hub-half", "network"], ["gpu-fault", "gpu_fault"],
+    ["hub-503", "network"], ["hub-reset", "network"], ["hub-half", "network"], ["hub-offline", "network"], ["gpu-fault", "gpu_fault"],
   ])("F28: %s is %s", async (scenario, code) => {
     const failure = failureOf((await play(scenario)).outcome);
     expect(failure.code).toBe(code);
