@@ -8,8 +8,7 @@ import type { LibraryDeps } from "./deps.ts";
 import { Erasure } from "./erasure.ts";
 import { formatOf, photoFile } from "./photo-file.ts";
 import { cleanPhoto, photoLimits, provePhoto, scratchSuffix, withSizeWarning, type CleanedPhoto } from "./photo-intake.ts";
-import { isPlain, meaningOf } from "./pictures/meaning.ts";
-import { assertWhole, hasEmptyCorner } from "./pictures/wholeness.ts";
+import { pictures } from "./pictures/on-demand.ts";
 import type { PictureSize } from "./thumbnails.ts";
 import { Slots } from "./slots.ts";
 import { PictureFault } from "./strip-plan.ts";
@@ -88,6 +87,7 @@ export class OldPhotos {
     const path = this.pathOf(photo);
     try {
       const source = await FileSource.open(path);
+      const [{ isPlain, meaningOf }, { assertWhole, hasEmptyCorner }] = await Promise.all([pictures.meaning(), pictures.wholeness()]);
       const meaning = await meaningOf(formatOf(photo), source).finally(() => source.close());
       if (!isPlain(meaning)) return "make";
       const looksEmpty = formatOf(photo) === "jpeg" && (await hasEmptyCorner(this.thumbnailOf(photo.id)).catch(() => false));

@@ -4,9 +4,7 @@ import { FileSource } from "../files/byte-source.ts";
 import { writePart, type PartFile } from "../files/durable.ts";
 import type { Orientation } from "./exif.ts";
 import { pictureKind, sniffBytes, type PictureFormat } from "./picture-kind.ts";
-import { isPlain, meaningOf } from "./pictures/meaning.ts";
-import { plainPicture } from "./pictures/plain-picture.ts";
-import { assertWhole, hasEmptyCorner } from "./pictures/wholeness.ts";
+import { pictures } from "./pictures/on-demand.ts";
 import { planStripping, strippedBytes } from "./strip-metadata.ts";
 import { damaged, PictureFault } from "./strip-plan.ts";
 import { decoding, makeThumbnail, maxPixels, pictureSize, type PictureSize } from "./thumbnails.ts";
@@ -51,7 +49,7 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
     if (stripping.kind === "fault") return rejection(stripping.code, stripping.reason);
     const part = await writePart(targetOf(found.extension), strippedBytes(file, stripping.plan));
     const cleaned: CleanedPhoto = { ...found, kind: "cleaned", part, orientation: stripping.plan.orientation, changes: [] };
-    const whole = stripping.plan.hasEnd ? Promise.resolve() : assertWhole(part.path);
+    const whole = stripping.plan.hasEnd ? Promise.resolve() : pictures.wholeness().then(({ assertWhole }) => assertWhole(part.path));
     return await whole.then(() => madePlain(cleaned, targetOf, signal)).catch(async (error: unknown) => {
       await part.discard();
       throw error;
@@ -67,8 +65,10 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
 async function madePlain(photo: CleanedPhoto, targetOf: (extension: string) => string, signal: AbortSignal | undefined): Promise<CleanedPhoto | Rejection> {
   const { part, format, orientation } = photo;
   const source = await FileSource.open(part.path);
+  const { isPlain, meaningOf } = await pictures.meaning();
   const meaning = await meaningOf(format, source).finally(() => source.close());
   if (isPlain(meaning)) return photo;
+  const [{ plainPicture }, { assertWhole }] = await Promise.all([pictures.plain(), pictures.wholeness()]);
   if (format === "jpeg") await assertWhole(part.path);
   const wrong = wrongSize(await pictureSize(part.path, format, orientation, signal));
   if (wrong !== null) {
@@ -97,6 +97,7 @@ export async function provePhoto(photo: CleanedPhoto, thumbnail: string, signal?
     await makeThumbnail(photo.part.path, thumbnail, photo.format, photo.orientation, signal);
     // One that was written anew has been walked before that.
     const isAsItCame = photo.format === "jpeg" && photo.changes.length === 0;
+    const { assertWhole, hasEmptyCorner } = await pictures.wholeness();
     if (isAsItCame && (await hasEmptyCorner(thumbnail))) await assertWhole(photo.part.path);
     return size;
   } catch (error) {
