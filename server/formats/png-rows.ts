@@ -45,17 +45,22 @@ async function feed(png: Uint8Array, inflate: ReturnType<typeof createInflate>):
   inflate.end();
 }
 
+/** One loop for each kind: this runs for each byte of up to 256 million. */
 function unfilter(line: Uint8Array, above: Uint8Array, row: Uint8Array): void {
   const filter = line[0]!;
-  for (let at = 0; at < row.length; at++) {
-    const value = line[at + 1]!;
-    const left = at >= bytesPerPixel ? row[at - bytesPerPixel]! : 0;
-    const up = above[at]!;
-    if (filter === 0) row[at] = value;
-    else if (filter === 1) row[at] = value + left;
-    else if (filter === 2) row[at] = value + up;
-    else if (filter === 3) row[at] = value + ((left + up) >> 1);
-    else row[at] = value + paeth(left, up, at >= bytesPerPixel ? above[at - bytesPerPixel]! : 0);
+  const { length } = row;
+  row.set(line.subarray(1));
+  if (filter === 1) {
+    for (let at = bytesPerPixel; at < length; at++) row[at] = row[at]! + row[at - bytesPerPixel]!;
+  } else if (filter === 2) {
+    for (let at = 0; at < length; at++) row[at] = row[at]! + above[at]!;
+  } else if (filter === 3) {
+    for (let at = 0; at < length; at++) row[at] = row[at]! + (((at >= bytesPerPixel ? row[at - bytesPerPixel]! : 0) + above[at]!) >> 1);
+  } else if (filter === 4) {
+    for (let at = 0; at < length; at++) {
+      const isInside = at >= bytesPerPixel;
+      row[at] = row[at]! + paeth(isInside ? row[at - bytesPerPixel]! : 0, above[at]!, isInside ? above[at - bytesPerPixel]! : 0);
+    }
   }
 }
 
