@@ -28,7 +28,7 @@ test("the link logs a browser in once, and not a second time", async () => {
   for (const part of ["HttpOnly", "SameSite=Strict", "Path=/"]) expect(cookie).toContain(part);
   const page = await fetch(`${server.url}/`, { headers: { cookie: cookie.split(";")[0]!, accept: "text/html" } });
   expect(await page.text()).toContain('"characters":[]');
-  expect((await fetch(server.link, { redirect: "manual" })).headers.get("location")).toBe("/login");
+  expect((await fetch(server.link, { redirect: "manual" })).headers.get("location")).toBe("/login?why=link");
 });
 
 test("F50: a second start on the same folder opens the running one instead of starting another", async () => {
