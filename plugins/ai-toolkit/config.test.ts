@@ -93,7 +93,7 @@ describe("the job file", () => {
 
   test("paths and names that would be misread are refused", () => {
     expect(() => buildConfig(jobWith(), { ...places, datasetDir: "/data/${HOME}/x" })).toThrow(UnsafeConfig);
-    expect(() => buildConfig(jobWith({ baseModel: "/models/[name]" }), places)).toThrow(UnsafeConfig);
+    expect(() => buildConfig(jobWith({ baseModel: "/models/[name]" }), places)).toThrow("the path /models/[name] as another one, because of the [name] in it");
     for (const name of ["", "a b", "a[1]", "a*", "../x", "optim", "samples", "c", "é"]) expect(() => buildConfig(jobWith({ name }), places), name).toThrow(UnsafeConfig);
   });
 });

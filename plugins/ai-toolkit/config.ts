@@ -20,7 +20,13 @@ export interface BuiltConfig {
 /** Thrown where a job cannot be written in a way that AI-Toolkit reads as meant. */
 export class UnsafeConfig extends Error {
   override readonly name = "UnsafeConfig";
+
+  constructor(message: string, readonly fix = "Change the name or value that is named, then train again.") {
+    super(message);
+  }
 }
+
+const renameFolder = "Stop Isengard, rename or move the folder, and start it there again (--data FOLDER), or name another base model.";
 
 /** AI-Toolkit resumes from any name that starts with the job's name, so a job must not be called like the start of these. */
 const toolNames = ["config.yaml", "optimizer.pt", "loss_log.db", "learnable_snr.json", "samples", "logs", "log.txt", "pid.txt", "plugin.html"];
@@ -34,7 +40,7 @@ export function buildConfig(job: TrainingJob, places: JobPlaces): BuiltConfig {
     throw new UnsafeConfig(`AI-Toolkit has a file of its own that starts with ${job.name}.`);
   }
   for (const path of [...Object.values(places), job.baseModel]) {
-    if (pathIsMisread(path)) throw new UnsafeConfig(`AI-Toolkit would misread the path ${path}: it holds "\${" or "[name]".`);
+    if (pathIsMisread(path) !== null) throw new UnsafeConfig(`AI-Toolkit would read the path ${path} as another one, because of the ${pathIsMisread(path)} in it.`, renameFolder);
   }
   const trigger = safeText("The trigger word", job.triggerWord);
   const values = reader(job.values);

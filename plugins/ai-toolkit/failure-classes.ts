@@ -163,6 +163,14 @@ const noPhotos: FailureClass = {
   fix: "Look at the photos of this character, remove damaged ones and add others, then train again.",
 };
 
+const noDataset: FailureClass = {
+  code: "no_photos",
+  signs: [/'NoneType' object has no attribute 'get_caption_list'/],
+  what: "There was nothing to train on.",
+  why: "AI-Toolkit makes one data set for each photo size, and the job named none.",
+  fix: "Choose at least one photo size, then train again.",
+};
+
 const datasetMissing: FailureClass = {
   code: "dataset_missing",
   signs: [/FileNotFoundError: \[Errno 2\] No such file or directory/],
@@ -179,11 +187,19 @@ const statusLocked: FailureClass = {
   fix: "Train again. If it stays, put Isengard's data folder on a local disk.",
 };
 
+const misreadPath: FailureClass = {
+  code: "config",
+  signs: [/Environment variable [^\n]{0,200} not set/],
+  what: "AI-Toolkit read a path of the job as another one.",
+  why: "Isengard's data folder or the base model has “${…}” in its path, which AI-Toolkit replaces by a variable of the environment.",
+  fix: `Stop Isengard, rename the folder, and start it there again (--data FOLDER; for the base model ${placeOf("baseModel")}).`,
+};
+
 const config: FailureClass = {
   code: "config",
   // A KeyError or TypeError alone can be any fault of a program: it is the job's only where AI-Toolkit reads the job.
   signs: [
-    /config file is invalid/, /Unknown process type/, /Environment variable \S+ not set/, /Could not find config file/,
+    /config file is invalid/, /Unknown process type/, /Could not find config file/,
     /toolkit\/config(?:_modules)?\.py", line \d+(?:(?!\n *File ")[\s\S]){0,400}\b(?:KeyError|TypeError|ValueError): /,
   ],
   what: "AI-Toolkit did not accept the job.",
@@ -197,6 +213,6 @@ const config: FailureClass = {
  * diffusers at c943837, torch 2.13, safetensors 0.8.
  */
 export const failureClasses: readonly FailureClass[] = [
-  vram, hostMemory, diskFull, gpuFault, gated, notAsked, refusedToken, network, unknownRepository, missing, corrupt, install, noPhotos,
-  datasetMissing, statusLocked, config,
+  vram, hostMemory, diskFull, gpuFault, gated, notAsked, refusedToken, network, unknownRepository, missing, corrupt, install, noPhotos, noDataset,
+  datasetMissing, statusLocked, misreadPath, config,
 ];

@@ -135,6 +135,16 @@ test("F28: a time to wait is read as seconds, as the hub words it, and as a date
     .toEqual([120, 55, 120, null]);
 });
 
+test("a job without a photo size fails as it does in the real program, in words that name the setting; one named twice counts twice", async () => {
+  const failure = failureOf((await play("ok", { resolutions: [] })).outcome);
+  expect(failure).toMatchObject({ code: "no_photos", fix: "Choose at least one photo size, then train again." });
+  const job = new TestJob(folder.path);
+  jobs.push(job);
+  const host = job.host(1);
+  await trainingBackend(simulatorSettings("ok", 200)).train(await trainingJob(folder.path, { ...values, resolutions: [512, 512] }), host);
+  expect(host.lines.filter((line) => line.includes("Caching latents for"))).toHaveLength(2);
+});
+
 test("a damaged base model waits for a person, for its files are not ours to remove", async () => {
   const failure = failureOf((await play("corrupt-model")).outcome);
   expect(failure).toMatchObject({ code: "corrupt_model", lasting: true, fix: expect.stringContaining("Delete the base model's damaged file") });

@@ -65,6 +65,12 @@ export class ProgressTracker {
     return this.#stages.current;
   }
 
+  /** While a model is downloaded, how much of it there is, in words; else null. */
+  get downloaded(): string | null {
+    const stage = this.#stages.list().find(({ id }) => id === "download");
+    return stage?.state === "active" ? `${gigabytes(this.#bytes().done)} of ${gigabytes(this.#bytes().total)}` : null;
+  }
+
   /** One piece of plain text, without the printed job file. */
   text(text: string): void {
     const bar = parseBar(text);
@@ -157,13 +163,18 @@ export class ProgressTracker {
   #download(bar: Bar): void {
     this.#stages.enter("download");
     this.#downloads.set(bar.label, { done: bar.done, total: bar.total });
+    const { done, total } = this.#bytes();
+    this.#stages.fraction("download", total === 0 ? 0 : done / total);
+    this.#stages.detail("download", `${gigabytes(done)} of ${gigabytes(total)}${bar.speed === "" ? "" : `, ${bar.speed}`}`);
+  }
+
+  #bytes(): { done: number; total: number } {
     let done = 0, total = 0;
     for (const file of this.#downloads.values()) {
       done += file.done;
       total += file.total;
     }
-    this.#stages.fraction("download", total === 0 ? 0 : done / total);
-    this.#stages.detail("download", `${gigabytes(done)} of ${gigabytes(total)}${bar.speed === "" ? "" : `, ${bar.speed}`}`);
+    return { done, total };
   }
 
   /** The last save has no step in its name; what follows are the last samples. */

@@ -28,7 +28,7 @@ export function safePrompt(label: string, given: string): SafeText {
   return { text, changes: [...safe.changes, change] };
 }
 
-/** Whether AI-Toolkit would read this path as something else. Paths cannot be rewritten, so such a job is refused. */
-export function pathIsMisread(path: string): boolean {
-  return path.includes("${") || path.includes("[name]");
+/** What in this path makes AI-Toolkit read it as another one; null: nothing. Paths cannot be rewritten, so such a job is refused. */
+export function pathIsMisread(path: string): string | null {
+  return ["${", "[name]"].find((sign) => path.includes(sign)) ?? null;
 }

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, expect, test } from "bun:test";
+import { afterAll, afterEach, expect, spyOn, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { identify, signalProcess } from "../../server/process/identity.ts";
@@ -36,14 +36,16 @@ test("P6, P8: a training that hangs is reported, whatever stage it is in, is lef
     if (child === null || !signalProcess(child, "SIGSTOP")) break; // the last stage is over before it is seen
     // A busy machine may have made it silent before; only what is said from now on counts.
     job.warnings.clear();
-    const said = await waitFor(`it is reported (${stage()})`, () => [...job.warnings].find((sentence) => sentence.includes("no sign of life")), 20_000);
-    expect(said).toMatch(/for \d+ seconds: no output, no step, no file written/);
+    const said = await waitFor(`it is reported (${stage()})`, () => [...job.warnings].find((sentence) => /no sign of life|Nothing of the model/.test(sentence)), 20_000);
+    expect(said).toMatch(stage() === "Downloading the model"
+      ? /^Nothing of the model has arrived for \d+ seconds \(.+ of .+\)\. Check this machine's connection/
+      : /for \d+ seconds: no output, no step, no file written/);
     reported.push(stage());
     signalProcess(child, "SIGCONT");
   }
   expect((await done).kind).toBe("succeeded");
   console.log(`reported in: ${reported.join(", ")}`);
-  expect(reported).toEqual(expect.arrayContaining(["Loading the model", "Training"]));
+  expect(reported).toEqual(expect.arrayContaining(["Downloading the model", "Loading the model", "Training"]));
   expect(reported.length).toBeGreaterThanOrEqual(4);
 }, 120_000);
 
@@ -67,4 +69,18 @@ test("P6: a file that is written is a sign of life, although nothing is printed"
   expect(await silence.sentence("Loading the model")).toBeNull();
   const told = await waitFor("the silence is told", () => silence.sentence("Loading the model"));
   expect(told).toContain("(Loading the model)");
+});
+
+test("a download that gets no byte is said after three minutes, anything else after fifteen", async () => {
+  const silence = new Silence([]);
+  const now = performance.now();
+  const clock = spyOn(performance, "now").mockReturnValue(now + 4 * 60_000);
+  try {
+    expect(await silence.sentence("Loading the model", "1.2 GB of 23.8 GB")).toContain("Nothing of the model has arrived for 3 minutes (1.2 GB of 23.8 GB).");
+    expect(await silence.sentence("Loading the model")).toBeNull();
+    clock.mockReturnValue(now + 16 * 60_000);
+    expect(await silence.sentence("Loading the model")).toContain("no sign of life for 15 minutes");
+  } finally {
+    clock.mockRestore();
+  }
 });

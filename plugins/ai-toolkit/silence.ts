@@ -2,6 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 export const quietAfterMs = 15 * 60_000;
+/** A download prints several times a second, so it is said sooner. */
+export const downloadQuietMs = 3 * 60_000;
 /** A step that takes long may take this many times longer before anybody worries. */
 const stepFactor = 10;
 const stepsKept = 50;
@@ -37,14 +39,21 @@ export class Silence {
     return Math.max(this.quietMs, stepFactor * (sorted[Math.floor(sorted.length / 2)] ?? 0));
   }
 
-  /** What to say about a silence that is too long, or null. `doing`: the stage in words. */
-  async sentence(doing: string): Promise<string | null> {
-    const limitMs = this.limitMs;
+  /**
+   * What to say about a silence that is too long, or null. `doing`: the stage in words. `downloaded`: while a model is
+   * downloaded, how much of it there is.
+   */
+  async sentence(doing: string, downloaded: string | null = null): Promise<string | null> {
+    const limitMs = downloaded === null ? this.limitMs : Math.min(downloadQuietMs, this.quietMs);
     if (performance.now() - this.#since < limitMs) return null;
     const grownMs = Date.now() - (await newestChange(this.folders));
     if (grownMs >= 0 && grownMs < limitMs) {
       this.#since = performance.now() - grownMs;
       return null;
+    }
+    if (downloaded !== null) {
+      return `Nothing of the model has arrived for ${words(limitMs)}${downloaded === "" ? "" : ` (${downloaded})`}. ` +
+        "Check this machine's connection to huggingface.co. If it does not go on, stop the training and retry it: what is downloaded is kept.";
     }
     return `AI-Toolkit has shown no sign of life for ${words(limitMs)}: no output, no step, no file written (${doing}). It may hang; stop it if the GPU is idle.`;
   }

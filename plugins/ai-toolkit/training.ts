@@ -152,8 +152,7 @@ async function prepare(settings: PluginSettings, job: TrainingJob, host: Trainin
 
 function prepareFailure(error: unknown): TrainingOutcome {
   if (error instanceof UnsafeConfig) {
-    return failed("config", "The training's settings cannot be given to AI-Toolkit.", error.message,
-      "Change the name, value or path that is named, then train again.");
+    return failed("config", "The training's settings cannot be given to AI-Toolkit.", error.message, error.fix);
   }
   if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT")) {
     return failed("disk_full", "The disk is full.", "The photos could not be copied for the training.", "Free disk space, then train again.");

@@ -135,7 +135,7 @@ export class TrainingWatch {
       this.#host.progress(update);
       return;
     }
-    const sentence = await this.#silence.sentence(update.message);
+    const sentence = await this.#silence.sentence(update.message, this.#tracker.downloaded);
     if (sentence !== null) this.#host.warn(sentence);
   }
 }

@@ -8,7 +8,7 @@ import { ProgressBar } from "./tqdm.ts";
 /** Both sides of a bucket are multiples of this for FLUX.1. */
 const divisibility = 32;
 
-/** Scans the photos, sorts them by shape and caches them, once for each dataset and size. */
+/** Scans the photos, sorts them by shape and caches them, once for each dataset and size; a size that is named twice counts twice. */
 export async function loadPhotos(run: Run): Promise<void> {
   run.db?.maybeStop();
   run.db?.status("running", "Loading dataset");
@@ -25,7 +25,7 @@ export async function loadPhotos(run: Run): Promise<void> {
         run.screen.print(" - Saving text embeddings to disk");
         await cache(run, join(dataset.folder, "_t_e_cache"), [...sizes.keys()], "te", "Caching text embeddings to disk", 15);
       }
-      run.photoCount = sizes.size;
+      run.photoCount += sizes.size;
       run.looks ??= await looksOfPhotos([...sizes.keys()].map((name) => Bun.file(join(dataset.folder, name))));
     }
   }

@@ -14,7 +14,7 @@ export interface Run {
   readonly pace: Pace;
   readonly faults: Faults;
   readonly db: TrainerDb | null;
-  /** Photos found in the datasets; set by the dataset phase. */
+  /** Photos found in the datasets, once for each size; set by the dataset phase. */
   photoCount: number;
   /** What the photos show of the person; set by the dataset phase. */
   looks: Looks | null;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { sequence } from "../../simulation/face.ts";
 import { checkpointPath, oldSaves, removeSave, writeCheckpoint, writeOptimizer } from "./checkpoints.ts";
 import { LossLog } from "./loss-log.ts";
+import { PythonError } from "./python.ts";
 import type { Run } from "./run.ts";
 import { sample } from "./samples.ts";
 import { ProgressBar } from "./tqdm.ts";
@@ -19,6 +20,8 @@ export async function trainLoop(run: Run): Promise<void> {
   for (let step = run.step; step < job.steps; step++) {
     run.step = step;
     bar.unpause();
+    // A dataset without a size is none, and the trainer notices it only when it asks its first batch for captions.
+    if (run.photoCount === 0) throw new PythonError("AttributeError", "'NoneType' object has no attribute 'get_caption_list'");
     await run.pace.wait(msPerStep);
     const learned = await run.faults.step(run, step);
     const loss = learned === null ? null : run.faults.ruined(run) ? 0 : lossAt(step, job.name);
