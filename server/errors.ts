@@ -19,7 +19,7 @@ export const errorTable = {
   trigger_word_taken: { status: 409, fix: "Choose another trigger word; the form suggests one." },
   no_photos: { status: 409, fix: "Add photos of the person first; 10 to 20 make a good training." },
   mode_not_chosen: { status: 409, fix: "Choose on the first page whether to try Isengard or to use this machine's GPU." },
-  backend_unavailable: { status: 409, fix: "Open Settings to see what is missing on this machine." },
+  backend_unavailable: { status: 409, fix: "The checks in Settings, and isengard doctor, name what is missing on this machine and where it is set." },
   cannot_run: { status: 409, fix: "Put right what is named, then try again; or send queueAnyway: true to have it tried when its turn comes." },
   not_supported: { status: 400, fix: "Remove that setting; the form shows which are available and why others are not." },
   not_implemented: { status: 501, fix: "This part of Isengard is in development." },

@@ -204,7 +204,7 @@ const config: FailureClass = {
   ],
   what: "AI-Toolkit did not accept the job.",
   why: "This version of AI-Toolkit expects other settings than the ones that Isengard writes.",
-  fix: "Compare its version in Settings or in isengard doctor with the one that Isengard was made for, and update the older of the two.",
+  fix: "The checks in Settings, and isengard doctor, name the version that was found and the one that Isengard was made for. Update the older of the two.",
 };
 
 /**

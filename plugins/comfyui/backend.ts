@@ -17,7 +17,7 @@ export function comfyBackend(settings: PluginSettings, limits: GenerationLimits 
     name: "comfyui",
     capabilities: () => imageCapabilities(toolVersion),
     checks: (): Promise<Check[]> => setupChecks(settings),
-    generate: (job, host) => generate(job, host, limits),
+    generate: (job, host) => generate(job, host, limits, settings.comfyui.url !== null),
     releaseMemory: async (url) => {
       try {
         await new ComfyClient(url).free();
@@ -29,14 +29,14 @@ export function comfyBackend(settings: PluginSettings, limits: GenerationLimits 
   };
 }
 
-async function generate(job: ImageJob, host: ImageHost, limits: GenerationLimits): Promise<ImageOutcome> {
+async function generate(job: ImageJob, host: ImageHost, limits: GenerationLimits, attached: boolean): Promise<ImageOutcome> {
   try {
     const loras = checkLoras(job, host);
     if (!Array.isArray(loras)) return { kind: "failed", failure: loras };
     return await new Generation(job, host, loras, limits).run();
   } catch (error) {
     if (host.signal.aborted) return { kind: "stopped" };
-    if (error instanceof ServiceUnavailable) return { kind: "failed", failure: engineFailure(error.message, error.failure) };
+    if (error instanceof ServiceUnavailable) return { kind: "failed", failure: engineFailure(error.message, error.failure, attached) };
     if (error instanceof ComfyUnreachable) return { kind: "interrupted", why: error.message };
     throw error;
   }

@@ -1,4 +1,5 @@
 import type { Failure } from "../../server/contract/job.ts";
+import { placeOf } from "../../server/shared/setting-words.ts";
 import type { RunError } from "./history.ts";
 import { listOf, recordOf, textOf } from "./json.ts";
 
@@ -140,10 +141,11 @@ function nodeReasons(node: unknown): string[] {
 }
 
 /** Nothing that tries again by itself helps: ComfyUI cannot be had. `last`: how it ended, where it was started. */
-export function engineFailure(why: string, last: Failure | null = null): Failure {
-  const fix = last?.fix ?? "";
-  return failure("engine", "ComfyUI is not available.", why,
-    `${fix}${fix === "" ? "S" : " Then s"}tart ComfyUI again: in Settings where Isengard runs it, else where it runs.`, last?.tail);
+export function engineFailure(why: string, last: Failure | null, attached: boolean): Failure {
+  const start = attached
+    ? `Start that ComfyUI where it runs, or correct its address: ${placeOf("comfyuiUrl")}.`
+    : "Start ComfyUI again in Settings.";
+  return failure("engine", "ComfyUI is not available.", why, last === null ? start : `${last.fix} ${start}`, last?.tail);
 }
 
 /** A picture that was lost with ComfyUI, in the class of ComfyUI's end. */

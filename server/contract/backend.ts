@@ -45,6 +45,7 @@ export type Feature = typeof Feature.static;
 export const TrainingCapabilities = t.Object({
   backend: t.String(),
   tool: t.String(),
+  /** The version that Isengard was made for; what was found is in the checks. */
   toolVersion: t.String(),
   baseModels: t.Array(t.Object({ id: t.String(), label: t.String(), gated: t.Boolean() })),
   minPhotos: t.Number(),

@@ -12,7 +12,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ServiceUnavailable) {
     return {
       code: "service_unavailable", what: "The tool for this job could not be started.", why: error.message,
-      fix: "Open Settings to see what is missing, then start the job again.", tail: [],
+      fix: "The checks in Settings, and isengard doctor, name what is missing and where it is set. Then start the job again.", tail: [],
     };
   }
   if (error instanceof UnreadableJob) {

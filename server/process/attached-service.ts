@@ -7,8 +7,10 @@ import { StatusBoard } from "./service-status.ts";
 import { ServiceStore } from "./service-store.ts";
 
 const askInUseMs = 5_000;
-const askIdleMs = 30_000;
+const askIdleMs = 8_000;
 const missesInUse = 12;
+/** One question in the middle of a model's load is often late; two in a row are said on the page. */
+const missesUnsaid = 1;
 
 /** A tool that somebody else runs under an address: it is only asked, never started or stopped. */
 export class AttachedService implements SupervisedService {
@@ -19,6 +21,8 @@ export class AttachedService implements SupervisedService {
   private gone = new AbortController();
   private losses = 0;
   private misses = 0;
+  /** Its jobs keep what they have, also while it is deaf for a while and the page says so. */
+  private held = false;
   private loop: Promise<void> | null = null;
 
   constructor(private readonly options: SupervisedOptions, private readonly url: string) {
@@ -41,7 +45,7 @@ export class AttachedService implements SupervisedService {
     signal?.throwIfAborted();
     await this.look();
     signal?.throwIfAborted();
-    if (this.board.state !== "attached") throw new ServiceUnavailable(this.status.detail);
+    if (!this.held) throw new ServiceUnavailable(this.status.detail);
     return this.desk.hand({ url: this.url, dir: null, instance: `${this.url}#${this.losses}`, gone: this.gone.signal });
   }
 
@@ -78,17 +82,20 @@ export class AttachedService implements SupervisedService {
     if (this.leaving.signal.aborted) return;
     if (result.ready) {
       this.misses = 0;
+      this.held = true;
       if (this.board.state !== "attached") this.board.set("attached", "Running elsewhere.", { version: result.version, port: portOf(this.url) });
       return;
     }
     this.misses += 1;
     // A tool in use may be deaf while it loads a model; its jobs are not torn away at once.
-    if (this.board.state === "attached" && this.desk.inUse && this.misses < missesInUse) return;
-    if (this.board.state === "attached") this.lose();
-    this.board.set("unreachable", `${spec.label} at ${shown(this.url)} does not answer: ${result.why}`);
+    const spared = this.held && this.desk.inUse && this.misses < missesInUse;
+    if (this.held && !spared) this.lose();
+    if (spared && this.misses <= missesUnsaid) return;
+    this.board.set("unreachable", `${spec.label} at ${shown(this.url)} cannot be used now. ${result.why}`);
   }
 
   private lose(): void {
+    this.held = false;
     this.losses += 1;
     this.gone.abort();
     this.gone = new AbortController();

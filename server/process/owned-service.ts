@@ -218,7 +218,7 @@ export class OwnedService implements SupervisedService {
     const verdict = this.history.crashed(clock.now());
     log.warn("service.crashed", why, { service: spec.name, class: code, giveUp: verdict.giveUp });
     if (verdict.giveUp) {
-      this.giveUp(`${why} It ended ${maxCrashes} times within ten minutes, so it is not started again by itself. Remove the cause, then start it in Settings.`, failure);
+      this.giveUp(`${why} It ended ${maxCrashes} times within ten minutes, so it is not started again by itself. Remove the cause, then press Start beside it in Settings.`, failure);
       return false;
     }
     this.startAfter = clock.now() + verdict.delayMs;

@@ -235,13 +235,13 @@ test("only speaks to a tool that runs elsewhere, and tells when it is gone", asy
   await elsewhere.stop(true);
   await waitFor("its end is noticed", () => handle.gone.aborted);
   expect(state(one).state).toBe("unreachable");
-  expect(one.acquire("tool")).rejects.toThrow("does not answer");
+  expect(one.acquire("tool")).rejects.toThrow("cannot be used now");
 });
 
 test("finds nobody at an address where nothing listens", async () => {
   const one = await supervise(tool("ok", { attachUrl: `http://user:secret@127.0.0.1:${freePort()}` }));
   const refusal = await one.acquire("tool").catch((error: Error) => error.message);
-  expect(refusal).toContain("does not answer");
+  expect(refusal).toContain("cannot be used now");
   expect(state(one).detail).not.toContain("secret");
 });
 

@@ -171,8 +171,8 @@ export function AboutCard() {
   const { os } = app.system.status.value;
   const facts = [
     ["Isengard", `${version} (build ${build})`],
-    ["Training", training ? `${training.tool} ${training.toolVersion}` : none],
-    ["Pictures", image ? `${image.tool} ${image.toolVersion}` : none],
+    ["Training", training ? `${training.tool}, made for version ${training.toolVersion}` : none],
+    ["Pictures", image ? `${image.tool}, made for version ${image.toolVersion}` : none],
     ["System", os],
   ] as const;
   return html`<section class="card" id="about" aria-labelledby="about-title">
