@@ -1,8 +1,9 @@
 import { Database } from "bun:sqlite";
-import { closeSync, constants, copyFileSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { constants, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Paths } from "../files/paths.ts";
 import { syncFolder } from "../files/sync-folder.ts";
+import { writeWhole } from "../files/whole-file.ts";
 import { hashFile, inspect, syncFile } from "./backup.ts";
 import { type BackupManifest, type DatabaseName, listBackups, hasState, readManifest } from "./backup-manifest.ts";
 import { runAtOnce } from "./content-hash.ts";
@@ -159,15 +160,7 @@ function intentFile(paths: Paths): string {
 }
 
 function writeIntent(paths: Paths, intent: Intent): void {
-  const path = intentFile(paths);
-  const fd = openSync(`${path}.part`, "w", 0o600);
-  try {
-    writeSync(fd, JSON.stringify(intent));
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(`${path}.part`, path);
+  writeWhole(intentFile(paths), JSON.stringify(intent));
   syncFolder(paths.data);
 }
 

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { takenOverToken } from "../shared/hub-token.ts";
 import type { Paths } from "./paths.ts";
+import { writeWhole } from "./whole-file.ts";
 
 /** The Hugging Face token lies in a file of the owner's; tools get the file's name, never the token. */
 export function hfTokenIsSet(paths: Paths): boolean {
@@ -26,7 +27,5 @@ export function readHfToken(paths: Paths): string | null {
 /** null removes it. Appears whole or not at all. */
 export function saveHfToken(paths: Paths, token: string | null): void {
   if (token === null) return rmSync(paths.hfTokenFile, { force: true });
-  const partial = `${paths.hfTokenFile}.part`;
-  writeFileSync(partial, token, { mode: 0o600 });
-  renameSync(partial, paths.hfTokenFile);
+  writeWhole(paths.hfTokenFile, token);
 }

@@ -1,4 +1,4 @@
-import { constants, copyFileSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { constants, copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "../config.ts";
 import { hashFile, makeBackup, syncFile } from "../db/backup.ts";
@@ -8,6 +8,7 @@ import { DataInUse, DataProblem } from "../db/data-problem.ts";
 import { lockFolder } from "../db/folder-lock.ts";
 import { openData } from "../db/open-data.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
+import { ownPart } from "../files/whole-file.ts";
 import { formatBytes } from "../system/disk-levels.ts";
 import { explainSystemError } from "../system-error.ts";
 import { CommandError } from "./explain.ts";
@@ -76,10 +77,15 @@ async function ask(server: RunningServer, paths: Paths): Promise<BackupManifest>
 function copyOut(paths: Paths, made: BackupManifest, target: string): string {
   const files = made.files.map((file) => {
     const name = file.name === "state" ? target : `${target}.telemetry`;
-    copyFileSync(join(paths.backups, file.file), `${name}.part`, constants.COPYFILE_FICLONE);
-    syncFile(`${name}.part`);
-    if (runAtOnce(hashFile(`${name}.part`)) !== file.sha256) throw new CommandError(`The copy ${name} is not equal to the backup.`);
-    renameSync(`${name}.part`, name);
+    const part = ownPart(name);
+    try {
+      copyFileSync(join(paths.backups, file.file), part, constants.COPYFILE_FICLONE);
+      syncFile(part);
+      if (runAtOnce(hashFile(part)) !== file.sha256) throw new CommandError(`The copy ${name} is not equal to the backup.`);
+      renameSync(part, name);
+    } finally {
+      rmSync(part, { force: true });
+    }
     return { ...file, file: name.slice(name.lastIndexOf("/") + 1) };
   });
   writeFileSync(`${target}.json`, JSON.stringify({ ...made, files }, null, 2), { mode: 0o600 });

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Paths } from "../files/paths.ts";
+import { writeWhole } from "../files/whole-file.ts";
 import { instance } from "../instance.ts";
 import { bootId } from "../process/identity.ts";
 import { CommandError } from "./explain.ts";
@@ -31,8 +32,7 @@ export function announceRunning(paths: Paths, server: Pick<RunningServer, "url" 
   const write = (): void => {
     const record: RunningServer = { ...server, pid: process.pid, startedAt, hostname: hostname(), bootId: bootId(), instance, heartbeatAt: new Date().toISOString() };
     try {
-      writeFileSync(`${paths.serverFile}.part`, JSON.stringify(record), { mode: 0o600 });
-      renameSync(`${paths.serverFile}.part`, paths.serverFile);
+      writeWhole(paths.serverFile, JSON.stringify(record), { isSynced: false });
     } catch {
       // A full or vanished disk: the lock still tells that the folder is in use, only without words.
     }

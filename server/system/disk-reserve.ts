@@ -5,6 +5,8 @@ const blockBytes = 1024 * 1024;
 
 /** Room that is taken now and can be given to the databases later: on a full disk even an update is refused. */
 export class ReserveFile {
+  private making: Promise<void> | null = null;
+
   constructor(
     private readonly path: string,
     private readonly sizeBytes: number,
@@ -14,8 +16,13 @@ export class ReserveFile {
     return statSync(this.path, { throwIfNoEntry: false })?.size === this.sizeBytes;
   }
 
-  /** Random bytes, because a volume may store zeros as nothing. Written in blocks, so that requests get their turn. */
-  async make(): Promise<void> {
+  /** Two who ask at once wait for one file. Random bytes, because a volume may store zeros as nothing. Written in blocks, so that requests get their turn. */
+  make(): Promise<void> {
+    this.making ??= this.write().finally(() => { this.making = null; });
+    return this.making;
+  }
+
+  private async write(): Promise<void> {
     const block = new Uint8Array(blockBytes);
     for (let from = 0; from < blockBytes; from += 65_536) crypto.getRandomValues(block.subarray(from, from + 65_536));
     const handle = await open(`${this.path}.part`, "w", 0o600);
