@@ -4,6 +4,7 @@ import { isAbsolute, join } from "node:path";
 import type { Check } from "../../server/contract/system.ts";
 import { takenOverToken } from "../../server/shared/hub-token.ts";
 import { placeOf } from "../../server/shared/setting-words.ts";
+import { noCuda, noCudaFix, torchQuestion } from "../../server/shared/torch-words.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { defaultBaseModel, toolVersion } from "./capabilities.ts";
 import { pythonOf } from "./command.ts";
@@ -15,7 +16,7 @@ const pythonLimitMs = 30_000;
 /** Looks at AI-Toolkit's folder, its Python, the base model and the model's token. Only Python is started, to load PyTorch. */
 export async function setupChecks(settings: PluginSettings): Promise<Check[]> {
   const checks = fileChecks(settings);
-  return Promise.all(checks.map((entry) => (entry.id === pythonId && entry.state === "ok" ? torchCheck(entry.detail) : entry)));
+  return Promise.all(checks.map((entry) => (entry.id === pythonId && entry.state === "ok" ? torchCheck(entry.detail, settings.useProcessor === true) : entry)));
 }
 
 /** Why no training can start here, as a sentence, or null. Starts nothing. */
@@ -62,15 +63,17 @@ function pythonCheck(settings: PluginSettings): Check {
 }
 
 /** A Python that exists proves little: the wrong one is the usual mistake, and it cannot load PyTorch. */
-async function torchCheck(python: string): Promise<Check> {
+async function torchCheck(python: string, useProcessor: boolean): Promise<Check> {
   const fix = `Run AI-Toolkit's installer (python3 -m manager install), or name its Python with ${placeOf("aiToolkitPython")}.`;
   try {
-    const child = Bun.spawn([python, "-c", "import torch; print(torch.__version__)"], {
+    const child = Bun.spawn([python, "-c", torchQuestion], {
       stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: pythonLimitMs, killSignal: "SIGKILL",
     });
-    const version = (await new Response(child.stdout).text()).trim();
+    const [version = "", cuda] = (await new Response(child.stdout).text()).trim().split("\n");
     if ((await child.exited) === 0 && /^\d/.test(version)) {
-      return check(pythonId, pythonLabel, "ok", `${python} with PyTorch ${version.slice(0, 40)}.`, "");
+      const detail = `${python} with PyTorch ${version.trim().slice(0, 40)}.`;
+      if (cuda?.trim() !== "False" || useProcessor) return check(pythonId, pythonLabel, "ok", detail, "");
+      return check(pythonId, pythonLabel, "warning", `${detail} ${noCuda}`, noCudaFix);
     }
     return check(pythonId, pythonLabel, "error", `${python} cannot load PyTorch.`, fix);
   } catch (error) {

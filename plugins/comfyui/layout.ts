@@ -31,24 +31,55 @@ const models: Readonly<Record<string, ModelNames>> = {
 };
 
 const clipLNames = [/^clip_l$/i, /clip[_-]?l/i];
-const t5Names = [/^t5xxl_fp16$/i, /^t5xxl_fp8_e4m3fn_scaled$/i, /^t5xxl/i, /t5[_-]?xxl/i];
-const vaeNames = [/^ae$/i, /^flux.*(vae|ae)$/i];
+const t5Names = [/^t5xxl_fp16$/i, /^t5xxl_fp8_e4m3fn_scaled$/i, /^t5xxl/i, /t5[_-]?xxl/i, /t5[_-]v1[_-]1[_-]xxl/i];
+const vaeNames = [/^ae$/i, /^flux.*(vae|ae)$/i, /^flux1?[._ -]?(vae|ae)([._ -](bf16|fp16|fp32))?$/i, /^ae[._ -](bf16|fp16|fp32)$/i];
 
 /**
  * Chooses the files of a model from what this ComfyUI lists. Split files win, since they are what the official graph
  * uses; one checkpoint file is next. Two different files are called flux1-dev-fp8: the folder tells which it is.
  */
-export function chooseFiles(model: string, classes: NodeClasses): { ok: true; files: ModelFiles } | { ok: false; failure: Failure } {
+export function chooseFiles(model: string, classes: NodeClasses): Choice {
+  return chooseFrom(model, listsOf(classes));
+}
+
+/** What a ComfyUI offers in each of the loaders that FLUX.1 needs. */
+export interface ModelLists {
+  readonly unets: readonly string[];
+  readonly encoders: readonly string[];
+  readonly vaes: readonly string[];
+  readonly checkpoints: readonly string[];
+}
+
+export type Choice = { readonly ok: true; readonly files: ModelFiles } | { readonly ok: false; readonly failure: Failure };
+
+export function listsOf(classes: NodeClasses): ModelLists {
+  return {
+    unets: choicesOf(classes, "UNETLoader", "unet_name"),
+    encoders: [...choicesOf(classes, "DualCLIPLoader", "clip_name1"), ...choicesOf(classes, "DualCLIPLoader", "clip_name2")],
+    vaes: choicesOf(classes, "VAELoader", "vae_name"),
+    checkpoints: choicesOf(classes, "CheckpointLoaderSimple", "ckpt_name"),
+  };
+}
+
+function chooseFrom(model: string, lists: ModelLists): Choice {
   const names = models[model];
   if (!names) return { ok: false, failure: unknownModel(model) };
-  const unet = pick(choicesOf(classes, "UNETLoader", "unet_name"), names.unet);
-  const clipL = pick(choicesOf(classes, "DualCLIPLoader", "clip_name1"), clipLNames);
-  const t5 = pick(choicesOf(classes, "DualCLIPLoader", "clip_name2"), t5Names);
-  const vae = pick(choicesOf(classes, "VAELoader", "vae_name"), vaeNames);
+  const unet = pick(lists.unets, names.unet);
+  const clipL = pick(lists.encoders, clipLNames);
+  const t5 = pick(lists.encoders, t5Names);
+  const vae = pick(lists.vaes, vaeNames);
   if (unet && clipL && t5 && vae) return { ok: true, files: { kind: "split", unet, clipL, t5, vae } };
-  const checkpoint = pick(choicesOf(classes, "CheckpointLoaderSimple", "ckpt_name"), names.checkpoint);
+  const checkpoint = pick(lists.checkpoints, names.checkpoint);
   if (checkpoint) return { ok: true, files: { kind: "checkpoint", checkpoint } };
   return { ok: false, failure: unet ? missingParts(names, { clipL, t5, vae }) : missingModel(names) };
+}
+
+/** For the checks: the files of each model that can be used, and what the one that is nearest to it lacks. */
+export function usableFiles(lists: ModelLists): { readonly found: readonly string[]; readonly lacks: Failure | null } {
+  const choices = Object.keys(models).map((model) => chooseFrom(model, lists));
+  const found = choices.flatMap((choice) => (choice.ok ? Object.entries(choice.files).flatMap(([key, file]) => (key === "kind" ? [] : [file])) : []));
+  const failures = choices.flatMap((choice) => (choice.ok ? [] : [choice.failure]));
+  return { found: [...new Set(found)], lacks: failures.find(({ why }) => why.startsWith("Missing:")) ?? failures[0] ?? null };
 }
 
 /** By file name without folder and suffix; only safetensors are taken, other formats can run code when they are read. */
@@ -84,8 +115,3 @@ function unknownModel(model: string): Failure {
   return failure("invalid", "The picture could not be made.", `The model ${model} is not known to the ComfyUI backend.`,
     `Choose one of ${Object.keys(models).join(", ")}.`);
 }
-
-/** For the system page: what to download when nothing is there. */
-export const modelFileHints = Object.values(models).map(({ label, checkpointFile, checkpointSource }) => ({
-  label, checkpointFile, checkpointSource,
-}));

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { PluginSettings } from "../plugin.ts";
@@ -103,6 +103,23 @@ describe("what is configured", () => {
     writeFileSync(file, "");
     expect(await modelState()).toBe("warning");
     writeFileSync(file, "weights");
+    expect(await modelState()).toBe("ok");
+    rmSync(models, { recursive: true });
+    const put = (...parts: string[]) => {
+      mkdirSync(join(dir, ...parts.slice(0, -1)), { recursive: true });
+      writeFileSync(join(dir, ...parts), "weights");
+    };
+    const model = async () => (await setupChecks(settings({ comfyui: { dir, python, url: null } })))[2]!;
+    put("models", "unet", "flux", "deep", "flux1-dev.safetensors");
+    expect((await model()).detail).toMatch(/Missing: clip_l\.safetensors.*t5xxl.*ae\.safetensors/);
+    put("models", "clip", "clip_l.safetensors");
+    put("shared", "encoders", "google_t5-v1_1-xxl_encoderonly-fp8_e4m3fn.safetensors");
+    writeFileSync(join(dir, "extra_model_paths.yaml"), `mine:\n  base_path: ${join(dir, "shared")}\n  text_encoders: |\n    nowhere\n    encoders\n`);
+    const nearly = await model();
+    expect(nearly.state).toBe("warning");
+    expect(nearly.detail).toMatch(/Missing: ae\.safetensors in models\/vae/);
+    expect(nearly.detail).not.toContain("t5xxl");
+    put("models", "vae", "flux-vae-bf16.safetensors");
     expect(await modelState()).toBe("ok");
     const [missing] = await setupChecks(settings({}));
     expect(missing?.state).toBe("error");

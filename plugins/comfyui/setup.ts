@@ -1,12 +1,15 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Check, CheckState } from "../../server/contract/system.ts";
+import { noCuda, noCudaFix, torchQuestion } from "../../server/shared/torch-words.ts";
 import { placeOf } from "../../server/shared/setting-words.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { ComfyClient } from "./client.ts";
+import { loaderClasses } from "./graph.ts";
 import { recordOf, textOf } from "./json.ts";
-import { modelFileHints } from "./layout.ts";
+import { listsOf, usableFiles, type ModelLists } from "./layout.ts";
+import { modelFilesOf } from "./model-files.ts";
 import { pythonFor } from "./service.ts";
 import { isOlder, oldestVersion, saferVersion } from "./version.ts";
 
@@ -21,7 +24,7 @@ export async function setupChecks(settings: PluginSettings): Promise<Check[]> {
     const detail = dir === null ? "No folder is set." : `There is no main.py in ${dir}.`;
     return [check(tool, "error", detail, `Name ComfyUI's folder with ${placeOf("comfyuiDir")}, or a running one with ${placeOf("comfyuiUrl")}.`)];
   }
-  return [await versionCheck(dir), await pythonCheck(dir, settings.comfyui.python), await modelCheck(dir)];
+  return [await versionCheck(dir), await pythonCheck(dir, settings), modelCheck(await modelFilesOf(dir))];
 }
 
 type Subject = Pick<Check, "id" | "label">;
@@ -35,9 +38,11 @@ function check({ id, label }: Subject, state: CheckState, detail: string, fix: s
 
 async function attachedChecks(url: string): Promise<Check[]> {
   try {
-    const stats = await new ComfyClient(url).systemStats();
+    const client = new ComfyClient(url);
+    const stats = await client.systemStats();
     const version = textOf(recordOf(stats["system"])["comfyui_version"]);
-    return [versionResult(version, "It runs elsewhere: it must see the LoRA files under the same names.")];
+    const found = versionResult(version, "It runs elsewhere: it must see the LoRA files under the same names.");
+    return [found, modelCheck(listsOf(await client.nodeClasses(loaderClasses)))];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return [check(tool, "error", why, `Start that ComfyUI, or correct its address: ${placeOf("comfyuiUrl")}.`)];
@@ -61,14 +66,18 @@ function versionResult(version: string, note: string): Check {
   return check(tool, "ok", detail(`Version ${version}.`), "");
 }
 
-async function pythonCheck(dir: string, configured: string | null): Promise<Check> {
-  const python = pythonFor(dir, configured);
+async function pythonCheck(dir: string, settings: PluginSettings): Promise<Check> {
+  const python = pythonFor(dir, settings.comfyui.python);
   try {
-    const child = Bun.spawn([python, "-c", "import torch; print(torch.__version__)"], {
+    const child = Bun.spawn([python, "-c", torchQuestion], {
       cwd: dir, stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: pythonLimitMs, killSignal: "SIGKILL",
     });
-    const version = (await new Response(child.stdout).text()).trim();
-    if ((await child.exited) === 0) return check(interpreter, "ok", `${python} with PyTorch ${version.slice(0, 40)}.`, "");
+    const [version = "", cuda] = (await new Response(child.stdout).text()).trim().split("\n");
+    if ((await child.exited) === 0) {
+      const detail = `${python} with PyTorch ${version.trim().slice(0, 40)}.`;
+      if (cuda?.trim() !== "False" || settings.useProcessor === true) return check(interpreter, "ok", detail, "");
+      return check(interpreter, "warning", `${detail} ${noCuda}`, noCudaFix);
+    }
     return check(interpreter, "error", `${python} cannot load PyTorch.`, "Install ComfyUI's requirements.txt into this environment.");
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -77,15 +86,9 @@ async function pythonCheck(dir: string, configured: string | null): Promise<Chec
   }
 }
 
-/** A first look by file name; before each picture the running ComfyUI itself is asked. */
-async function modelCheck(dir: string): Promise<Check> {
-  const folders = ["checkpoints", "diffusion_models", "unet"].map((name) => join(dir, "models", name));
-  const paths = (await Promise.all(folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => join(folder, name))))).flat();
-  const named = paths.filter((path) => /flux.*(dev|schnell).*\.(safetensors|sft)$/i.test(basename(path)));
-  const whole = await Promise.all(named.map((path) => stat(path).then((file) => file.size > 0, () => false)));
-  const found = named.filter((_, index) => whole[index]).map((path) => basename(path));
-  if (found.length > 0) return check(modelFiles, "ok", found.slice(0, 5).join(", "), "");
-  const [first] = modelFileHints;
-  return check(modelFiles, "warning", "No FLUX.1 file was found in ComfyUI's own folders.",
-    `Download ${first?.checkpointFile} from huggingface.co/${first?.checkpointSource} into models/checkpoints.`);
+/** Before each picture the running ComfyUI itself is asked, so what a look at files alone misses is no error. */
+function modelCheck(lists: ModelLists): Check {
+  const { found, lacks } = usableFiles(lists);
+  if (found.length > 0) return check(modelFiles, "ok", `${found.join(", ")}.`, "");
+  return check(modelFiles, "warning", lacks === null ? "No FLUX.1 file was found." : `${lacks.what} ${lacks.why}`, lacks?.fix ?? "");
 }

@@ -42,7 +42,7 @@ export async function doctor(flags: readonly string[], plugins: readonly Plugin[
 
 function verdict(missing: number, remarks: boolean): string {
   if (missing > 0) return `${missing} ${missing === 1 ? "thing is" : "things are"} missing.`;
-  return remarks ? "Nothing is missing, but read the lines that are not ok." : "Everything that is needed is there.";
+  return remarks ? "Nothing is known to stand in the way, but read the lines that are not ok." : "Everything that is needed is there.";
 }
 
 /** The folder is made by the first start; before that the disk that it will lie on is meant. */
