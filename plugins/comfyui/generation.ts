@@ -17,6 +17,7 @@ import type { NodeClasses } from "./object-info.ts";
 import { filesLoadedBy, prepareGraph } from "./preflight.ts";
 import { GenerationProgress } from "./progress.ts";
 import { gaveUp, locate, submit } from "./submit.ts";
+import { unplacedSoFar } from "./unfit-loras.ts";
 import { Bell, orAborted } from "./wait.ts";
 import { cancelPrompt, watchPrompt, type Watched } from "./watch.ts";
 
@@ -237,7 +238,7 @@ export class Generation {
   async #checkLoras(engine: Engine): Promise<void> {
     if (this.#logChecked || this.#loras.length === 0) return;
     this.#logChecked = true;
-    const count = await unplacedTensors(engine.client, this.#logMark);
+    const count = unplacedSoFar(engine.handle.instance, this.#job, await unplacedTensors(engine.client, this.#logMark));
     if (count === 0) return;
     const names = this.#job.loras.map(({ name }) => name).join(", ");
     this.#host.warn(`ComfyUI could not use ${count} parts of the LoRA (${names}). ` +
