@@ -170,6 +170,16 @@ test("a folder that is dropped gives the photos in it", async () => {
   await page.getByText("Photos: 2 added").waitFor();
 }, 60_000);
 
+test("on a phone the first photo stands in the upper half", async () => {
+  const state = await page.context().storageState();
+  const phone = await (await browser.newContext({ storageState: state, viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })).newPage();
+  await phone.goto(`${server.url}/characters/${ada.id}`);
+  await phone.locator(".photo img").first().waitFor();
+  expect((await phone.locator(".photo").first().boundingBox())!.y).toBeLessThan(400);
+  for (const name of ["Edit", "Choose photos"]) expect((await phone.getByRole("button", { name, exact: true }).boundingBox())!.height).toBeGreaterThanOrEqual(44);
+  await phone.context().close();
+}, 60_000);
+
 test("the pages of people and pictures keep still while they load, and complain of nothing", async () => {
   const found: string[] = [];
   for (const viewport of [{ width: 1280, height: 900 }, { width: 390, height: 844 }]) {

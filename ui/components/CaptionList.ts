@@ -18,7 +18,7 @@ export function CaptionList({ model }: { model: PhotosModel }) {
     ${() =>
       photos.length === 0
         ? html`<${EmptyState} icon="edit" title=${text.noCaptionsTitle}>${text.noCaptions}<//>`
-        : html`<p class="dim measure">${text.captionsHelp} <span class="hint">Ctrl+Enter goes to the next photo.</span></p>
+        : html`<p class="dim measure">${text.captionsHelp} <span class="hint wide">Ctrl+Enter goes to the next photo.</span></p>
             <ul class="captions">${photos.map((photo, index) => html`<${CaptionRow} key=${photo.id} photo=${photo} index=${index} model=${model} />`)}</ul>`}
   <//>`;
 }

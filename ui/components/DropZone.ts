@@ -58,6 +58,7 @@ export function DropZone({ onFiles, wholePage = false, small = false, row = fals
     };
   });
   const touch = isTouch();
+  if (row && touch) return html`<div ref=${zone}><p class="hint" role="status">${news}</p><${Choosers} isQuiet withFolder=${false} onFiles=${take} /></div>`;
   return html`<div class=${row ? "drop line" : "drop"} ref=${zone} data-over=${over ? "" : undefined}>
     ${!small && html`<${Icon} name="upload" size=${row ? "" : "l"} />`}
     <div>

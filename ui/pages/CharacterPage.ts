@@ -44,30 +44,31 @@ function KnownCharacter({ character }: { character: Character }) {
     { id: "captions", label: text.captionsTab },
     { id: "loras", label: text.lorasTab, count: character.loraCount },
   ];
-  return html`<${Page} title=${character.name} up=${up} actions=${html`<${NextStep} character=${character} />`}>
-    <section class="row wrap apart" aria-label="Overview">
-      <div class="row">
-        <${Thumb} src=${coverOf(character)} alt="" size="portrait" />
-        <div class="stack tight">
-          <div class="row wrap">
-            <${ReadinessBadge} character=${character} />
-            <code>${character.triggerWord}</code>
-            <${CopyButton} text=${character.triggerWord} what="trigger word" />
-          </div>
-          <p class="dim small">${readinessSentence(app, character)}</p>
-          ${character.description && html`<p class="hint measure">${character.description}</p>`}
+  // On a phone they stand in the header, so that the photos begin in the upper half.
+  const controls = html`<span class="row">
+    <${Button} kind="quiet" icon="edit" name=${text.edit} onClick=${() => setLayer("edit")}><span class="wide">${text.edit}</span><//>
+    <${Button}
+      kind="quiet"
+      icon="trash"
+      label=${`Delete ${character.name}`}
+      unavailable=${character.activeJobId === null ? null : text.deleteBusy}
+      onClick=${() => setLayer("delete")}
+    />
+  </span>`;
+  const actions = html`<span class="narrow">${controls}</span><${NextStep} character=${character} />`;
+  return html`<${Page} title=${character.name} up=${up} actions=${actions}>
+    <section class="row" aria-label="Overview">
+      <${Thumb} src=${coverOf(character)} alt="" size="portrait" />
+      <div class="stack tight grow">
+        <div class="row wrap">
+          <${ReadinessBadge} character=${character} />
+          <code>${character.triggerWord}</code>
+          <${CopyButton} text=${character.triggerWord} what="trigger word" />
         </div>
+        <p class="dim small">${readinessSentence(app, character)}</p>
+        ${character.description && html`<p class="hint measure wide">${character.description}</p>`}
       </div>
-      <div class="row">
-        <${Button} icon="edit" onClick=${() => setLayer("edit")}>${text.edit}<//>
-        <${Button}
-          kind="quiet"
-          icon="trash"
-          label=${`Delete ${character.name}`}
-          unavailable=${character.activeJobId === null ? null : text.deleteBusy}
-          onClick=${() => setLayer("delete")}
-        />
-      </div>
+      <span class="wide">${controls}</span>
     </section>
     <${Tabs} label="Parts of this character" items=${tabs} active=${tab} onSelect=${(next: string) => app.router.setQuery({ tab: next === "photos" ? null : next })} />
     <div role="tabpanel" id="panel" aria-labelledby=${`tab-${tab}`} class="stack wide">

@@ -43,7 +43,7 @@ export const generateText = {
   results: "Newest pictures",
   allPictures: "Open gallery",
   noResultsTitle: "Your pictures appear here",
-  noResults: "Describe what you want to see, then press Generate or Ctrl and Enter.",
+  noResults: "Describe what you want to see, then press Generate.",
   putAway: "Put away",
 
   galleryTitle: "Gallery",
