@@ -31,6 +31,15 @@ test("a whole installation is green, and PyTorch's version was read", async () =
   expect(missingPart(given)).toBeNull();
 });
 
+test("a PyTorch that can use no GPU is said, unless the processor is to do it", async () => {
+  using folder = temporaryFolder();
+  const { dir, python, model } = await installation(folder.path, true);
+  await Bun.write(python, "#!/bin/sh\necho 2.9.1+cpu\necho False\n");
+  const given = settings(dir, python, model);
+  expect((await setupChecks(given))[1]).toMatchObject({ state: "warning", detail: expect.stringContaining("no GPU") });
+  expect((await setupChecks({ ...given, useProcessor: true }))[1]!.state).toBe("ok");
+});
+
 test("a Python that does not load PyTorch is not green", async () => {
   using folder = temporaryFolder();
   const { dir, python, model } = await installation(folder.path, false);

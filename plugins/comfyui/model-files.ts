@@ -10,6 +10,8 @@ const kinds = {
   unets: ["diffusion_models", "unet"], encoders: ["text_encoders", "clip"], vaes: ["vae"], checkpoints: ["checkpoints"],
 } as const satisfies Readonly<Record<keyof ModelLists, readonly string[]>>;
 
+const maxDepth = 5;
+
 /** What ComfyUI would list from its own folders and those of extra_model_paths.yaml, however deep. Empty files do not count. */
 export async function modelFilesOf(dir: string): Promise<ModelLists> {
   const extra = await extraFolders(dir);
@@ -21,11 +23,16 @@ export async function modelFilesOf(dir: string): Promise<ModelLists> {
   return { unets: unets ?? [], encoders: encoders ?? [], vaes: vaes ?? [], checkpoints: checkpoints ?? [] };
 }
 
-async function filesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []); // not there: nothing to list
-  const models = names.filter((name) => /\.(safetensors|sft)$/i.test(name));
-  const sizes = await Promise.all(models.map((name) => stat(join(folder, name)).then((file) => (file.isFile() ? file.size : 0), () => 0)));
-  return models.filter((_, index) => (sizes[index] ?? 0) > 0);
+/** Links are followed, as ComfyUI does: models often lie on another disk. A circle of links ends at the depth. */
+async function filesIn(folder: string, depth = 0): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []); // not there: nothing to list
+  const found = await Promise.all(names.map(async (name) => {
+    const path = join(folder, name);
+    const entry = await stat(path).catch(() => null); // a link to nothing
+    if (entry?.isDirectory()) return depth < maxDepth ? filesIn(path, depth + 1) : [];
+    return entry !== null && entry.size > 0 && /\.(safetensors|sft)$/i.test(name) ? [name] : [];
+  }));
+  return found.flat();
 }
 
 /** Each section may have a `base_path`; a value may name several folders, one a line. */

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { PluginSettings } from "../plugin.ts";
@@ -119,7 +119,9 @@ describe("what is configured", () => {
     expect(nearly.state).toBe("warning");
     expect(nearly.detail).toMatch(/Missing: ae\.safetensors in models\/vae/);
     expect(nearly.detail).not.toContain("t5xxl");
-    put("models", "vae", "flux-vae-bf16.safetensors");
+    put("elsewhere", "flux-vae-bf16.safetensors");
+    mkdirSync(join(dir, "models", "vae"), { recursive: true });
+    symlinkSync(join(dir, "elsewhere"), join(dir, "models", "vae", "linked"));
     expect(await modelState()).toBe("ok");
     const [missing] = await setupChecks(settings({}));
     expect(missing?.state).toBe("error");
