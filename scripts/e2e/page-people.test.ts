@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import type { Character } from "../../server/contract/character.ts";
 import type { Output } from "../../server/contract/output.ts";
@@ -168,6 +169,25 @@ test("a folder that is dropped gives the photos in it", async () => {
     await session.send("Input.dispatchDragEvent", { type, x: 600, y: 400, data: { items: [], files: [folder], dragOperationsMask: 1 } });
   }
   await page.getByText("Photos: 2 added").waitFor();
+}, 60_000);
+
+test("both viewers have no accessibility violation, light on a wide screen and dark on a phone", async () => {
+  const axe = await Bun.file(join(import.meta.dir, "../../node_modules/axe-core/axe.min.js")).text();
+  const state = await page.context().storageState();
+  const found: string[] = [];
+  for (const [colorScheme, width] of [["light", 1280], ["dark", 390]] as const) {
+    const own = await (await browser.newContext({ storageState: state, colorScheme, viewport: { width, height: 844 } })).newPage();
+    for (const [address, opener] of [["/gallery", '[data-at="0"]'], [`/characters/${ada.id}`, ".photo button"]] as const) {
+      await own.goto(server.url + address);
+      await own.locator(opener).first().click();
+      await own.locator("dialog.viewer img").waitFor();
+      await own.evaluate(axe);
+      const { violations } = await own.evaluate(() => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
+      for (const { id, tags } of violations) if (tags.some((tag) => tag.startsWith("wcag"))) found.push(`${address}, ${colorScheme}, ${width} px: ${id}`);
+    }
+    await own.context().close();
+  }
+  expect(found).toEqual([]);
 }, 60_000);
 
 test("on a phone the first photo stands in the upper half", async () => {
