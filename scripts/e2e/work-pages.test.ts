@@ -69,7 +69,7 @@ describe("a training that failed", () => {
   test("is found among the errors of the log, and its line opens with the job and a reference", async () => {
     const { page, complaints } = await signedInPage(browser, server);
     await page.goto(`${server.url}/logs?level=error`);
-    await page.locator(".log-line", { hasText: "Training Ada Lovelace, Quick: The GPU ran out of memory." }).click();
+    await page.locator(".log-line", { hasText: "Training: The GPU ran out of memory." }).click();
     const line = page.getByRole("region", { name: "The chosen line" });
     expect(await line.getByRole("link", { name: failed.title }).getAttribute("href")).toBe(`/training/${failed.id}`);
     expect(await line.textContent()).toContain(failed.correlationId);

@@ -32,7 +32,7 @@ function enter(id: string, token: string): void {
   store.transition(id, "running", { token, why: "The tool is at work." });
 }
 
-test("a job that failed stands in the log as an error with its name, cause and way out, and every other step as what it is", () => {
+test("a job that failed stands in the log as an error with its kind, cause and way out, and every other step as what it is", () => {
   const id = begin();
   store.transition(id, "interrupted", { token: "t1", why: "The program was killed." });
   store.transition(id, "queued", { why: "It is tried again." });
@@ -42,7 +42,7 @@ test("a job that failed stands in the log as an error with its name, cause and w
   expect(levels).toEqual({
     "job.queued": "info", "job.claimed": "info", "job.starting": "info", "job.running": "info", "job.interrupted": "warn", "job.failed": "error",
   });
-  expect(lines.at(-1)).toMatchObject({ message: "2 pictures of Ada: The GPU ran out of memory.", code: "vram", cause: "It holds 24 GB.", fix: "Use smaller pictures.", jobId: id });
+  expect(lines.at(-1)).toMatchObject({ message: "Pictures: The GPU ran out of memory.", code: "vram", cause: "It holds 24 GB.", fix: "Use smaller pictures.", jobId: id });
 });
 
 test("a job tells when its newest attempt began, and a takeover after a restart of the server begins none", () => {

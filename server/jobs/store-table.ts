@@ -88,7 +88,7 @@ export class JobTable {
   /** `token`: of the attempt that made the change; the row has lost it when the attempt ended. */
   announce(row: JobRow, from: JobState | null, why: string, token = row.token, code: string | null = null): void {
     this.counters.count(row, from, code);
-    this.log[levelOf(row.state, code)](`job.${row.state}`, `${row.title}: ${why}`, {
+    this.log[levelOf(row.state, code)](`job.${row.state}`, `${logName(row)}: ${why}`, {
       ...failureFields(row),
       jobId: row.id, kind: row.kind, attempt: chargedAttempts(row), from, to: row.state, token, correlationId: row.correlation_id,
     });
@@ -121,4 +121,9 @@ function levelOf(state: JobState, code: string | null): "info" | "warn" | "error
 function failureFields(row: JobRow): Record<string, unknown> {
   const failure = row.state === "failed" ? toJob(row).failure : null;
   return failure === null ? {} : { code: failure.code, cause: failure.why, fix: failure.fix };
+}
+
+/** Without a person's name: the service log is not rewritten when a person is erased. The page adds the title while there is one. */
+function logName(row: JobRow): string {
+  return row.kind === "training" ? "Training" : "Pictures";
 }
