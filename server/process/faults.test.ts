@@ -23,7 +23,7 @@ async function run(name: string, args: readonly string[], over: Partial<RunOptio
   const runId = `run-${name}-${tag}`;
   const outcome = await runHeld({
     dir, runId, correlationId: "cor-test", self: holder, log: createLog({ write: () => {} }, "error"), signal: new AbortController().signal,
-    command: { file: "/bin/sh", args, cwd: "/tmp", env: {}, columns: 250, stop: [] },
+    command: { file: "/bin/sh", args, cwd: folder.path, env: {}, columns: 250, stop: [] },
     onLine: ({ text }) => void texts.push(text), ...over,
   });
   expect(findMarked(runId)).toEqual([]);
@@ -39,7 +39,7 @@ test("P1: hostile strings reach the child as they are, each as one argument, and
   expect(outcome).toEqual({ kind: "exited", code: 0, stopped: false });
   expect(texts[0]).toBe("300");
   expect(texts.slice(1)).toEqual(hostile.map((text) => `${Buffer.from(text).toString("hex")}.`));
-  expect(existsSync("/tmp/x")).toBe(false);
+  expect(existsSync(join(folder.path, "x"))).toBe(false);
 });
 
 /** The holder with a fault of the system injected into it. */
