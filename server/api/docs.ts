@@ -23,7 +23,7 @@ function docsPage(document: Description): string {
   const rows = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
       const names = operation.parameters.map((parameter) => `${parameter.name}${parameter.required ? "" : "?"}`).join(", ");
-      const cells = [`<code>${method.toUpperCase()}</code>`, `<code>${escapeHtml(path)}</code>`, escapeHtml(operation.summary), escapeHtml(names), operation.requestBody ? "yes" : ""];
+      const cells = [`<code>${method.toUpperCase()}</code>`, `<code>${Bun.escapeHTML(path)}</code>`, Bun.escapeHTML(operation.summary), Bun.escapeHTML(names), operation.requestBody ? "yes" : ""];
       return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
     }),
   );
@@ -33,8 +33,4 @@ function docsPage(document: Description): string {
 <p>Send the token of <code>isengard token</code> as <code>Authorization: Bearer …</code>. The whole description: <a href="/api/openapi.json">openapi.json</a>.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="All addresses"><table><thead><tr>${heads}</tr></thead>
 <tbody>${rows.join("\n")}</tbody></table></div></main></body></html>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -32,17 +32,13 @@ function nothingAt(path: string): AppError {
 
 /** The same page without any data: it then shows the login form. */
 export function loginPage(ui: UiBundle, request: Request, command = ""): Response {
-  return page(ui, request, null, isLocal(request) ? `<meta name="isengard:command" content="${escapeHtml(command)}">` : "");
+  return page(ui, request, null, isLocal(request) ? `<meta name="isengard:command" content="${Bun.escapeHTML(command)}">` : "");
 }
 
 /** Whoever comes by a name of this machine, perhaps through a tunnel, may know where its files lie. */
 function isLocal(request: Request): boolean {
   const host = parseHost(request.headers.get("host"));
   return host !== null && isLoopbackName(host.name);
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 function page(ui: UiBundle, request: Request, boot: Boot | null, more = ""): Response {
