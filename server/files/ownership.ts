@@ -45,7 +45,8 @@ export function openParent(path: string): string | null {
 
 export function thisAccount(): Account {
   const uid = process.getuid?.() ?? 0;
-  return { uid, name: nameOf(uid), isPrivateGroup: (gid) => isPrivateGroup(gid, uid) };
+  // A name is needed for a refusal only: a start that finds nothing wrong reads no list of accounts.
+  return { uid, get name() { return nameOf(uid); }, isPrivateGroup: (gid) => isPrivateGroup(gid, uid) };
 }
 
 /**

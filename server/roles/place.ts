@@ -12,11 +12,13 @@ const largestFileBytes = 1024 * 1024;
  * TrustError where others could have written what is read.
  */
 export function loadPlace(flags: readonly string[], env: Readonly<Record<string, string | undefined>> = process.env): LoadedConfig & { paths: Paths } {
-  const { config } = loadConfig({ flags, env, file: null });
+  const bare = loadConfig({ flags, env, file: null });
+  const { config } = bare;
   const paths = mapPaths(chooseRoot(config.data, process.cwd()));
   assertFolder(paths.root);
   assertTrusted({ paths, origin: originOf(paths.root, config.data), trustFolder: config.trustFolder });
-  const place = { ...loadConfig({ flags, env, file: readConfigFile(paths) }), paths: withPrivateSecrets(paths) };
+  const file = readConfigFile(paths);
+  const place = { ...(file === null ? bare : loadConfig({ flags, env, file })), paths: withPrivateSecrets(paths) };
   assertOwnSecrets(place.paths);
   return place;
 }

@@ -1,20 +1,14 @@
 import type { ErrorBody } from "../../contract/error.ts";
-import { earlierMediaType, wantsEarlierForm } from "./media-type.ts";
-import type { Beside, EarlierRoute } from "./routes.ts";
+import { earlierMediaType } from "./media-type.ts";
+import { type Beside, type EarlierRoute, earlierRoutes } from "./routes.ts";
 
 type Answer = (request: Request) => Response | Promise<Response>;
 
 /**
- * Answers in the form of the earlier system where a request asks for it; every other request passes untouched. A route that the
- * earlier system did not have answers in today's form and says so by its content type; a refusal is always `{detail}`.
+ * The answer in the form of the earlier system. A route that it did not have answers in today's form and says so by its content
+ * type; a refusal is always `{detail}`.
  */
-export function withEarlierForm(answer: Answer): Answer {
-  return (request) => (wantsEarlierForm(request) ? answerEarlier(request, answer) : answer(request));
-}
-
-async function answerEarlier(request: Request, answer: Answer): Promise<Response> {
-  // Loaded when somebody asks, not at every start.
-  const { earlierRoutes } = await import("./routes.ts");
+export async function answerEarlier(request: Request, answer: Answer): Promise<Response> {
   const url = new URL(request.url);
   const found = find(earlierRoutes, request.method, url.pathname);
   const response = await answer(
