@@ -3,7 +3,7 @@ import { Access, loadToken } from "./api/access.ts";
 import { Front } from "./api/front.ts";
 import { createGate } from "./api/gate.ts";
 import { loginPage } from "./api/pages.ts";
-import { withEarlierForm } from "./api/v0/media-type.ts";
+import { withEarlierForm } from "./api/v0/on-demand.ts";
 import type { LoadedConfig } from "./config.ts";
 import { createCore, type Core } from "./core.ts";
 import type { Paths } from "./files/paths.ts";
