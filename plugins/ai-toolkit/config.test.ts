@@ -49,6 +49,15 @@ describe("the job file", () => {
     }
   });
 
+  test("keeps every checkpoint by a number that says so, for 0 keeps them only by an accident of the program", () => {
+    for (const steps of [1, 800, 20_000]) {
+      const { save } = (JSON.parse(buildConfig(jobWith({ values: { ...jobWith().values, steps } }), places).json) as {
+        config: { process: Array<{ save: { max_step_saves_to_keep: number } }> };
+      }).config.process[0]!;
+      expect(save.max_step_saves_to_keep).toBe(steps);
+    }
+  });
+
   test("{trigger} in prompts becomes the trigger word", () => {
     expect(buildConfig(withPrompts("photo of {trigger}"), places).json).toContain('"photo of ohwx"');
     expect(buildConfig(withPrompts("photo of [Trigger], {TRIGGER}"), places).json).toContain('"photo of ohwx, ohwx"');

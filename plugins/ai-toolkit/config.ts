@@ -60,8 +60,8 @@ function processConfig(job: TrainingJob, places: JobPlaces, trigger: string, pro
     device: "cuda",
     trigger_word: trigger,
     network: { type: "lora", linear: values.number("rank"), linear_alpha: values.number("rank") },
-    // 0 keeps every checkpoint: each was told as an artifact and must stay.
-    save: { dtype: "float16", save_every: values.number("saveEvery"), max_step_saves_to_keep: 0 },
+    // No more are saved than there are steps, so all stay: each was told as an artifact, also those of a pause between two saves.
+    save: { dtype: "float16", save_every: values.number("saveEvery"), max_step_saves_to_keep: values.number("steps") },
     datasets: [{
       folder_path: places.datasetDir,
       caption_ext: "txt",
