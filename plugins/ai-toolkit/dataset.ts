@@ -43,10 +43,13 @@ export function photoName(photos: readonly TrainingPhoto[], file: string): strin
   return photos.find(({ sha256 }) => file.startsWith(sha256.slice(0, nameDigits)))?.fileName ?? file;
 }
 
+/** What the trigger word is one of. Without it a rare word alone has to stand for all of the picture. */
+const classWord = "person";
+
 /** The trigger word stands in every caption as a word: AI-Toolkit looks for its letters alone and finds “ron” in “front”. */
 function captionText(caption: string, triggerWord: string): string {
   const text = fillTrigger(caption.toWellFormed(), triggerWord).replace(/\s+/g, " ").trim();
-  if (text === "") return triggerWord;
+  if (text === "") return holdsWord(triggerWord, classWord) ? triggerWord : `${triggerWord} ${classWord}`;
   return holdsWord(text, triggerWord) ? spellWord(text, triggerWord) : `${triggerWord} ${text}`;
 }
 

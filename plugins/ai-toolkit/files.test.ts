@@ -35,7 +35,17 @@ describe("the dataset snapshot", () => {
     const stem = (index: number) => photos[index]!.sha256.slice(0, 32);
     expect(readdirSync(dir).sort()).toEqual([`${stem(0)}.jpg`, `${stem(0)}.txt`, `${stem(1)}.png`, `${stem(1)}.txt`].sort());
     expect(readFileSync(join(dir, `${stem(0)}.txt`), "utf8")).toBe("ohwx in a park");
-    expect(readFileSync(join(dir, `${stem(1)}.txt`), "utf8")).toBe("ohwx");
+    expect(readFileSync(join(dir, `${stem(1)}.txt`), "utf8")).toBe("ohwx person");
+  });
+
+  test("a photo without a caption is called a person, once, and a caption of the person's own stays as it is", async () => {
+    const dir = place("ds-class");
+    const empty = [photo("u.jpg", "U", " \n "), photo("v.jpg", "V", "{trigger}")];
+    const captions = () => empty.map(({ sha256 }) => readFileSync(join(dir, `${sha256.slice(0, 32)}.txt`), "utf8"));
+    await writeDataset(dir, empty, "ohwx");
+    expect(captions()).toEqual(["ohwx person", "ohwx"]);
+    await writeDataset(dir, empty, "ohwx Person");
+    expect(captions()[0]).toBe("ohwx Person");
   });
 
   test("each caption has the trigger word once as a word, whatever letters of it stand elsewhere", async () => {

@@ -49,7 +49,7 @@ export const charactersText = {
   folderCut: "That is too much for one time: the rest was not looked at. Drop the folder of the photos alone.",
   noPhotosTitle: "No photos yet",
   noPhotos: "Add 10 to 20 clear photos of one person: different sides, different light, one face per photo.",
-  captionsHelp: "A caption says what else is in the photo, so that only the face is learned. Training works without captions too.",
+  captionsHelp: "A caption says what else is in the photo, so that only the face is learned. A photo without one is trained as the trigger word and “person”.",
   noCaptionsTitle: "Nothing to describe yet",
   noCaptions: "Captions belong to photos. Add photos first.",
   noLorasTitle: "Not trained yet",
