@@ -64,7 +64,8 @@ export interface StopRung {
 export type ExitOutcome =
   | { readonly kind: "exited"; readonly code: number; readonly stopped: boolean; readonly outOfMemory?: string }
   | { readonly kind: "signalled"; readonly signal: string; readonly stopped: boolean; readonly outOfMemory?: string }
-  | { readonly kind: "not-started"; readonly why: string }
+  /** `passing`: the system had no file, process, terminal or memory left; it may have some later. */
+  | { readonly kind: "not-started"; readonly why: string; readonly passing?: true }
   /** The holder vanished without a record (machine restarted, holder killed). */
   | { readonly kind: "lost"; readonly why: string; readonly stopped: boolean };
 

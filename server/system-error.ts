@@ -28,6 +28,7 @@ const refusals: Readonly<Record<string, (subject: string) => SystemRefusal>> = {
   EMFILE: () => ({ why: "Too many files and connections are open at once for this program.", fix: "Close some connections, or raise the limit (ulimit -n 4096)." }),
   ENFILE: () => ({ why: "Too many files are open on this machine.", fix: "End some programs, then try again." }),
   ENOMEM: () => ({ why: "The machine has no memory left for this.", fix: "End some programs, then try again." }),
+  EAGAIN: () => ({ why: "The machine lets this account start no further program now.", fix: "End some programs, or raise the limit (ulimit -u), then try again." }),
   EADDRINUSE: (subject) => ({ why: `The address ${subject} is used by another program.`, fix: "Choose another port with --port." }),
   EADDRNOTAVAIL: (subject) => ({ why: `This machine has no address ${subject}.`, fix: "Use --host 127.0.0.1, or an address that `ip addr` shows." }),
   EINVAL: (subject) => ({ why: `The system cannot use ${subject} in this way.`, fix: "Check the value." }),

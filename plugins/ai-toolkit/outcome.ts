@@ -49,10 +49,7 @@ export function decide(evidence: Evidence): Decision {
   if (evidence.diverged) return plain({ kind: "failed", failure: { ...evidence.diverged, tail: evidence.tail } });
   switch (exit.kind) {
     case "not-started":
-      return plain({ kind: "failed", failure: {
-        code: "install", what: "AI-Toolkit could not be started.", why: exit.why,
-        fix: `Check AI-Toolkit's folder (${placeOf("aiToolkitDir")}) and Python (${placeOf("aiToolkitPython")}).`, tail: evidence.tail,
-      } });
+      return plain({ kind: "failed", failure: { what: "AI-Toolkit could not be started.", why: exit.why, tail: evidence.tail, ...notStarted(exit.passing === true) } });
     case "lost": return plain({ kind: "interrupted", why: `The training's process was lost: ${exit.why}` });
     case "signalled": return signalled(evidence, exit.signal, exit.outOfMemory);
     case "exited": {
@@ -60,6 +57,11 @@ export function decide(evidence: Evidence): Decision {
       return signal === undefined ? exited(evidence, exit.code) : signalled(evidence, signal, exit.outOfMemory);
     }
   }
+}
+
+function notStarted(isPassing: boolean): Pick<Failure, "code" | "fix"> {
+  if (isPassing) return { code: "short_supply", fix: "Train again when other programs of this machine have ended." };
+  return { code: "install", fix: `Check AI-Toolkit's folder (${placeOf("aiToolkitDir")}) and Python (${placeOf("aiToolkitPython")}).` };
 }
 
 function success(evidence: Evidence, loraFile: string, rank: number | null, baseModel: string): Decision {

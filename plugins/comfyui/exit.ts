@@ -78,7 +78,9 @@ export function explainExit(outcome: ExitOutcome, tail: readonly string[]): Fail
 
 function causeOf(outcome: ExitOutcome, tail: readonly string[]): Cause {
   if (outcome.kind === "not-started") {
-    return { code: "install", why: `ComfyUI could not be started: ${outcome.why}`, fix: `Check ComfyUI's folder (${placeOf("comfyuiDir")}) and Python (${placeOf("comfyuiPython")}).` };
+    const why = `ComfyUI could not be started: ${outcome.why}`;
+    if (outcome.passing === true) return { code: "short_supply", why, fix: startAgain };
+    return { code: "install", why, fix: `Check ComfyUI's folder (${placeOf("comfyuiDir")}) and Python (${placeOf("comfyuiPython")}).` };
   }
   if (outcome.kind === "lost") return { code: "interrupted", why: `ComfyUI vanished: ${outcome.why}`, fix: startAgain };
   if (outcome.stopped) return { code: "interrupted", why: "ComfyUI was stopped.", fix: startAgain };

@@ -6,7 +6,7 @@ import { failurePolicy, retryText, ruleFor } from "./failure-policy.ts";
 test("Q12: each class of failure has its automatic action, and what a person must repair is never tried by itself", () => {
   const tries = Object.fromEntries(Object.entries(failurePolicy).map(([code, rule]) => [code, rule.kind === "retry" ? rule.retries + 1 : rule.kind]));
   expect(tries).toEqual({
-    network: 6, interrupted: 3, killed: 2, host_oom: 2, native_crash: 2, port: 3, status_locked: 3, storage: 6, corrupt_model: 2, disk_full: "wait-for-room",
+    network: 6, interrupted: 3, killed: 2, host_oom: 2, native_crash: 2, port: 3, status_locked: 3, storage: 6, short_supply: 6, corrupt_model: 2, disk_full: "wait-for-room",
   });
   const never = [
     "hf_auth", "hf_gated", "hf_missing", "config", "vram", "diverged", "install", "unknown", "gpu_fault", "no_photos",

@@ -21,6 +21,7 @@ export const failurePolicy: Readonly<Record<string, FailureRule>> = {
   network: { kind: "retry", ...slowly, because: "the network failed" },
   interrupted: { kind: "retry", ...soon, because: "it was interrupted" },
   storage: { kind: "retry", ...slowly, because: "the disk could not be read or written" },
+  short_supply: { kind: "retry", ...slowly, because: "the machine could start no further program" },
   killed: { kind: "retry", ...once, because: "it was killed from outside" },
   host_oom: { kind: "retry", ...once, because: "the machine ran out of memory" },
   native_crash: { kind: "retry", ...once, because: "the tool crashed" },

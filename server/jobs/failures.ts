@@ -1,6 +1,7 @@
 import type { Failure } from "../contract/job.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import { AppError, errorTable } from "../errors.ts";
+import { isShortSupply, shortSupplyWords } from "../process/short-supply.ts";
 import { UnreadableJob } from "./frozen.ts";
 import type { JobStep } from "./store-rows.ts";
 
@@ -18,6 +19,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof UnreadableJob) {
     return { code: "unreadable_job", what: error.message, why: "It was damaged, or written by another version.", fix: "Start it again.", tail: [] };
   }
+  if (isShortSupply(error)) return { code: "short_supply", what: "A program for this job could not be started.", why: shortSupplyWords(error), fix: "", tail: [] };
   const message = error instanceof Error ? error.message : String(error);
   return {
     code: "internal", what: "Isengard made a mistake while it ran this job.", why: message, fix: errorTable.internal.fix,

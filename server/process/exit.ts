@@ -113,7 +113,7 @@ export function toOutcome(record: ExitRecord, stopped: boolean): ExitOutcome {
   switch (record.kind) {
     case "exited": return { kind: "exited", code: record.code, stopped, ...(record.code === killedCode ? memoryOf(record) : {}) };
     case "signalled": return { kind: "signalled", signal: record.signal, stopped, ...(record.signal === "SIGKILL" ? memoryOf(record) : {}) };
-    case "not-started": return { kind: "not-started", why: record.why };
+    case "not-started": return { kind: "not-started", why: record.why, ...(record.passing === true ? { passing: true } : {}) };
     case "lost": return { kind: "lost", why: record.why, stopped };
     // Of a later protocol: it has ended, and how is not known here.
     default: return { kind: "lost", why: "How it ended was written down by another version of Isengard, which this one cannot read.", stopped };

@@ -12,11 +12,15 @@ import { claimRecord, readExit, readSpec, runFiles, writeRecord } from "./record
 import type { HolderRecord, RunSpec } from "./records.ts";
 import { defaultRotation } from "./segments.ts";
 import { ServerWatch } from "./server-watch.ts";
+import { isShortSupply, shortSupplyWords, untilSupplied } from "./short-supply.ts";
 import type { Rotation } from "./segments.ts";
 
 export const holdExit = { done: 0, failed: 1, noSpec: 2, claimedByOther: 3 } as const;
 
 const rows = 50;
+const cancelled = "It was cancelled before it had started.";
+/** Shorter than a server waits for the record of a start. */
+const supplyLimitMs = 30_000;
 const collectAfterBytes = 8 * 1024 * 1024;
 /** When memory runs out the kernel should choose the child, which can be resumed, and not the server. */
 const childOomScore = "500";
@@ -51,18 +55,20 @@ function noteError(dir: string, error: unknown): void {
 
 async function run(dir: string, spec: RunSpec): Promise<void> {
   const folder = openSync(dir, "r");
-  const notStarted = (why: string) => recordExit(dir, { kind: "not-started", why, endedAt: new Date().toISOString() }, folder);
+  const notStarted = (why: string, isPassing = false) =>
+    recordExit(dir, { kind: "not-started", why, ...(isPassing ? { passing: true } : {}), endedAt: new Date().toISOString() }, folder);
   reserveExit(dir);
-  if (stopRequested(dir) || readExit(dir)) return notStarted("It was cancelled before it had started.");
+  if (stopRequested(dir) || readExit(dir)) return notStarted(cancelled);
   const { rotation = defaultRotation } = spec;
   const log = new OutputLog(folderDisk(dir), rotation);
   let pty: Pty;
   try {
-    const { file, args, cwd, columns } = spec.command;
-    pty = spawnPty(file, args, { cwd, env: spec.env, cols: columns, rows });
+    const begun = await untilSupplied(() => (stopRequested(dir) ? null : spawnChild(spec)), { limitMs: supplyLimitMs });
+    if (begun === null) return notStarted(cancelled);
+    pty = begun;
   } catch (error) {
     log.finish();
-    return notStarted(whyNotStarted(spec, error as NodeJS.ErrnoException));
+    return notStarted(whyNotStarted(spec, error as NodeJS.ErrnoException), isShortSupply(error));
   }
   let uncollected = 0;
   pty.onData((bytes) => {
@@ -96,6 +102,10 @@ async function run(dir: string, spec: RunSpec): Promise<void> {
     : { kind: "exited", code: exit.exitCode, ...facts }, folder);
 }
 
+function spawnChild({ command: { file, args, cwd, columns }, env }: RunSpec): Pty {
+  return spawnPty(file, args, { cwd, env, cols: columns, rows });
+}
+
 /** As a server would: the wish first, then the tool's own way to end. */
 function stopAlone(dir: string, { runId, command }: RunSpec, childPid: number): void {
   try {
@@ -127,6 +137,7 @@ function whyNotStarted(spec: RunSpec, error: NodeJS.ErrnoException): string {
   }
   if (error.code === "ENOENT") return `The program ${file} does not exist. Correct the path that Isengard was started with (a flag, a variable or isengard.json).`;
   if (error.code === "EACCES") return `The program ${file} may not be run: permission denied. Make it executable for this account.`;
+  if (isShortSupply(error)) return `The program ${file} could not be started. ${shortSupplyWords(error)}`;
   return `The program ${file} could not be started: ${error.message}`;
 }
 

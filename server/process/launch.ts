@@ -9,6 +9,7 @@ import { holderProtocol } from "./protocol.ts";
 import { claimRecord, readClaim, readExit, readHolder, readSpec, runFiles, writeRecord } from "./records.ts";
 import type { ExitRecord, HolderRecord, RunSpec } from "./records.ts";
 import { defaultRotation } from "./segments.ts";
+import { isShortSupply } from "./short-supply.ts";
 import type { Rotation } from "./segments.ts";
 import type { ServerSign } from "./server-watch.ts";
 import { pause } from "./tail.ts";
@@ -40,6 +41,7 @@ const pollMs = 8;
 /**
  * Starts the child of a run folder, or finds the one that was started there before, by this or an earlier server. Every
  * run folder has at most one child, ever: the holder's exclusive claim decides, whenever and by whomever it was started.
+ * Throws what the system was short of; the same call may then be made again.
  */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const { dir } = options;
@@ -58,7 +60,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   try {
     return await untilKnown(options, startHolder(options));
   } catch (error) {
-    if (!isSpawnError(error)) throw error;
+    if (!isSpawnError(error) || isShortSupply(error)) throw error;
     const why = `Isengard could not start itself (${options.self.join(" ")}): ${error.message}`;
     return claimRecord(dir, { holder: null }) ? notStarted(dir, why) : untilKnown(options, null);
   }

@@ -58,7 +58,7 @@ export interface StopRecord {
 export type ExitRecord =
   | ({ readonly kind: "exited"; readonly code: number } & ExitFacts)
   | ({ readonly kind: "signalled"; readonly signal: string } & ExitFacts)
-  | { readonly kind: "not-started"; readonly why: string; readonly endedAt: string }
+  | { readonly kind: "not-started"; readonly why: string; readonly endedAt: string; /** As in `ExitOutcome`. */ readonly passing?: true }
   | { readonly kind: "lost"; readonly why: string; readonly endedAt: string };
 
 export interface ExitFacts {

@@ -8,6 +8,7 @@ import { LineSplitter } from "./lines.ts";
 import { childIdentity, readExit } from "./records.ts";
 import type { ExitRecord, HolderRecord } from "./records.ts";
 import { droppedNote } from "./segments.ts";
+import { shortSupplyWords, untilSupplied } from "./short-supply.ts";
 import { stallAfterMs, watchSilence } from "./silence.ts";
 import type { Silence, Stall } from "./silence.ts";
 import { tail } from "./tail.ts";
@@ -49,7 +50,10 @@ export async function runHeld(options: RunOptions): Promise<ExitOutcome> {
   options.detach?.addEventListener("abort", onDetach, { once: true });
   try {
     leave.signal.throwIfAborted();
-    const launched = await launch({ ...options, detach: leave.signal });
+    const launched = await untilSupplied(() => launch({ ...options, detach: leave.signal }), {
+      signal: leave.signal,
+      onWait: (error) => options.log.warn("run.waits", `${nameOf(options.runId)} waits for its start. ${shortSupplyWords(error)}`, { runId: options.runId }),
+    });
     return await watch(options, launched, leave.signal);
   } finally {
     options.detach?.removeEventListener("abort", onDetach);

@@ -6,6 +6,7 @@ import { findMarked } from "./marker.ts";
 import { findPortOwner } from "./port.ts";
 import { Detached, runHeld } from "./run.ts";
 import { serverAwayMs } from "./server-watch.ts";
+import { isShortSupply, shortSupplyWords } from "./short-supply.ts";
 
 export interface ServiceRunOptions {
   readonly runId: string;
@@ -100,6 +101,7 @@ export class ServiceRun {
       });
     } catch (error) {
       if (error instanceof Detached) return null;
+      if (isShortSupply(error)) return { kind: "not-started", why: shortSupplyWords(error), passing: true };
       return { kind: "not-started", why: error instanceof Error ? error.message : String(error) };
     }
   }
