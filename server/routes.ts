@@ -5,8 +5,7 @@ import { backupsApi } from "./api/backups.ts";
 import { charactersApi } from "./api/characters.ts";
 import { docsApi } from "./api/docs.ts";
 import { eventsApi } from "./api/events.ts";
-import { isLoggedIn } from "./api/context.ts";
-import { hangUpSoon, isOutOfPatience, mayTakeTime } from "./api/connection-time.ts";
+import { mayTakeTime } from "./api/connection-time.ts";
 import type { Gate } from "./api/gate.ts";
 import { hasBody, storesSomething } from "./api/gate-limits.ts";
 import { generationApi } from "./api/generation.ts";
@@ -44,16 +43,10 @@ export async function createRoutes({ core, views, access, gate, ui, command }: R
   const http = new Elysia({ nativeStaticResponse: false, systemRouter: false, handler: { standardHostname: false } })
     .onRequest(({ request, server }) => {
       const refusal = gate(request);
-      if (refusal === null) {
-        if (storesSomething(request)) core.data.assertInPlace();
-        if (!hasBody(request)) mayTakeTime(request, server);
-        return;
-      }
-      if (!hangUpSoon(request, server)) refusal.headers.set("connection", "close");
-      return refusal;
-    })
-    .onError({ as: "global" }, ({ error, request, server, set }) => {
-      if (isOutOfPatience(error) || (!hangUpSoon(request, server) && !isLoggedIn(request))) set.headers["connection"] = "close";
+      if (refusal !== null) return refusal;
+      if (storesSomething(request)) core.data.assertInPlace();
+      if (!hasBody(request)) mayTakeTime(request, server);
+      return;
     })
     .use(responseHeaders())
     .onError({ as: "global" }, ({ error }) => core.data.noteError(error))

@@ -49,6 +49,18 @@ export class RawSocket {
     return true;
   }
 
+  /** Sends `piece` over and over until the other end closes, takes nothing for `limitMs`, or `mostBytes` are sent; how many were. */
+  async flood(piece: Uint8Array, mostBytes: number, limitMs: number): Promise<number> {
+    let sentBytes = 0;
+    while (sentBytes < mostBytes && (await this.sendAll(piece, limitMs))) {
+      sentBytes += piece.length;
+      // Writing that succeeds never gives way by itself: an answer, or the end, would not be seen.
+      await new Promise((resume) => setImmediate(resume));
+    }
+    await this.untilAnswered(10);
+    return sentBytes;
+  }
+
   /** Seconds until the other end closed, or `limitSeconds`. */
   async untilClosed(limitSeconds: number): Promise<number> {
     const start = performance.now();

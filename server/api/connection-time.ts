@@ -1,12 +1,11 @@
-import { hasBody } from "./gate-limits.ts";
-import { AppError } from "../errors.ts";
 import { isLoggedIn } from "./context.ts";
+import { bodyLimit, passedBytes } from "./gate-limits.ts";
+import { liveStream } from "../files/live-stream.ts";
+import type { Patience } from "./input/body-bytes.ts";
+import { OpenBodies } from "./input/open-bodies.ts";
 
-/** What is left unread of a refused request may hold its connection this long. */
+/** A request that ended part-way through its body may hold its connection this long while nothing comes. */
 const refusedSeconds = 5;
-
-/** So many of them may linger at once; a client that sends on would else lose the answer. More are a flood, and are cut. */
-const mostLingering = 16;
 
 type Server = Bun.Server<unknown> | null;
 
@@ -18,23 +17,51 @@ export function mayTakeTime(request: Request, server: Server): void {
   if (isLoggedIn(request)) server?.timeout(request, 0);
 }
 
-/** Whether a request ended because its body did not come: nothing is on its way that could be lost with the connection. */
-export function isOutOfPatience(error: unknown): boolean {
-  // The framework wraps what was thrown while a body was read.
-  const thrown = error instanceof Error && error.cause instanceof AppError ? error.cause : error;
-  return thrown instanceof AppError && (thrown.code === "request_timeout" || thrown.code === "too_many_requests");
+/** How long a body that nobody wants is let pass: its sender may not listen before all is sent. */
+const passing = {
+  stranger: { idleMs: 1_000, totalMs: 5_000 },
+  known: { idleMs: 5_000, totalMs: 90_000 },
+} as const satisfies Record<string, Patience>;
+
+const unread = new OpenBodies();
+
+/** The body was given up part-way: it did not come, had to give way, or is too large. An unknown part of it still comes. */
+const givenUp = [408, 413, 429];
+
+/**
+ * The answer to a request that carries a body, once nothing of that body is left on its connection. Where something is, the connection is
+ * closed with the answer: the runtime would read on for as long as something comes. Never throws by itself.
+ */
+export async function afterBody(request: Request, answering: Response | Promise<Response>, server: Server): Promise<Response> {
+  const answer = await answering;
+  if (answer === undefined) return answer;
+  if (await isLeft(request, answer)) answer.headers.set("connection", "close");
+  else if (answer.status >= 400) server?.timeout(request, refusedSeconds);
+  return answer;
 }
 
-/** When each refused request that may still linger was refused, in milliseconds. */
-const lingering: number[] = [];
+async function isLeft(request: Request, answer: Response): Promise<boolean> {
+  // The runtime shows nobody the body of a GET.
+  if (request.body === null) return true;
+  if (request.bodyUsed || request.body.locked) return givenUp.includes(answer.status);
+  return !(await letPass(request, request.body));
+}
 
-/** For a request whose body was not read to its end: what still comes is not waited for. False: it has to be cut with its answer. */
-export function hangUpSoon(request: Request, server: Server): boolean {
-  if (!hasBody(request)) return true;
-  server?.timeout(request, refusedSeconds);
-  const now = performance.now();
-  while (lingering.length > 0 && lingering[0]! < now - refusedSeconds * 1000) lingering.shift();
-  if (lingering.length >= mostLingering) return false;
-  lingering.push(now);
-  return true;
+async function letPass(request: Request, body: ReadableStream<Uint8Array>): Promise<boolean> {
+  const { idleMs, totalMs } = isLoggedIn(request) ? passing.known : passing.stranger;
+  const place = unread.enter();
+  const most = Math.max(bodyLimit(new URL(request.url).pathname), passedBytes);
+  let size = 0;
+  try {
+    for await (const chunk of liveStream(body, { idleMs, signal: AbortSignal.any([place.signal, AbortSignal.timeout(totalMs)]) })) {
+      size += chunk.length;
+      if (size > most) return false;
+    }
+    return true;
+  } catch {
+    // It stopped, took too long, gave way to others or hung up: in each case nothing more of it is waited for.
+    return false;
+  } finally {
+    place.leave();
+  }
 }

@@ -1,5 +1,7 @@
 import type { Elysia } from "elysia";
+import { afterBody } from "./connection-time.ts";
 import type { Gate } from "./gate.ts";
+import { hasBody } from "./gate-limits.ts";
 import { healthResponse } from "./health.ts";
 import { wantsWebSocket } from "./http-conditions.ts";
 
@@ -20,17 +22,22 @@ export class Front {
     this.ready.resolve(routes);
   }
 
-  readonly fetch = (request: Request): Response | Promise<Response> => {
+  readonly fetch = (request: Request, server: Bun.Server<unknown> | null = null): Response | Promise<Response> => {
+    const answer = this.answer(request);
+    return hasBody(request) ? afterBody(request, answer, server) : answer;
+  };
+
+  private answer(request: Request): Response | Promise<Response> {
     if (this.routes === null) return this.early(request);
     if (request.method === "HEAD" && isHeadOfGet(request.url)) return headOf(request, this.routes);
     spellUpgrade(request);
     return this.routes(request);
-  };
+  }
 
   private async early(request: Request): Promise<Response> {
     if (request.method === "GET" && URL.parse(request.url)?.pathname === "/health") return this.gate(request) ?? healthResponse(request);
     await this.ready.promise;
-    return this.fetch(request);
+    return this.answer(request);
   }
 }
 

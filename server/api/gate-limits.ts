@@ -10,6 +10,9 @@ const exceptions: ReadonlyArray<readonly [pattern: RegExp, bytes: number]> = [
   [/^\/api\/client-logs$/, 512 * 1024],
 ];
 
+/** Beyond its limit so much of a body is read and forgotten: a sender that listens only after its last byte hears the refusal. */
+export const passedBytes = 1024 * 1024;
+
 /** How many bytes a request to this path may carry, whether it says so before or not. */
 export function bodyLimit(path: string): number {
   return exceptions.find(([pattern]) => pattern.test(path))?.[1] ?? jsonBytes;

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { liveStream } from "../../files/live-stream.ts";
-import { limitText } from "../gate-limits.ts";
+import { limitText, passedBytes } from "../gate-limits.ts";
 
 /** Between two pieces of a body, and for all of it: a request of some kilobytes needs a second on the slowest line. */
 export interface Patience {
@@ -33,14 +33,17 @@ export async function bodyBytes(request: Request, limit: number, { idleMs, total
   try {
     for await (const chunk of liveStream(request.body, { idleMs, signal: end })) {
       size += chunk.length;
-      if (size > limit) throw tooLarge(limit);
-      chunks.push(chunk);
+      if (size > limit + passedBytes) break;
+      if (size > limit) chunks.length = 0;
+      else chunks.push(chunk);
     }
   } catch (error) {
+    if (size > limit) throw tooLarge(limit);
     if (signal?.aborted === true && !(error instanceof AppError)) throw tooMany();
     if (late.aborted && !(error instanceof AppError)) throw tooSlow(totalMs);
     throw error;
   }
+  if (size > limit) throw tooLarge(limit);
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
