@@ -31,6 +31,8 @@ export interface PluginSettings {
   readonly comfyui: { readonly dir: string | null; readonly python: string | null; readonly url: string | null };
   /** The folder that holds every published LoRA; never removed while a server runs. */
   readonly lorasDir: string;
+  /** On the disk of Isengard's data: for what a tool downloads and the person has named no place for. Made when it is needed. */
+  readonly modelsDir: string;
   /** FLUX.1-dev as a local diffusers folder or a repository id; null: the backend's default. */
   readonly baseModel: string | null;
   readonly hfTokenFile: string | null;

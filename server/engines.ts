@@ -141,6 +141,7 @@ export class Engines implements Service {
       aiToolkit: { dir: config.aiToolkitDir, python: config.aiToolkitPython },
       comfyui: { dir: config.comfyuiDir, python: config.comfyuiPython, url: this.comfyuiUrl(mode) },
       lorasDir: paths.loras,
+      modelsDir: paths.models,
       baseModel: config.baseModel,
       hfTokenFile: paths.hfTokenFile,
       useProcessor: config.useProcessor,

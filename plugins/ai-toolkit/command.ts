@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { PluginSettings, StopRung, ToolCommand } from "../plugin.ts";
+import { modelPlace } from "./hub-cache.ts";
 
 /** Wide enough that a progress bar keeps its loss behind the longest job name. */
 const columns = 250;
@@ -12,8 +13,16 @@ const stopLadder: readonly StopRung[] = [
   { signal: "SIGKILL", target: "group", waitMs: 5_000 },
 ];
 
+/** One start of the trainer. All paths are absolute. */
+export interface TrainingStart {
+  readonly jobId: string;
+  readonly baseModel: string;
+  readonly configPath: string;
+  readonly attemptDir: string;
+}
+
 /** The command for a job file. In fast-test mode only the program differs. */
-export function trainingCommand(settings: PluginSettings, jobId: string, configPath: string, attemptDir: string): ToolCommand {
+export function trainingCommand(settings: PluginSettings, { jobId, baseModel, configPath, attemptDir }: TrainingStart): ToolCommand {
   const env: Record<string, string> = {
     AITK_JOB_ID: jobId,
     IS_AI_TOOLKIT_UI: "1",
@@ -32,6 +41,9 @@ export function trainingCommand(settings: PluginSettings, jobId: string, configP
     const args = [...first, "simulate", "ai-toolkit", configPath];
     return { file: file ?? process.execPath, args, cwd: attemptDir, env, columns, stop: stopLadder };
   }
+  const model = modelPlace(settings, baseModel);
+  // Not HF_HOME: the person's own token lies below it.
+  if (model?.isOwn === true) env.HF_HUB_CACHE = model.cacheDir;
   const dir = settings.aiToolkit.dir ?? "";
   return { file: pythonOf(settings) ?? "python3", args: [join(dir, "run.py"), configPath], cwd: dir, env, columns, stop: stopLadder };
 }

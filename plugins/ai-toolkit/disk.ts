@@ -1,9 +1,8 @@
-import { readdirSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { statSync } from "node:fs";
 import type { ParameterValues } from "../../server/contract/backend.ts";
 import type { TrainingDisk, TrainingPlan } from "../interfaces/training.ts";
 import type { PluginSettings } from "../plugin.ts";
+import { modelPlace } from "./hub-cache.ts";
 
 interface Shape {
   readonly width: number;
@@ -20,10 +19,6 @@ const bytesPerValue = 2;
 /** Kept in `optimizer.pt` for each value that is trained: two moments in 8 bits or in 32, Prodigy four tensors. */
 const optimizerBytes: Readonly<Record<string, number>> = { adamw8bit: 2, adamw: 8, adafactor: 1, prodigy: 16 };
 const simulatedOptimizerBytes = 8192;
-/** FLUX.1-dev as the toolkit loads it: transformer 23.8, T5 9.5, CLIP 0.2, VAE 0.2 GB. */
-const fluxDownloadBytes = 33.7e9;
-/** Parts of the repository that are not loaded may be missing, and sizes differ a little between revisions. */
-const complete = 0.97;
 /** T5 gives 512 tokens of 4096 values, CLIP one of 768; stored as 16 bit. */
 const captionCacheBytes = (512 * 4096 + 768) * 2;
 /** For each photo its caption, and what stands in for it in a step that drops captions. */
@@ -37,7 +32,7 @@ export function trainingDisk(settings: PluginSettings, plan: TrainingPlan): Trai
   const { values, photos, baseModel } = plan;
   const trained = loraValues(simulated ? simulatedShape : fluxShape) * numberOf(values, "rank");
   const steps = numberOf(values, "steps");
-  const download = simulated ? null : missingDownload(baseModel);
+  const download = simulated ? null : modelPlace(settings, baseModel);
   return {
     checkpointBytes: trained * bytesPerValue,
     checkpointsKept: times(steps, numberOf(values, "saveEvery")) + 1,
@@ -46,7 +41,7 @@ export function trainingDisk(settings: PluginSettings, plan: TrainingPlan): Trai
     // JPEG of a photo stays below a byte for each pixel.
     sampleBytes: numberOf(values, "sampleSize") ** 2,
     cacheBytes: photos.reduce((sum, photo) => sum + sizeOf(photo.path), 0) + (simulated ? 0 : cacheBytes(values, photos.length)),
-    ...(download === null ? {} : { downloadBytes: download.bytes, downloadDir: download.dir }),
+    ...(download === null || download.missingBytes === 0 ? {} : { downloadBytes: download.missingBytes, downloadDir: download.dir }),
   };
 }
 
@@ -63,28 +58,6 @@ function cacheBytes(values: ParameterValues, photoCount: number): number {
   const latents = listOf(values, "resolutions").map((size) => latentChannels * (Number(size) / pixelsPerLatent) ** 2 * bytesPerValue);
   const captions = values["cacheTextEmbeddings"] === true ? captionCacheBytes * captionCaches : 0;
   return photoCount * (latents.reduce((sum, bytes) => sum + bytes, 0) + captions);
-}
-
-/** What of a base model is not on this machine yet, and where it is put; null: nothing, or it is a folder. */
-export function missingDownload(baseModel: string): { bytes: number; dir: string } | null {
-  if (isAbsolute(baseModel)) return null;
-  const dir = join(hubFolder(process.env), `models--${baseModel.replaceAll("/", "--")}`);
-  const present = namesIn(join(dir, "blobs")).reduce((sum, name) => sum + sizeOf(join(dir, "blobs", name)), 0);
-  return present >= fluxDownloadBytes * complete ? null : { bytes: fluxDownloadBytes - present, dir };
-}
-
-/** As huggingface_hub looks for it, by the variables that the child inherits. */
-function hubFolder(env: Readonly<Record<string, string | undefined>>): string {
-  const cache = env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return env["HF_HUB_CACHE"] ?? join(env["HF_HOME"] ?? join(cache, "huggingface"), "hub");
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return []; // not made yet: nothing was downloaded
-  }
 }
 
 function sizeOf(path: string): number {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { PluginSettings } from "../plugin.ts";
@@ -58,7 +58,7 @@ test("a base model that is set as a folder must be there and look like one", asy
 });
 
 test("without the folder nothing is said about an environment inside it", async () => {
-  expect(await states(settings(null, null, null))).toEqual({ "ai-toolkit": "error", "ai-toolkit-token": "error" });
+  expect(Object.keys(await states(settings(null, null, null)))).toEqual(["ai-toolkit", "ai-toolkit-model", "ai-toolkit-token"]);
 });
 
 test("a model that has to be downloaded and is given to nobody without a token is missing; a training is not kept from asking the hub", async () => {
@@ -67,4 +67,24 @@ test("a model that has to be downloaded and is given to nobody without a token i
   const given = settings(dir, python, null);
   expect(await states(given)).toMatchObject({ "ai-toolkit": "ok", "ai-toolkit-token": "error" });
   expect(missingPart(given)).toBeNull();
+});
+
+test("where a base model from the hub lies or will lie is said", async () => {
+  using folder = temporaryFolder();
+  const model = join(folder.path, "models--black-forest-labs--FLUX.1-dev");
+  const said = async () => (await setupChecks(settings(null, null, null))).find(({ id }) => id === "ai-toolkit-model")!;
+  const before = process.env["HF_HUB_CACHE"];
+  process.env["HF_HUB_CACHE"] = folder.path;
+  try {
+    expect((await said()).detail).toStartWith(`black-forest-labs/FLUX.1-dev (33.7 GB) is downloaded into ${model} by the first training.`);
+    mkdirSync(join(model, "blobs"), { recursive: true });
+    await Bun.write(join(model, "blobs", "part"), "");
+    truncateSync(join(model, "blobs", "part"), 13_700_000_000);
+    expect((await said()).detail).toContain("20.0 GB of 33.7 GB are missing");
+    truncateSync(join(model, "blobs", "part"), 33_700_000_000);
+    expect(await said()).toMatchObject({ state: "ok", detail: `black-forest-labs/FLUX.1-dev is in ${model}.` });
+  } finally {
+    if (before === undefined) delete process.env["HF_HUB_CACHE"];
+    else process.env["HF_HUB_CACHE"] = before;
+  }
 });

@@ -8,7 +8,7 @@ import { noCuda, noCudaFix, torchQuestion } from "../../server/shared/torch-word
 import type { PluginSettings } from "../plugin.ts";
 import { defaultBaseModel, toolVersion } from "./capabilities.ts";
 import { pythonOf } from "./command.ts";
-import { missingDownload } from "./disk.ts";
+import { fluxDownloadBytes, freeAt, modelPlace, type ModelPlace } from "./hub-cache.ts";
 
 const maxTokenBytes = 4096;
 const pythonLimitMs = 30_000;
@@ -32,7 +32,7 @@ function fileChecks(settings: PluginSettings): Check[] {
   const folder = folderCheck(settings);
   // Without the folder nothing can be said about the environment inside.
   const python = folder.state === "error" && settings.aiToolkit.python === null ? [] : [pythonCheck(settings)];
-  return [folder, ...python, ...modelCheck(settings.baseModel), tokenCheck(settings)];
+  return [folder, ...python, modelCheck(settings), tokenCheck(settings)];
 }
 
 function folderCheck(settings: PluginSettings): Check {
@@ -85,21 +85,43 @@ async function torchCheck(python: string, useProcessor: boolean): Promise<Check>
 /** What AI-Toolkit 0.12.26 loads of a local FLUX.1 folder. The scheduler is made by the toolkit itself. */
 const modelParts = ["transformer", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "vae"];
 
-/** A repository's id is only known to be right when it is downloaded; a folder can be looked at now. */
-function modelCheck(baseModel: string | null): Check[] {
-  if (baseModel === null || !isAbsolute(baseModel)) return [];
-  const id = "ai-toolkit-model", label = "Base model";
+const modelId = "ai-toolkit-model";
+const modelLabel = "Base model";
+
+/** A folder can be looked at now; of a repository it is known whether it is here, and where it will be put. */
+function modelCheck(settings: PluginSettings): Check {
+  const model = settings.baseModel ?? defaultBaseModel;
+  const place = modelPlace(settings, model);
+  return place === null ? folderModelCheck(model) : repositoryCheck(model, place);
+}
+
+function repositoryCheck(model: string, { dir, missingBytes }: ModelPlace): Check {
+  if (missingBytes === 0) return check(modelId, modelLabel, "ok", `${model} is in ${dir}.`, "");
+  const free = freeAt(dir);
+  const size = missingBytes < fluxDownloadBytes ? `${gigabytes(missingBytes)} of ${gigabytes(fluxDownloadBytes)} are missing` : gigabytes(missingBytes);
+  const detail = `${model} (${size}) is downloaded into ${dir} by the first training.`;
+  if (free === null || free >= missingBytes) return check(modelId, modelLabel, "ok", detail, "");
+  return check(modelId, modelLabel, "warning", `${detail} Only ${gigabytes(free)} are free there.`,
+    "Free some room on that disk, or name a folder on another one in HF_HUB_CACHE when Isengard is started.");
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+function folderModelCheck(baseModel: string): Check {
+  const id = modelId, label = modelLabel;
   const fix = `Name the folder of FLUX.1-dev as Hugging Face has it (with transformer, vae and the rest) with ${placeOf("baseModel")}, or none, to download it.`;
-  if (!existsSync(baseModel)) return [check(id, label, "error", `${baseModel} does not exist.`, fix)];
+  if (!existsSync(baseModel)) return check(id, label, "error", `${baseModel} does not exist.`, fix);
   if (!statSync(baseModel).isDirectory()) {
-    return [check(id, label, "error", `${baseModel} is a single file; AI-Toolkit loads FLUX.1-dev from a folder.`, fix)];
+    return check(id, label, "error", `${baseModel} is a single file; AI-Toolkit loads FLUX.1-dev from a folder.`, fix);
   }
   const missing = modelParts.filter((part) => !existsSync(join(baseModel, part)));
   if (missing.includes("transformer")) {
-    return [check(id, label, "error", `${baseModel} has no folder transformer, so it is not a FLUX.1 model.`, fix)];
+    return check(id, label, "error", `${baseModel} has no folder transformer, so it is not a FLUX.1 model.`, fix);
   }
-  if (missing.length > 0) return [check(id, label, "error", `${baseModel} is not complete: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing.`, fix)];
-  return [check(id, label, "ok", baseModel, "")];
+  if (missing.length > 0) return check(id, label, "error", `${baseModel} is not complete: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing.`, fix);
+  return check(id, label, "ok", baseModel, "");
 }
 
 const tokenId = "ai-toolkit-token";
@@ -113,7 +135,7 @@ function tokenCheck(settings: PluginSettings): Check {
   const fix = "Accept the licence at huggingface.co/black-forest-labs/FLUX.1-dev and put a read token into Settings, or start Isengard with it in HF_TOKEN.";
   const file = settings.hfTokenFile;
   const model = settings.baseModel ?? defaultBaseModel;
-  if (missingDownload(model) === null) return check(id, label, "ok", `Not needed: ${model} was downloaded already.`, "");
+  if (modelPlace(settings, model)?.missingBytes === 0) return check(id, label, "ok", `Not needed: ${model} was downloaded already.`, "");
   if (file === null || !existsSync(file)) {
     const own = hubTokenFile(process.env);
     if (existsSync(own)) return check(id, label, "ok", `The token in ${own} is used.`, "");

@@ -6,6 +6,6 @@ export function simulatorSettings(scenario: string, speed: number): PluginSettin
   return {
     mode: "fast-test", self: [process.execPath, join(import.meta.dir, "..", "testing-simulate.ts")],
     aiToolkit: { dir: null, python: null }, comfyui: { dir: null, python: null, url: null },
-    lorasDir: "/nowhere", baseModel: null, hfTokenFile: null, simulator: { scenario, speed },
+    lorasDir: "/nowhere", modelsDir: "/nowhere", baseModel: null, hfTokenFile: null, simulator: { scenario, speed },
   };
 }

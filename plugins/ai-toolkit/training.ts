@@ -69,7 +69,8 @@ async function train(settings: PluginSettings, job: TrainingJob, host: TrainingH
   const transcript = new Transcript();
   watch.start();
   pause.start();
-  const exit = await host.run("train", trainingCommand(settings, host.jobId, places.configPath, host.attemptDir), (line) => {
+  const command = trainingCommand(settings, { jobId: host.jobId, baseModel: job.baseModel, configPath: places.configPath, attemptDir: host.attemptDir });
+  const exit = await host.run("train", command, (line) => {
     watch.heard();
     const text = transcript.add(line);
     if (text === null) return;

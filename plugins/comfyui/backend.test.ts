@@ -34,7 +34,7 @@ function bench(scenario: string, speed = 10, chosen = limits) {
   mkdirSync(lorasDir, { recursive: true });
   const settings: PluginSettings = {
     mode: "fast-test", self: [process.execPath, entry], aiToolkit: { dir: null, python: null }, comfyui: { dir: null, python: null, url: null },
-    lorasDir, baseModel: null, hfTokenFile: null, simulator: { scenario, speed },
+    lorasDir, modelsDir: "/nowhere", baseModel: null, hfTokenFile: null, simulator: { scenario, speed },
   };
   const services = new TestServices([comfyService(settings)], root);
   opened.push(services);

@@ -16,7 +16,7 @@ describeImageBackend({
   create: (scenario, { lorasDir }) => {
     const parts = comfyui.create({
       mode: "fast-test", self: [process.execPath, entry], aiToolkit: { dir: null, python: null }, comfyui: { dir: null, python: null, url: null },
-      lorasDir, baseModel: null, hfTokenFile: null, simulator: { scenario, speed: 8 },
+      lorasDir, modelsDir: "/nowhere", baseModel: null, hfTokenFile: null, simulator: { scenario, speed: 8 },
     });
     if (!parts.image) throw new Error("The plugin has no image backend.");
     return { backend: parts.image, services: parts.services ?? [] };

@@ -34,7 +34,7 @@ function bench(name: string, speed: number) {
   mkdirSync(join(root, "loras"), { recursive: true });
   const settings: PluginSettings = {
     mode: "fast-test", self: [process.execPath, join(import.meta.dir, "..", "..", "server", "main.ts")], aiToolkit: { dir: null, python: null },
-    comfyui: { dir: null, python: null, url: null }, lorasDir: join(root, "loras"), baseModel: null, hfTokenFile: null, simulator: { scenario: "ok", speed },
+    comfyui: { dir: null, python: null, url: null }, lorasDir: join(root, "loras"), modelsDir: "/nowhere", baseModel: null, hfTokenFile: null, simulator: { scenario: "ok", speed },
   };
   const services = new TestServices([comfyService(settings)], root);
   opened.push(services);

@@ -14,7 +14,7 @@ afterAll(() => folder.remove());
 function settings(given: Partial<PluginSettings>): PluginSettings {
   return {
     mode: "production", self: ["/bin/isengard"], aiToolkit: { dir: null, python: null }, comfyui: { dir: null, python: null, url: null },
-    lorasDir: join(folder.path, "loras"), baseModel: null, hfTokenFile: null, simulator: { scenario: "hang", speed: 3 }, ...given,
+    lorasDir: join(folder.path, "loras"), modelsDir: "/nowhere", baseModel: null, hfTokenFile: null, simulator: { scenario: "hang", speed: 3 }, ...given,
   };
 }
 

@@ -16,6 +16,8 @@ export interface Paths {
   readonly thumbnails: string;
   readonly uploads: string;
   readonly loras: string;
+  /** Base models that tools download. */
+  readonly models: string;
   readonly outputs: string;
   readonly jobs: string;
   readonly services: string;
@@ -59,6 +61,7 @@ export function mapPaths(root: string): Paths {
     thumbnails: join(data, "thumbnails"),
     uploads: join(data, "uploads"),
     loras: join(data, "loras"),
+    models: join(data, "models"),
     outputs: join(data, "outputs"),
     jobs: join(data, "jobs"),
     services: join(data, "services"),
