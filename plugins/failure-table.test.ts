@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Failure } from "../server/contract/job.ts";
-import { ruleFor } from "../server/jobs/failure-policy.ts";
+import { ruleFor } from "../server/jobs/failures/policy.ts";
 import { Divergence } from "./ai-toolkit/divergence.ts";
 import { diagnose } from "./ai-toolkit/failures.ts";
 import { decide, type Evidence } from "./ai-toolkit/outcome.ts";

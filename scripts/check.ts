@@ -27,6 +27,11 @@ const layers: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
   ["shared", /^server\/shared\//],
 ];
 
+/** Rooms of a folder, from the outside in, as above. */
+const innerLayers: ReadonlyArray<{ readonly folder: string; readonly rooms: readonly RegExp[] }> = [
+  { folder: "server/jobs/", rooms: [/^jobs\.ts$/, /^run\//, /^queue\//, /^admit\//, /^failures\//, /^store\//, /^(backends|ports)\.ts$/] },
+];
+
 interface Import {
   readonly specifier: string;
   readonly isTypeOnly: boolean;
@@ -127,7 +132,17 @@ function judgeServer(file: string, target: string, found: Import): string | null
   const from = layerOf(file);
   const to = layerOf(target);
   if (from < 0 || to < 0) return `${from < 0 ? file : target} belongs to no layer`;
-  return to >= from ? null : `layer ${layers[from]![0]} may not import ${target} (layer ${layers[to]![0]})`;
+  return to >= from ? judgeRooms(file, target) : `layer ${layers[from]![0]} may not import ${target} (layer ${layers[to]![0]})`;
+}
+
+function judgeRooms(file: string, target: string): string | null {
+  for (const { folder, rooms } of innerLayers) {
+    if (!file.startsWith(folder) || !target.startsWith(folder)) continue;
+    const [from, to] = [file, target].map((path) => rooms.findIndex((room) => room.test(path.slice(folder.length))));
+    if (from! < 0 || to! < 0) return `${from! < 0 ? file : target} belongs to no room of ${folder}`;
+    if (to! < from!) return `may not import ${target}, which lies further out in ${folder}`;
+  }
+  return null;
 }
 
 function layerOf(file: string): number {

@@ -9,7 +9,7 @@ import { Hub } from "./events/hub.ts";
 import { readHfToken, takeOverHfToken } from "./files/hf-token.ts";
 import type { Paths } from "./files/paths.ts";
 import { Backends } from "./jobs/backends.ts";
-import { uuidOf } from "./jobs/lane-names.ts";
+import { uuidOf } from "./jobs/admit/lane-names.ts";
 import { childrenForJobs, createJobs, libraryForJobs, logsForJobs } from "./jobs/jobs.ts";
 import { Artifacts } from "./library/artifacts.ts";
 import { Characters } from "./library/characters.ts";

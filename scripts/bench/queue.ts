@@ -6,7 +6,7 @@ import { stateMigrations } from "../../server/db/migrations/index.ts";
 import { openDatabase } from "../../server/db/open.ts";
 import { createBus } from "../../server/events/bus.ts";
 import { newId } from "../../server/ids.ts";
-import { JobStore } from "../../server/jobs/store.ts";
+import { JobStore } from "../../server/jobs/store/store.ts";
 import { createLog } from "../../server/log.ts";
 import type { Measure } from "./report.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openDatabase } from "../../server/db/open.ts";
 import { createBus } from "../../server/events/bus.ts";
 import { newId } from "../../server/ids.ts";
-import { JobStore } from "../../server/jobs/store.ts";
+import { JobStore } from "../../server/jobs/store/store.ts";
 import { createLog } from "../../server/log.ts";
 import type { Boot } from "../../server/contract/boot.ts";
 import type { Job } from "../../server/contract/job.ts";

@@ -1,4 +1,4 @@
-import { isActive } from "../../server/jobs/states.ts";
+import { isActive } from "../../server/jobs/store/states.ts";
 import type { JobRow, Records, Step } from "./history.ts";
 import type { Wish, World } from "./world.ts";
 

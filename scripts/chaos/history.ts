@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { JobState } from "../../server/contract/job.ts";
-import { isActive, isFinal, mayGo } from "../../server/jobs/states.ts";
+import { isActive, isFinal, mayGo } from "../../server/jobs/store/states.ts";
 
 export interface Step {
   readonly seq: number;

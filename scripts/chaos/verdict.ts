@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LogEntry, LogPage } from "../../server/contract/log.ts";
 import type { JobState } from "../../server/contract/job.ts";
-import { isFinal } from "../../server/jobs/states.ts";
+import { isFinal } from "../../server/jobs/store/states.ts";
 import { LineSplitter } from "../../server/process/lines.ts";
 import { tail } from "../../server/process/tail.ts";
 import { defaultRotation } from "../../server/process/segments.ts";

@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import type { Job } from "../../server/contract/job.ts";
-import { isFinal } from "../../server/jobs/states.ts";
+import { isFinal } from "../../server/jobs/store/states.ts";
 import { waitFor } from "../../server/testing/wait.ts";
 import { checkHistory, readRecords, type Records } from "../chaos/history.ts";
 import { scan } from "../chaos/processes.ts";

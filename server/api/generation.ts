@@ -1,8 +1,8 @@
 import { t, type Elysia } from "elysia";
 import { AnywayRequest, GenerationRequest, Job, MetricSeries } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
-import type { Admission } from "../jobs/admission.ts";
-import type { JobQueue } from "../jobs/queue.ts";
+import type { Admission } from "../jobs/queue/admission.ts";
+import type { JobQueue } from "../jobs/queue/queue.ts";
 import type { Characters } from "../library/characters.ts";
 import type { Metrics } from "../library/metrics.ts";
 import { takes } from "./input/takes.ts";

@@ -3,8 +3,8 @@ import { JobState } from "../contract/job.ts";
 import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
 import { AppError } from "../errors.ts";
-import type { SubmitContext } from "../jobs/queue.ts";
-import { allStates, openStates } from "../jobs/states.ts";
+import type { SubmitContext } from "../jobs/queue/queue.ts";
+import { allStates, openStates } from "../jobs/store/states.ts";
 import { correlationOf } from "./context.ts";
 
 const defaultLimit = 100;

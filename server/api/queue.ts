@@ -1,7 +1,7 @@
 import { t, type Elysia } from "elysia";
 import { AnywayRequest, FailureCounts, Job, JobChange, JobMove, QueuePause, QueueView } from "../contract/job.ts";
-import type { Admission } from "../jobs/admission.ts";
-import type { QueueActions } from "../jobs/queue-actions.ts";
+import type { Admission } from "../jobs/queue/admission.ts";
+import type { QueueActions } from "../jobs/queue/actions.ts";
 import { takes } from "./input/takes.ts";
 import { empty, text } from "./openapi/answers.ts";
 import { JobIdParams, submitContextOf } from "./job-requests.ts";

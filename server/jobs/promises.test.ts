@@ -5,9 +5,9 @@ import type { JobState } from "../contract/job.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import { waitFor } from "../testing/wait.ts";
-import { allStates, isFinal, transitions } from "./states.ts";
-import { maxOpenJobs } from "./store-insert.ts";
-import type { NewJob } from "./store-rows.ts";
+import { allStates, isFinal, transitions } from "./store/states.ts";
+import { maxOpenJobs } from "./store/insert.ts";
+import type { NewJob } from "./store/rows.ts";
 import { untilStopped } from "./testing/fake-backends.ts";
 import { openRig, type Rig } from "./testing/rig.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { newId } from "../../ids.ts";
 import { createLog } from "../../log.ts";
 import { createBus } from "../../events/bus.ts";
-import { JobStore } from "../store.ts";
+import { JobStore } from "../store/store.ts";
 import { openDatabase } from "../../db/open.ts";
 import { mapPaths } from "../../files/paths.ts";
 

@@ -1,6 +1,6 @@
 import type { Gpu, GpuStatus } from "../../contract/system.ts";
 import type { Bus } from "../../events/bus.ts";
-import type { GpuKeeper } from "../needs.ts";
+import type { GpuKeeper } from "../ports.ts";
 
 export type KnownGpu = Pick<Gpu, "uuid" | "index"> & Partial<Gpu>;
 

@@ -13,7 +13,7 @@ import { waitFor } from "../../testing/wait.ts";
 import { Backends } from "../backends.ts";
 import { childrenForJobs, createJobs, type Jobs, libraryForJobs, logsForJobs } from "../jobs.ts";
 import type { CheckKeeper } from "../../tool-checks.ts";
-import type { Services } from "../needs.ts";
+import type { Services } from "../ports.ts";
 import { FakePainter, FakeTrainer } from "./fake-backends.ts";
 import { FakeDisk } from "./fake-disk.ts";
 import { FakeGpus, type KnownGpu } from "./fake-gpus.ts";

@@ -1,7 +1,7 @@
 import { migrate } from "../../db/migrate.ts";
 import { stateMigrations } from "../../db/migrations/index.ts";
 import { openDatabase } from "../../db/open.ts";
-import { ServerRun } from "../server-run.ts";
+import { ServerRun } from "../run/server-life.ts";
 
 // One life of a server that ends in the way that a test names.
 const [path = "", how = ""] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { createBus } from "../../events/bus.ts";
 import { makeFolders, mapPaths } from "../../files/paths.ts";
 import { newId } from "../../ids.ts";
 import { createLog } from "../../log.ts";
-import { JobStore } from "../store.ts";
+import { JobStore } from "../store/store.ts";
 
 // Submits jobs for ever and prints each id once it is acknowledged; a test kills it at a random moment.
 const paths = mapPaths(process.argv[2]!);

@@ -1,0 +1,68 @@
+import type { Job, QueueView } from "../../contract/job.ts";
+import type { QueueState } from "../store/queue-pause.ts";
+import { finalStates } from "../store/states.ts";
+import type { JobStore } from "../store/store.ts";
+import { JobOrder } from "../store/order.ts";
+import { heldCodes } from "../admit/waiting-codes.ts";
+
+const waitingShown = 500;
+const recentShown = 20;
+/** From so many of the newest jobs of a kind that ended well it is told how long one takes. */
+const sample = 10;
+
+/** The whole queue in one answer. */
+export function queueView(store: JobStore, queueState: QueueState, simulated: boolean): QueueView {
+  const running = store.active();
+  const line = new JobOrder(store.table).line().slice(0, waitingShown);
+  const waiting = line.map(({ id }) => store.get(id)).filter((job) => job !== null);
+  const paused = queueState.paused();
+  const usual = { training: usualSeconds(store, "training", simulated), generation: usualSeconds(store, "generation", simulated) };
+  const starts = paused === null ? expectedStarts(running, waiting, (kind) => usual[kind]) : waiting.map(() => null);
+  return {
+    paused, running,
+    waiting: waiting.map((job, index) => ({ job, startsInSeconds: starts[index] ?? null })),
+    recent: recentlyEnded(store),
+  };
+}
+
+/** One after the other: exact for one GPU, a careful guess for several. null from where it cannot be known. */
+export function expectedStarts(
+  running: readonly Job[],
+  waiting: readonly Job[],
+  usual: (kind: Job["kind"]) => number | null,
+  nowMs = Date.now(),
+): Array<number | null> {
+  let seconds: number | null = 0;
+  for (const { progress } of running) seconds = add(seconds, progress?.etaSeconds ?? null);
+  return waiting.map((job) => {
+    // Nobody knows when the disk or the GPU is well, and those behind it do not wait for that.
+    if (heldCodes.has(job.waiting?.code ?? "")) return null;
+    const earliest: number = job.waiting?.until === undefined ? 0 : Math.max(0, Math.round((Date.parse(job.waiting.until) - nowMs) / 1000));
+    const start: number | null = seconds === null ? null : Math.max(seconds, earliest);
+    seconds = add(start, usual(job.kind));
+    return start;
+  });
+}
+
+function add(left: number | null, right: number | null): number | null {
+  return left === null || right === null ? null : left + right;
+}
+
+/** The middle of what the newest jobs of the kind took in the same mode: a simulator tells nothing about a GPU. */
+function usualSeconds(store: JobStore, kind: Job["kind"], simulated: boolean): number | null {
+  const rows = store.table.db
+    .query<{ seconds: number }, [string, number, number]>(
+      `select (julianday(finished_at) - julianday(started_at)) * 86400 as seconds from job
+       where kind = ? and simulated = ? and state = 'succeeded' and started_at is not null order by seq desc limit ?`,
+    )
+    .all(kind, Number(simulated), sample)
+    .map(({ seconds }) => Math.max(0, Math.round(seconds)))
+    .sort((a, b) => a - b);
+  return rows[Math.floor(rows.length / 2)] ?? null;
+}
+
+function recentlyEnded(store: JobStore): Job[] {
+  return store
+    .list({ states: finalStates, limit: recentShown })
+    .sort((a, b) => (b.finishedAt ?? "").localeCompare(a.finishedAt ?? ""));
+}

@@ -1,0 +1,258 @@
+import type { Database } from "bun:sqlite";
+import type { Failure, Job, JobState, Waiting } from "../../contract/job.ts";
+import type { Mode } from "../../contract/system.ts";
+import type { Bus } from "../../events/bus.ts";
+import type { Log } from "../../log.ts";
+import { insertJob } from "./insert.ts";
+import { activeStates, isActive, isFinal, mayGo } from "./states.ts";
+import type { JobNotes } from "./notes.ts";
+import { type Claim, type JobRow, type JobStep, type NewJob, toClaim } from "./rows.ts";
+import { anyLane, type Change, JobTable, now } from "./table.ts";
+
+export type { Change } from "./table.ts";
+
+export interface JobFilter {
+  readonly kind?: Job["kind"];
+  readonly characterId?: string;
+  readonly states?: readonly JobState[];
+  readonly limit: number;
+  /** Id of a job: only older ones are listed. */
+  readonly before?: string;
+}
+
+/** What the next server has to know about this entry, should this one die. */
+export interface Entry {
+  readonly suspicion: number;
+  readonly poison: Failure | null;
+}
+
+/** Jobs that wait for something else than their turn. `kinds`: all of a kind; there may be thousands of them. */
+export interface HeldBack {
+  readonly kinds: readonly string[];
+  /** Jobs of the other mode; absent: there is no other. */
+  readonly mode?: Mode;
+  holds(row: JobRow): boolean;
+}
+
+const nothingHeld: HeldBack = { kinds: [], holds: () => false };
+const listLimit = 500;
+const actives = JSON.stringify(activeStates);
+
+/**
+ * The SQL of a job's life. Each change is one transaction with its line in `job_event`; `job.changed` follows after the
+ * commit. Methods throw only what SQLite throws (disk full, I/O error): then nothing was changed.
+ */
+export class JobStore {
+  readonly table: JobTable;
+  readonly notes: JobNotes;
+
+  constructor(db: Database, bus: Bus, private readonly log: Log, runId = "") {
+    this.table = new JobTable(db, bus, log, runId);
+    this.notes = this.table.notes;
+  }
+
+  /**
+   * Durable when it returns. The same idempotency key with the same body gives the job of the first call; with another
+   * body it throws `conflict`. A second open training of one character throws `conflict` too, a full queue `too_many_requests`.
+   */
+  /** `onNew`: inside the transaction of a job that is really new. */
+  insert(job: NewJob, onNew: () => void = () => undefined): Job {
+    const row = this.table.write(() => {
+      const inserted = insertJob(this.table, job);
+      if (inserted.id === job.id) onNew();
+      return inserted;
+    });
+    if (row.id === job.id) this.table.announce(row, null, "Accepted.");
+    return this.notes.toJob(row);
+  }
+
+  get(id: string): Job | null {
+    const row = this.table.row(id);
+    return row ? this.notes.toJob(row) : null;
+  }
+
+  /** Newest first. */
+  list(filter: JobFilter): Job[] {
+    return this.table.db
+      .query<JobRow, Record<string, string | number | null>>(
+        `select * from job
+         where removed_at is null and ($kind is null or kind = $kind) and ($character is null or character_id = $character)
+           and ($states is null or state in (select value from json_each($states)))
+           and ($before is null or seq < (select seq from job where id = $before))
+         order by seq desc limit $limit`,
+      )
+      .all({
+        kind: filter.kind ?? null,
+        character: filter.characterId ?? null,
+        states: filter.states ? JSON.stringify(filter.states) : null,
+        before: filter.before ?? null,
+        limit: Math.max(1, Math.min(filter.limit, listLimit)),
+      })
+      .map((row) => this.notes.toJob(row));
+  }
+
+  /** Also of a job that was deleted. */
+  knows(id: string): boolean {
+    return this.table.db.query("select 1 from job where id = ?").get(id) !== null;
+  }
+
+  // `finished_at is null` lets SQLite use the index of open jobs: thousands of ended ones then cost nothing.
+
+  /** Queued jobs in the order in which they will be claimed. */
+  queued(limit: number): JobRow[] {
+    return this.rows("select * from job where finished_at is null and state = 'queued' order by priority desc, position, seq limit ?", limit);
+  }
+
+  /** Queued jobs whose sentence speaks of what stands before them. */
+  explained(): string[] {
+    return this.table.db
+      .query<{ id: string }, []>(
+        `select id from job where finished_at is null and state = 'queued' and not_before is null and waiting is not null
+           and json_valid(waiting) and waiting ->> '$.code' in ('gpu', 'queue')`,
+      )
+      .all()
+      .map(({ id }) => id);
+  }
+
+  /** Open jobs that hold or held a lease when the last server ended: at most one in each lane. */
+  activeRows(): JobRow[] {
+    return this.rows("select * from job where finished_at is null and state in (select value from json_each(?)) order by seq", actives);
+  }
+
+  /** How many jobs of a mode have not ended. */
+  openIn(mode: Mode | null): number {
+    if (mode === null) return 0;
+    return this.table.db
+      .query<{ n: number }, [number]>("select count(*) as n from job where finished_at is null and coalesce(simulated, ?1) = ?1")
+      .get(Number(mode === "fast-test"))!.n;
+  }
+
+  active(): Job[] {
+    return this.activeRows().map((row) => this.notes.toJob(row));
+  }
+
+  /** Open jobs in one state, in the order of submission. */
+  inState(state: JobState): Job[] {
+    return this.rows("select * from job where finished_at is null and state = ? order by seq", state).map((row) => this.notes.toJob(row));
+  }
+
+  /**
+   * Takes the next job that may run in this lane: by priority, then by position. None while the lane is taken. The lane
+   * `gpu` stands for whatever GPU there is, so it and a named one exclude each other. `pictures` false: ComfyUI lives
+   * elsewhere, so only other jobs may come here. What is `held` back is passed over and holds up nobody.
+   */
+  claimNext(lane: string, token: string, pictures = true, held: HeldBack = nothingHeld): Claim | null {
+    const kinds = JSON.stringify(pictures ? held.kinds : [...held.kinds, "generation"]);
+    const claimed = this.table.write(() => {
+      const row = this.nextFor(lane, kinds, held);
+      if (row === null) return null;
+      this.table.db
+        .query(
+          `update job set state = 'claimed', token = ?, lane = ?, attempt = attempt + 1, waiting = null, pause = null,
+             entered_by = ?, entry_mark = progress where id = ?`,
+        )
+        .run(token, lane, this.table.runId, row.id);
+      return { before: row, after: this.table.step(row.id, row.state, "Its turn has come.") };
+    });
+    if (claimed === null) return null;
+    this.table.announce(claimed.after, claimed.before.state, "Its turn has come.");
+    return toClaim(claimed.after, token);
+  }
+
+  /** After a restart: the same attempt under a new token. Whoever held the old one can no longer write. */
+  adopt(id: string, token: string, why: string, entry: Entry = { suspicion: 0, poison: null }): Claim | null {
+    const row = this.table.write(() => {
+      const before = this.table.row(id);
+      if (before === null || !isActive(before.state)) return null;
+      this.table.db
+        .query("update job set token = ?, entered_by = ?, entry_mark = progress, suspicion = ? where id = ?")
+        .run(token, this.table.runId, entry.suspicion, id);
+      return this.table.step(id, before.state, why);
+    });
+    if (row === null) return null;
+    this.table.announce(row, row.state, why);
+    return toClaim(row, token, entry.poison);
+  }
+
+  /** Refused: the table forbids it, the token is not the present one, or the job is gone. Refusals are logged. */
+  transition(id: string, to: JobState, change: Change): Job | "refused" {
+    const done = this.table.write(() => {
+      const before = this.table.row(id);
+      const refusal = refuse(before, to, change.token);
+      if (before === null || refusal !== null) return { before, refusal: refusal ?? "the job is gone" };
+      this.table.update(id, to, change);
+      return { before, after: this.table.step(id, before.state, change.why, change.failure?.code) };
+    });
+    if (done.after === undefined) {
+      this.log.warn("job.refused", `a change of a job to ${to} was refused: ${done.refusal}`, { jobId: id, to, token: change.token });
+      return "refused";
+    }
+    this.table.announce(done.after, done.before.state, change.why, done.before.token, change.failure?.code);
+    return this.notes.toJob(done.after);
+  }
+
+  /**
+   * The person's wish to stop, durable before anything is signalled. A job that nobody runs ends here; a running one
+   * is `stopping` until its last process is gone. Asking twice changes nothing.
+   */
+  requestStop(id: string, why: string): Job | "missing" | "finished" {
+    const done = this.table.write(() => {
+      const before = this.table.row(id);
+      if (before === null) return "missing" as const;
+      if (isFinal(before.state)) return "finished" as const;
+      if (before.state === "stopping") return { before, after: before };
+      this.table.db.query("update job set stop_requested_at = ? where id = ?").run(now(), id);
+      this.table.update(id, isActive(before.state) ? "stopping" : "cancelled", { why });
+      return { before, after: this.table.step(id, before.state, why) };
+    });
+    if (typeof done === "string") return done;
+    if (done.after !== done.before) this.table.announce(done.after, done.before.state, why);
+    return this.notes.toJob(done.after);
+  }
+
+  setWaiting(id: string, waiting: Waiting | null): void {
+    this.setWaitings([{ id, waiting }]);
+  }
+
+  /** Of many jobs in one transaction: each alone would be a write of its own to the disk. Only what changed is told. */
+  setWaitings(sentences: ReadonlyArray<{ readonly id: string; readonly waiting: Waiting | null }>): void {
+    const set = this.table.db.query("update job set waiting = ?1 where id = ?2 and state in ('queued', 'snoozed') and waiting is not ?1");
+    const textOf = (waiting: Waiting | null) => (waiting === null ? null : JSON.stringify(waiting));
+    const changed = this.table.write(() => sentences.filter(({ id, waiting }) => set.run(textOf(waiting), id).changes > 0));
+    for (const { id } of changed) this.table.publish(this.table.row(id));
+  }
+
+  history(id: string, afterSeq = 0): JobStep[] {
+    return this.table.history(id, afterSeq);
+  }
+
+  private nextFor(lane: string, kinds: string, held: HeldBack): JobRow | null {
+    const passed: string[] = [];
+    for (;;) {
+      const row = this.table.db
+        .query<JobRow, [string, string, string, string, number | null]>(
+          `select * from job where finished_at is null and state = 'queued' and not_before is null
+             and kind not in (select value from json_each(?3)) and id not in (select value from json_each(?4))
+             and (?5 is null or simulated is null or simulated = ?5)
+             and not exists (select 1 from job where finished_at is null and state in (select value from json_each(?2))
+               and (lane = ?1 or lane = '${anyLane}' or ?1 = '${anyLane}'))
+           order by priority desc, position, seq limit 1`,
+        )
+        .get(lane, actives, kinds, JSON.stringify(passed), held.mode === undefined ? null : Number(held.mode === "fast-test"));
+      if (row === null || !held.holds(row)) return row;
+      passed.push(row.id);
+    }
+  }
+
+  private rows(sql: string, value: string | number): JobRow[] {
+    return this.table.db.query<JobRow, [string | number]>(sql).all(value);
+  }
+}
+
+/** A job that somebody runs is changed only with the present token; a person's stop has its own way. */
+function refuse(row: JobRow | null, to: JobState, token: string | undefined): string | null {
+  if (row === null) return "the job is gone";
+  if (row.token !== (token ?? null)) return `its token is not the present one (state ${row.state})`;
+  if (!mayGo(row.state, to)) return `a job that is ${row.state} cannot become ${to}`;
+  return null;
+}
