@@ -27,12 +27,12 @@ import { Admission } from "./queue/admission.ts";
 import { PersonJobs } from "./queue/person-jobs.ts";
 import { JobQueue } from "./queue/queue.ts";
 import { QueueActions } from "./queue/actions.ts";
-import { QueueState } from "./store/queue-pause.ts";
+import { PauseState } from "./store/queue-pause.ts";
 import { Readiness } from "./admit/readiness.ts";
 import { sweepFolders } from "./run/retention.ts";
-import { type DiskKeeper, Room } from "./admit/disk-room.ts";
+import { type DiskKeeper, DiskRoom } from "./admit/disk-room.ts";
 import { Runner } from "./run/runner.ts";
-import { ServerRun } from "./run/server-life.ts";
+import { ServerLife } from "./run/server-life.ts";
 import { SecondPress } from "./run/second-press.ts";
 import { isFinal } from "./store/states.ts";
 import { JobStore } from "./store/store.ts";
@@ -87,7 +87,7 @@ export interface Jobs {
   readonly readiness: Readiness;
   readonly dispatcher: Dispatcher;
   readonly lanes: Lanes;
-  readonly room: Room;
+  readonly room: DiskRoom;
   readonly leftovers: Leftovers;
   readonly persons: PersonJobs;
 }
@@ -96,10 +96,10 @@ export interface Jobs {
 export function createJobs(options: JobsOptions): Jobs {
   const { db, bus, log, backends, services, library, jobLogs } = options;
   const jobsDir = options.paths.jobs;
-  const serverRun = new ServerRun(db);
+  const serverRun = new ServerLife(db);
   const store = new JobStore(db, bus, log, serverRun.id);
-  const queueState = new QueueState(db, bus);
-  const room = new Room({ disk: options.disk, store, backends, jobsDir, log });
+  const queueState = new PauseState(db, bus);
+  const room = new DiskRoom({ disk: options.disk, store, backends, jobsDir, log });
   const onStorageFault = options.onStorageFault ?? (() => undefined);
   const timing = options.timing ?? { random: Math.random, scale: 1 };
   const leftovers = new Leftovers({ store, jobsDir, self: options.self, log, onGone: () => dispatcher.wake() });

@@ -7,7 +7,7 @@ import { forecastNeed } from "../../system/disk-forecast.ts";
 import { DiskGuard } from "../../system/disk-guard.ts";
 import { smallDisk } from "../../testing/mount.ts";
 import { waitFor } from "../../testing/wait.ts";
-import { Room } from "./disk-room.ts";
+import { DiskRoom } from "./disk-room.ts";
 import { untilStopped } from "../testing/fake-backends.ts";
 import { openRig, type Rig, succeed } from "../testing/rig.ts";
 
@@ -98,7 +98,7 @@ test("on a real small disk a training is held back below its forecast and begins
   using disk = smallDisk(400 * mib);
   if (disk === null) return console.log("left out: nothing may be mounted here");
   const guard = new DiskGuard({ volume: disk.path, scratch: disk.path, reserveFile: join(disk.path, "reserve"), log: createLog({ write: () => {} }, "error"), sweep: async () => ({ files: 0, bytes: 0 }) });
-  const room = new Room({ disk: guard, store: rig.jobs.store, backends: rig.backends, jobsDir: rig.paths.jobs, log: rig.log });
+  const room = new DiskRoom({ disk: guard, store: rig.jobs.store, backends: rig.backends, jobsDir: rig.paths.jobs, log: rig.log });
   rig.trainer.disk = () => ({ ...small, checkpointsKept: 100 });
   const row = rig.jobs.store.table.row(rig.train(rig.character("Ada").id).id)!;
   writeFileSync(join(disk.path, "other"), Buffer.alloc(250 * mib));

@@ -21,7 +21,7 @@ export interface DiskKeeper {
   refresh(): Promise<void>;
 }
 
-export interface RoomParts {
+export interface DiskRoomParts {
   readonly disk: DiskKeeper;
   readonly store: JobStore;
   readonly backends: Backends;
@@ -48,11 +48,11 @@ interface Followed {
 }
 
 /** Whether there is room on the disks for a job, and what the running ones are still going to write. */
-export class Room {
+export class DiskRoom {
   private readonly followed = new Map<string, Followed>();
   private readonly known = new Map<string, { readonly need: DiskNeed; readonly at: number }>();
 
-  constructor(private readonly parts: RoomParts) {}
+  constructor(private readonly parts: DiskRoomParts) {}
 
   /** Why no job of this kind may begin, or null. */
   refusalOf(kind: "training" | "generation"): Waiting | null {

@@ -6,8 +6,8 @@ import { isTaken, takenText } from "./gpu-memory.ts";
 import { faultOf, gpuOf, type LaneFault, lanesOf } from "./lane-names.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { GpuKeeper, Services } from "../ports.ts";
-import type { QueueState } from "../store/queue-pause.ts";
-import type { Room } from "./disk-room.ts";
+import type { PauseState } from "../store/queue-pause.ts";
+import type { DiskRoom } from "./disk-room.ts";
 import type { HeldBack, JobStore } from "../store/store.ts";
 import type { Claim } from "../store/rows.ts";
 import { anyLane } from "../store/table.ts";
@@ -21,8 +21,8 @@ export interface LanesParts {
   /** Where a ComfyUI that we do not look after answers: it is asked to free memory and left alone. Another mode has another. */
   comfyuiUrl(): string | null;
   readonly gpu: GpuKeeper;
-  readonly queueState: QueueState;
-  readonly room: Room;
+  readonly queueState: PauseState;
+  readonly room: DiskRoom;
   readonly leftovers: Leftovers;
   readonly log: Log;
 }

@@ -5,8 +5,8 @@ import { retryText, ruleFor } from "../failures/policy.ts";
 import { gpuWords, type LaneFault } from "./lane-names.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { GpuKeeper } from "../ports.ts";
-import type { QueueState } from "../store/queue-pause.ts";
-import type { Room } from "./disk-room.ts";
+import type { PauseState } from "../store/queue-pause.ts";
+import type { DiskRoom } from "./disk-room.ts";
 import type { JobStore } from "../store/store.ts";
 import { type JobRow, pauseOf, toJob } from "../store/rows.ts";
 import { anyLane } from "../store/table.ts";
@@ -26,8 +26,8 @@ export interface LaneView {
 export interface ReasonsParts {
   readonly store: JobStore;
   readonly backends: Backends;
-  readonly queueState: QueueState;
-  readonly room: Room;
+  readonly queueState: PauseState;
+  readonly room: DiskRoom;
   readonly leftovers: Leftovers;
   readonly gpu: GpuKeeper;
   readonly lanes: LaneView;

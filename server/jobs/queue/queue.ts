@@ -10,7 +10,7 @@ import { freezePictures } from "./freeze-pictures.ts";
 import { checkTraining, freezeTraining } from "./freeze-training.ts";
 import { Erasure } from "../../library/erasure.ts";
 import type { JobLibrary } from "../ports.ts";
-import type { Room } from "../admit/disk-room.ts";
+import type { DiskRoom } from "../admit/disk-room.ts";
 import type { JobFilter, JobStore } from "../store/store.ts";
 import { findReplay } from "../store/insert.ts";
 import type { JobStep, NewJob } from "../store/rows.ts";
@@ -24,7 +24,7 @@ export interface QueueParts {
   readonly store: JobStore;
   readonly backends: Backends;
   readonly library: JobLibrary;
-  readonly room: Pick<Room, "outlook">;
+  readonly room: Pick<DiskRoom, "outlook">;
   /** The folder that holds one folder for each job. */
   readonly jobsDir: string;
   readonly root: string;

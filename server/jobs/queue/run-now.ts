@@ -2,7 +2,7 @@ import type { Job, Waiting } from "../../contract/job.ts";
 import { AppError, notFound } from "../../errors.ts";
 import type { Backends } from "../backends.ts";
 import type { Lanes } from "../admit/lanes.ts";
-import type { QueueState } from "../store/queue-pause.ts";
+import type { PauseState } from "../store/queue-pause.ts";
 import type { JobStore } from "../store/store.ts";
 import { JobOrder } from "../store/order.ts";
 import { type JobRow, type Pause, pauseOf } from "../store/rows.ts";
@@ -14,7 +14,7 @@ export interface RunNowParts {
   readonly store: JobStore;
   readonly backends: Backends;
   readonly lanes: Lanes;
-  readonly queueState: QueueState;
+  readonly queueState: PauseState;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Job, QueueView } from "../../contract/job.ts";
-import type { QueueState } from "../store/queue-pause.ts";
+import type { PauseState } from "../store/queue-pause.ts";
 import { finalStates } from "../store/states.ts";
 import type { JobStore } from "../store/store.ts";
 import { JobOrder } from "../store/order.ts";
@@ -11,7 +11,7 @@ const recentShown = 20;
 const sample = 10;
 
 /** The whole queue in one answer. */
-export function queueView(store: JobStore, queueState: QueueState, simulated: boolean): QueueView {
+export function queueView(store: JobStore, queueState: PauseState, simulated: boolean): QueueView {
   const running = store.active();
   const line = new JobOrder(store.table).line().slice(0, waitingShown);
   const waiting = line.map(({ id }) => store.get(id)).filter((job) => job !== null);

@@ -8,10 +8,10 @@ import type { Lanes } from "../admit/lanes.ts";
 import type { RetryTiming } from "./ends.ts";
 import { setAsideOtherMode } from "../admit/other-mode.ts";
 import { takeOver } from "./recovery.ts";
-import { type Room, roomCheckMs } from "../admit/disk-room.ts";
+import { type DiskRoom, roomCheckMs } from "../admit/disk-room.ts";
 import type { Runner, RunSignals } from "./runner.ts";
 import { pausingCode } from "../queue/run-now.ts";
-import type { ServerRun } from "./server-life.ts";
+import type { ServerLife } from "./server-life.ts";
 import type { JobStore } from "../store/store.ts";
 import { JobRetries } from "../store/retries.ts";
 import type { Claim } from "../store/rows.ts";
@@ -22,8 +22,8 @@ export interface DispatcherParts {
   readonly backends: Backends;
   readonly lanes: Lanes;
   readonly runner: Runner;
-  readonly serverRun: ServerRun;
-  readonly room: Room;
+  readonly serverRun: ServerLife;
+  readonly room: DiskRoom;
   readonly timing: RetryTiming;
   /** Children of jobs that were just taken from them are looked for and stopped. */
   onSetAside(): void;

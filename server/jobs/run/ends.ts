@@ -6,7 +6,7 @@ import type { HandlerOutcome } from "./handlers/handler.ts";
 import { redactFailure } from "../../logs/redact-failure.ts";
 import type { Redactor } from "../../logs/redact.ts";
 import type { Lanes } from "../admit/lanes.ts";
-import { type Room, roomCheckMs } from "../admit/disk-room.ts";
+import { type DiskRoom, roomCheckMs } from "../admit/disk-room.ts";
 import type { JobStore } from "../store/store.ts";
 import { JobRetries, withTries } from "../store/retries.ts";
 import type { Claim } from "../store/rows.ts";
@@ -22,7 +22,7 @@ export interface RetryTiming {
 
 export interface EndsParts {
   readonly store: JobStore;
-  readonly room: Room;
+  readonly room: DiskRoom;
   readonly timing: RetryTiming;
   readonly redactor: Pick<Redactor, "redact">;
   readonly lanes: Pick<Lanes, "reportFault">;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { waitFor } from "../../testing/wait.ts";
 import type { ImageOutcome } from "../../../plugins/interfaces/image.ts";
 import { isAhead, poisonLimit, suspicionAfter } from "./poison.ts";
-import { ServerRun } from "./server-life.ts";
+import { ServerLife } from "./server-life.ts";
 import { untilStopped } from "../testing/fake-backends.ts";
 import { openRig, type Rig } from "../testing/rig.ts";
 
@@ -116,7 +116,7 @@ test("the suspicion grows with evidence, and without evidence only while nothing
 
 test("how a life of the server ended is told apart: as asked, by an error, out of memory, without a word", () => {
   let kills = 3;
-  const lives = Array.from({ length: 4 }, () => new ServerRun(rig.db, () => kills));
+  const lives = Array.from({ length: 4 }, () => new ServerLife(rig.db, () => kills));
   for (const life of lives.slice(0, 3)) life.begin();
   lives[0]!.drained();
   expect(lives[3]!.endOf(lives[0]!.id)).toBe("drained");

@@ -9,7 +9,7 @@ interface RunRow { readonly how: string | null; readonly boot_id: string; readon
 const runsKept = 100;
 
 /** Writes down when the server lives, so that the next one knows how this one ended. */
-export class ServerRun {
+export class ServerLife {
   readonly id = crypto.randomUUID();
   private readonly onExit = (code: number) => {
     // Reached with an error that nobody caught, not with SIGKILL: that is what tells the two apart.

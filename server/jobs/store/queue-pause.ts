@@ -5,7 +5,7 @@ import type { Bus } from "../../events/bus.ts";
 const key = "queue.paused";
 
 /** Whether the whole queue rests; kept over restarts. What runs goes on, nothing new begins. */
-export class QueueState {
+export class PauseState {
   constructor(
     private readonly db: Database,
     private readonly bus: Bus,
