@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createLog } from "../log.ts";
 import { canTrace, straced } from "../testing/strace.ts";
 import { temporaryFolder } from "../testing/folder.ts";
-import { failureOf } from "../jobs/failures.ts";
+import { failureOf } from "../jobs/failures/failures.ts";
 import { runHeld } from "./run.ts";
 import { isShortSupply, untilSupplied } from "./short-supply.ts";
 
