@@ -30,7 +30,7 @@ import { Redactor } from "./logs/redact.ts";
 import { RotatingFile } from "./logs/rotating-file.ts";
 import { ServiceLogView } from "./logs/service-log.ts";
 import { DataWatch } from "./system/data-watch.ts";
-import { GpuWatch } from "./system/gpu.ts";
+import { GpuWatch } from "./system/gpu/gpu.ts";
 
 export interface CoreOptions extends LoadedConfig {
   readonly paths: Paths;

@@ -8,7 +8,7 @@ import type { Service } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import type { Redactor } from "./logs/redact.ts";
 import { redactFailure } from "./logs/redact-failure.ts";
-import { Supervisor } from "./process/supervisor.ts";
+import { Supervisor } from "./services/supervisor.ts";
 import { ToolCheckWatch } from "./tool-checks.ts";
 
 export interface EnginesOptions {

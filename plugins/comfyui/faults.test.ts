@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createLog } from "../../server/log.ts";
 import type { Clock } from "../../server/process/clock.ts";
 import { findMarked } from "../../server/process/marker.ts";
-import { Supervisor } from "../../server/process/supervisor.ts";
+import { Supervisor } from "../../server/services/supervisor.ts";
 import { pause } from "../../server/process/tail.ts";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import { waitFor } from "../../server/testing/wait.ts";

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Job } from "../../server/contract/job.ts";
-import { freePort } from "../../server/process/port.ts";
+import { freePort } from "../../server/services/port.ts";
 import { readWhole } from "../../server/process/records.ts";
 import type { HolderRecord } from "../../server/process/records.ts";
 import { waitFor } from "../../server/testing/wait.ts";

@@ -9,7 +9,7 @@ import { lockFolder } from "../db/folder-lock.ts";
 import { openData } from "../db/open-data.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
 import { ownPart } from "../files/whole-file.ts";
-import { formatBytes } from "../system/disk-levels.ts";
+import { formatBytes } from "../system/disk/levels.ts";
 import { explainSystemError } from "../system-error.ts";
 import { CommandError } from "./explain.ts";
 import { loadPlace } from "./place.ts";

@@ -5,7 +5,7 @@ import type { Check } from "../contract/system.ts";
 import { Engines } from "../engines.ts";
 import { createLog } from "../log.ts";
 import { self } from "../self.ts";
-import { GpuWatch } from "../system/gpu.ts";
+import { GpuWatch } from "../system/gpu/gpu.ts";
 import { systemStatus } from "../system/status.ts";
 import { dataChecks } from "./doctor-data.ts";
 import { loadPlace } from "./place.ts";

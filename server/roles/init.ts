@@ -1,5 +1,5 @@
 import type { Subprocess } from "bun";
-import { CrashHistory } from "../process/backoff.ts";
+import { CrashHistory } from "../services/backoff.ts";
 import { pause } from "../process/tail.ts";
 import { self } from "../self.ts";
 import { createReaper } from "./init-reaper.ts";

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from "../config.ts";
-import { describePortOwner } from "../process/port.ts";
+import { describePortOwner } from "../services/port.ts";
 
 const portAttempts = 20;
 

@@ -10,7 +10,7 @@ import { assertOwnFolder } from "../files/own-place.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
-import { formatBytes } from "./disk-levels.ts";
+import { formatBytes } from "./disk/levels.ts";
 
 export interface BackupServiceOptions {
   readonly paths: Pick<Paths, "root" | "backups" | "stateDb" | "telemetryDb">;

@@ -10,10 +10,10 @@ import type { Paths } from "../files/paths.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
 import { BackupService } from "./backup-service.ts";
-import { DiskGuard } from "./disk-guard.ts";
-import { sweepDisk } from "./disk-sweep.ts";
-import { SyncWatch } from "./sync-watch.ts";
-import { type FsProbe, probeCheck, probeFolder } from "./fs-probe.ts";
+import { DiskGuard } from "./disk/guard.ts";
+import { sweepDisk } from "./disk/sweep.ts";
+import { SyncWatch } from "./disk/sync-watch.ts";
+import { type FsProbe, probeCheck, probeFolder } from "./disk/fs-probe.ts";
 
 export interface DataWatchOptions {
   readonly paths: Paths;

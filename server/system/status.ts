@@ -1,7 +1,7 @@
 import type { Obstacles } from "../contract/obstacle.ts";
 import type { Check, Gpu, GpuStatus, ServiceStatus, SystemStatus } from "../contract/system.ts";
 import { misreadByTools, misreadFix } from "../files/tool-path.ts";
-import { diskCheck } from "./disk-levels.ts";
+import { diskCheck } from "./disk/levels.ts";
 import { diskSpace, memory, osName } from "./machine.ts";
 
 export interface StatusDeps {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
 import { createLog } from "../../log.ts";
-import { GpuWatch } from "../../system/gpu.ts";
+import { GpuWatch } from "../../system/gpu/gpu.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { isTaken } from "./gpu-memory.ts";
 import { openRig, type Rig, succeed } from "../testing/rig.ts";

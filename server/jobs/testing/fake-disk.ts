@@ -1,5 +1,5 @@
-import { type DiskNeed, noNeed } from "../../system/disk-forecast.ts";
-import type { MayStart } from "../../system/disk-guard.ts";
+import { type DiskNeed, noNeed } from "../../system/disk/forecast.ts";
+import type { MayStart } from "../../system/disk/guard.ts";
 import type { DiskKeeper } from "../admit/disk-room.ts";
 
 /** A disk whose room a test sets; it counts as the real keeper does. */

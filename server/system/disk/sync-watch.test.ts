@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { createLog } from "../log.ts";
-import { temporaryFolder } from "../testing/folder.ts";
-import { waitFor } from "../testing/wait.ts";
-import { canTrace, injectInto } from "../testing/strace.ts";
+import { createLog } from "../../log.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+import { waitFor } from "../../testing/wait.ts";
+import { canTrace, injectInto } from "../../testing/strace.ts";
 import { SyncWatch } from "./sync-watch.ts";
 
 const log = createLog({ write: () => {} }, "error");

@@ -1,4 +1,4 @@
-import type { Check, SystemStatus } from "../contract/system.ts";
+import type { Check, SystemStatus } from "../../contract/system.ts";
 
 export type DiskSpace = SystemStatus["disk"];
 

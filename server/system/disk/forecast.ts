@@ -1,6 +1,6 @@
-import type { Check } from "../contract/system.ts";
-import type { TrainingDisk } from "../../plugins/interfaces/training.ts";
-import { formatBytes } from "./disk-levels.ts";
+import type { Check } from "../../contract/system.ts";
+import type { TrainingDisk } from "../../../plugins/interfaces/training.ts";
+import { formatBytes } from "./levels.ts";
 
 /** Room that a job needs: on the volume, and on the disk of the container where that is another one. */
 export interface DiskNeed {

@@ -4,15 +4,15 @@ import type { ServiceStatus } from "../contract/system.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import type { Log } from "../log.ts";
 import { CrashHistory, maxCrashes } from "./backoff.ts";
-import type { Clock } from "./clock.ts";
-import { Detached } from "./run.ts";
-import { ServiceDesk } from "./service-desk.ts";
-import type { ReadyTool } from "./service-desk.ts";
-import { beginRun, live, prepareStart, unfit } from "./service-life.ts";
-import type { LifeEnd, LifeOptions, Start } from "./service-life.ts";
-import type { ServiceRun, StopReason } from "./service-run.ts";
-import { StatusBoard } from "./service-status.ts";
-import { isSameCommand, ServiceStore } from "./service-store.ts";
+import type { Clock } from "../process/clock.ts";
+import { Detached } from "../process/run.ts";
+import { ServiceDesk } from "./desk.ts";
+import type { ReadyTool } from "./desk.ts";
+import { beginRun, live, prepareStart, unfit } from "./life.ts";
+import type { LifeEnd, LifeOptions, Start } from "./life.ts";
+import type { ServiceRun, StopReason } from "./start.ts";
+import { StatusBoard } from "./status.ts";
+import { isSameCommand, ServiceStore } from "./store.ts";
 
 export interface SupervisedOptions {
   readonly spec: ServiceSpec;

@@ -1,10 +1,10 @@
-import type { Gpu, GpuStatus } from "../contract/system.ts";
-import { AppError, notFound } from "../errors.ts";
-import type { Service } from "../lifecycle.ts";
-import type { Log } from "../log.ts";
-import { type FaultStore, GpuHealth, idOf } from "./gpu-health.ts";
-import { gpuQueries, isUnknownField, readGpuTable } from "./gpu-table.ts";
-import { type ProbeOutcome, type ProbeRun, runProbe } from "./probe-run.ts";
+import type { Gpu, GpuStatus } from "../../contract/system.ts";
+import { AppError, notFound } from "../../errors.ts";
+import type { Service } from "../../lifecycle.ts";
+import type { Log } from "../../log.ts";
+import { type FaultStore, GpuHealth, idOf } from "./health.ts";
+import { gpuQueries, isUnknownField, readGpuTable } from "./table.ts";
+import { type ProbeOutcome, type ProbeRun, runProbe } from "../probe-run.ts";
 
 export interface GpuWatchOptions {
   /** nvidia-smi or its simulator with first arguments; null where there is none. Asked at each look: the mode may change. */

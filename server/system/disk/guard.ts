@@ -1,12 +1,12 @@
-import type { JobKind } from "../contract/job.ts";
-import type { Check } from "../contract/system.ts";
-import type { Service } from "../lifecycle.ts";
-import type { Log } from "../log.ts";
-import { deviceOf } from "./disk-device.ts";
-import { type DiskNeed, forecastCheck, noNeed } from "./disk-forecast.ts";
-import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes, levelsOn } from "./disk-levels.ts";
-import { ReserveFile } from "./disk-reserve.ts";
-import { diskSpace } from "./machine.ts";
+import type { JobKind } from "../../contract/job.ts";
+import type { Check } from "../../contract/system.ts";
+import type { Service } from "../../lifecycle.ts";
+import type { Log } from "../../log.ts";
+import { deviceOf } from "./device.ts";
+import { type DiskNeed, forecastCheck, noNeed } from "./forecast.ts";
+import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes, levelsOn } from "./levels.ts";
+import { ReserveFile } from "./reserve.ts";
+import { diskSpace } from "../machine.ts";
 
 export type MayStart = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 

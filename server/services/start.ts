@@ -2,11 +2,11 @@ import type { ExitOutcome, OutputLine, ServicePlace, ToolCommand } from "../../p
 import type { Failure } from "../contract/job.ts";
 import { ServiceCrash } from "../contract/service-unavailable.ts";
 import type { Log } from "../log.ts";
-import { findMarked } from "./marker.ts";
+import { findMarked } from "../process/marker.ts";
 import { findPortOwner } from "./port.ts";
-import { Detached, runHeld } from "./run.ts";
-import { serverAwayMs } from "./server-watch.ts";
-import { isShortSupply, shortSupplyWords } from "./short-supply.ts";
+import { Detached, runHeld } from "../process/run.ts";
+import { serverAwayMs } from "../process/server-watch.ts";
+import { isShortSupply, shortSupplyWords } from "../process/short-supply.ts";
 
 export interface ServiceRunOptions {
   readonly runId: string;

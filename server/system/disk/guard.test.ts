@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
 import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openDatabase } from "../db/open.ts";
-import { createLog } from "../log.ts";
-import { temporaryFolder } from "../testing/folder.ts";
-import { run, smallDisk } from "../testing/mount.ts";
-import { waitFor } from "../testing/wait.ts";
-import { deviceOf } from "./disk-device.ts";
-import { forecastCheck, forecastNeed, forecastRest, forecastTraining } from "./disk-forecast.ts";
-import { DiskGuard, type DiskGuardOptions } from "./disk-guard.ts";
-import { diskLevels, type DiskSpace } from "./disk-levels.ts";
+import { openDatabase } from "../../db/open.ts";
+import { createLog } from "../../log.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+import { run, smallDisk } from "../../testing/mount.ts";
+import { waitFor } from "../../testing/wait.ts";
+import { deviceOf } from "./device.ts";
+import { forecastCheck, forecastNeed, forecastRest, forecastTraining } from "./forecast.ts";
+import { DiskGuard, type DiskGuardOptions } from "./guard.ts";
+import { diskLevels, type DiskSpace } from "./levels.ts";
 
 const gib = 1024 ** 3;
 const mib = 1024 ** 2;

@@ -7,18 +7,18 @@ import type { ServiceState, ServiceStatus } from "../contract/system.ts";
 import { createLog } from "../log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
-import type { Clock } from "./clock.ts";
-import { findMarked } from "./marker.ts";
+import type { Clock } from "../process/clock.ts";
+import { findMarked } from "../process/marker.ts";
 import { freePort } from "./port.ts";
-import { readWhole } from "./records.ts";
-import { Detached } from "./run.ts";
-import type { ServiceRecord } from "./service-store.ts";
+import { readWhole } from "../process/records.ts";
+import { Detached } from "../process/run.ts";
+import type { ServiceRecord } from "./store.ts";
 import { Supervisor } from "./supervisor.ts";
-import { pause } from "./tail.ts";
+import { pause } from "../process/tail.ts";
 
 setDefaultTimeout(30_000);
 
-const self = [process.execPath, join(import.meta.dir, "testing-hold.ts")];
+const self = [process.execPath, join(import.meta.dir, "../process/testing-hold.ts")];
 const log = createLog({ write: () => {} }, "error");
 const speed = 20;
 /** A minute of the supervisor passes in three seconds. */

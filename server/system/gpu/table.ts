@@ -1,4 +1,4 @@
-import type { Gpu } from "../contract/system.ts";
+import type { Gpu } from "../../contract/system.ts";
 
 const basicFields = ["index", "uuid", "name", "memory.total", "memory.used", "utilization.gpu", "temperature.gpu", "power.draw", "power.limit"] as const;
 const eccField = "ecc.errors.uncorrected.volatile.total";

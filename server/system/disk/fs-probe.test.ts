@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "../testing/folder.ts";
-import { canTrace } from "../testing/strace.ts";
-import { run, smallDisk } from "../testing/mount.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+import { canTrace } from "../../testing/strace.ts";
+import { run, smallDisk } from "../../testing/mount.ts";
 import { findMount, probeCheck, probeFolder } from "./fs-probe.ts";
 
 const mounts = `overlay / overlay rw,relatime 0 0

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { GpuStatus } from "../contract/system.ts";
-import { createLog } from "../log.ts";
-import { temporaryFolder } from "../testing/folder.ts";
-import { waitFor } from "../testing/wait.ts";
+import type { GpuStatus } from "../../contract/system.ts";
+import { createLog } from "../../log.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+import { waitFor } from "../../testing/wait.ts";
 import { GpuWatch, type GpuWatchOptions } from "./gpu.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-const simulator = join(import.meta.dir, "../../plugins/nvidia-smi/testing/run.ts");
+const simulator = join(import.meta.dir, "../../../plugins/nvidia-smi/testing/run.ts");
 
 /** A program of this text, in the place of nvidia-smi. */
 function fake(script: string): readonly string[] {

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Paths } from "../files/paths.ts";
-import type { Swept } from "./disk-guard.ts";
+import type { Paths } from "../../files/paths.ts";
+import type { Swept } from "./guard.ts";
 
 export interface SweepDeps {
   readonly paths: Paths;

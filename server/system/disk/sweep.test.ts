@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { makeFolders, mapPaths } from "../files/paths.ts";
-import { temporaryFolder } from "../testing/folder.ts";
-import { sweepDisk } from "./disk-sweep.ts";
+import { makeFolders, mapPaths } from "../../files/paths.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+import { sweepDisk } from "./sweep.ts";
 
 const hour = 3_600_000;
 

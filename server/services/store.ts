@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ServicePlace, ToolCommand } from "../../plugins/plugin.ts";
 import type { Log } from "../log.ts";
-import { stopRequested } from "./exit.ts";
-import { holderIdentity, readExit, readHolder, readSpec, readWhole, writeRecord } from "./records.ts";
-import { isRunning } from "./identity.ts";
-import { runHeld } from "./run.ts";
+import { stopRequested } from "../process/exit.ts";
+import { holderIdentity, readExit, readHolder, readSpec, readWhole, writeRecord } from "../process/records.ts";
+import { isRunning } from "../process/identity.ts";
+import { runHeld } from "../process/run.ts";
 
 /** Output of the last starts is kept for looking into crashes. */
 const keptRuns = 5;

@@ -1,6 +1,6 @@
-import type { Gpu, GpuFault } from "../contract/system.ts";
-import { bootId } from "../process/identity.ts";
-import type { ReadGpu } from "./gpu-table.ts";
+import type { Gpu, GpuFault } from "../../contract/system.ts";
+import { bootId } from "../../process/identity.ts";
+import type { ReadGpu } from "./table.ts";
 
 /** Keeps faults over restarts of the server. */
 export interface FaultStore {

@@ -1,5 +1,5 @@
 import type { ProbeResult } from "../../plugins/plugin.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../process/clock.ts";
 
 /** How often a tool that starts is asked. */
 export const probeEveryMs = 500;

@@ -3,8 +3,8 @@ import {
   chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statfsSync, statSync, writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Check } from "../contract/system.ts";
-import { syncFolder } from "../files/sync-folder.ts";
+import type { Check } from "../../contract/system.ts";
+import { syncFolder } from "../../files/sync-folder.ts";
 
 export interface Mount {
   readonly folder: string;

@@ -2,13 +2,13 @@ import type { ExitOutcome, ServiceSpec, ToolCommand } from "../../plugins/plugin
 import type { Failure } from "../contract/job.ts";
 import { newId } from "../ids.ts";
 import type { Log } from "../log.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../process/clock.ts";
 import { freePort } from "./port.ts";
 import { ask, waitUntilReady } from "./ready.ts";
-import { ServiceRun } from "./service-run.ts";
-import type { ServiceRunOptions } from "./service-run.ts";
-import type { StatusBoard } from "./service-status.ts";
-import type { ServiceStore } from "./service-store.ts";
+import { ServiceRun } from "./start.ts";
+import type { ServiceRunOptions } from "./start.ts";
+import type { StatusBoard } from "./status.ts";
+import type { ServiceStore } from "./store.ts";
 
 /** How one start ended, as far as the next step depends on it. */
 export type LifeEnd =

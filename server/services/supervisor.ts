@@ -6,11 +6,11 @@ import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
 import { AttachedService } from "./attached-service.ts";
-import { realClock } from "./clock.ts";
-import type { Clock } from "./clock.ts";
+import { realClock } from "../process/clock.ts";
+import type { Clock } from "../process/clock.ts";
 import { OwnedService } from "./owned-service.ts";
 import type { SupervisedService } from "./owned-service.ts";
-import { ServiceStore } from "./service-store.ts";
+import { ServiceStore } from "./store.ts";
 
 export interface SupervisorOptions {
   readonly specs: readonly ServiceSpec[];

@@ -2,9 +2,9 @@ import type { ServiceHandle } from "../../plugins/plugin.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import type { SupervisedOptions, SupervisedService } from "./owned-service.ts";
 import { ask } from "./ready.ts";
-import { ServiceDesk } from "./service-desk.ts";
-import { StatusBoard } from "./service-status.ts";
-import { ServiceStore } from "./service-store.ts";
+import { ServiceDesk } from "./desk.ts";
+import { StatusBoard } from "./status.ts";
+import { ServiceStore } from "./store.ts";
 
 const askInUseMs = 5_000;
 const askIdleMs = 8_000;
