@@ -1,4 +1,5 @@
-import { windowBytes, type ByteSource } from "../files/byte-source.ts";
+import type { ByteSource } from "../files/byte-source.ts";
+import { findScanEnd } from "../formats/jpeg-scan-end.ts";
 import { exifPrefix, hasExifPrefix, orientationTiff, readOrientation, type Orientation } from "./exif.ts";
 import { cutOff, damaged, keepRange, partLimit, PictureFault, readExactly, type Piece, type StripPlan } from "./strip-plan.ts";
 
@@ -81,23 +82,6 @@ async function readLength(source: ByteSource, at: number): Promise<number> {
   const length = (bytes[0]! << 8) | bytes[1]!;
   if (length < 2) throw new PictureFault(damaged);
   return length;
-}
-
-/** Where the entropy-coded data ends: at an FF that is neither stuffed, a restart, nor fill. */
-async function findScanEnd(source: ByteSource, start: number): Promise<number> {
-  for (let at = start; at < source.size;) {
-    const window = await source.read(at, windowBytes);
-    let found = window.indexOf(0xff);
-    for (; found >= 0 && found + 1 < window.length; found = window.indexOf(0xff, found + 1)) {
-      const next = window[found + 1]!;
-      if (next !== 0 && next !== 0xff && (next < 0xd0 || next > 0xd7)) return at + found;
-    }
-    // An FF in the last byte is looked at again with its neighbour.
-    const step = found >= 0 ? found : window.length;
-    if (step === 0 || (found >= 0 && at + step + 1 >= source.size)) break;
-    at += step;
-  }
-  return source.size;
 }
 
 /** JFIF stays without its thumbnail; JFXX is nothing but a thumbnail. */

@@ -50,7 +50,7 @@ export async function makeThumbnail(path: string, target: string, format: Pictur
 }
 
 /** The allocator and the heap keep for later what an import freed, and the next one adds to it. */
-export function giveBackMemory(bytes: number): void {
+function giveBackMemory(bytes: number): void {
   decodedBytes += bytes;
   if (decodedBytes < shrinkAfterBytes) return;
   decodedBytes = 0;

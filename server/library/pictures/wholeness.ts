@@ -1,8 +1,8 @@
+import { FileSource } from "../../files/byte-source.ts";
 import { wholeShare } from "../../formats/jpeg-entropy.ts";
 import { pngRows } from "../../formats/png-rows.ts";
 import { turn } from "../../lifecycle.ts";
 import { PictureFault } from "../strip-plan.ts";
-import { decoding, giveBackMemory } from "../thumbnails.ts";
 
 /** The thumbnail is looked at in this size, and so many pixels of its edges at each corner. */
 const side = 48;
@@ -13,13 +13,10 @@ const sameWithin = 3;
 /**
  * Throws `PictureFault` where a JPEG's data ends before its picture: a decoder fills the rest with grey and says nothing. Walking the data
  * is dear: do it where the mark of the end is missing, where a corner of the picture looks empty, and before it is written anew.
- * It holds the whole file, so nothing is decoded beside it.
  */
 export async function assertWhole(path: string): Promise<void> {
-  const share = await decoding.run(2, async () => {
-    const bytes = await Bun.file(path).bytes();
-    return wholeShare(bytes, turn).finally(() => giveBackMemory(bytes.length));
-  });
+  const source = await FileSource.open(path);
+  const share = await wholeShare(source, turn).finally(() => source.close());
   if (share === null || share >= 1) return;
   const percent = Math.floor(share * 100);
   throw new PictureFault(`is cut off: only the upper ${percent} % of the picture is there. Copy it again from where it came.`);
