@@ -213,7 +213,7 @@ test("the progress of a prompt that an earlier server sent is seen again", async
   const [promptId, clientId] = [crypto.randomUUID(), crypto.randomUUID()];
   const chosen = chooseFiles("flux-dev", await client.nodeClasses(requiredClasses));
   if (!chosen.ok) throw new Error(chosen.failure.why);
-  const graph = fluxGraph({ ...job(), files: chosen.files, loras: [], seed: 1, filenamePrefix: `isengard/${host.jobId}/0` });
+  const graph = fluxGraph({ ...job(), files: chosen.files, weights: "default", loras: [], seed: 1, filenamePrefix: `isengard/${host.jobId}/0` });
   expect((await client.post({ promptId, clientId, graph, extraData: { preview_method: "latent2rgb" } })).kind).toBe("accepted");
   host.remember("prompt:0", `${promptId} ${instance} ${clientId}`);
   expect(await backend.generate(job(), host)).toEqual({ kind: "succeeded" });
@@ -221,6 +221,14 @@ test("the progress of a prompt that an earlier server sent is seen again", async
   expect(host.previews.length).toBeGreaterThan(0);
   expect(host.logged).toEqual([]);
   expect(host.job.doubled).toBe(0);
+});
+
+test("on a card of 24 GB FLUX.1 in 16 bits is drawn with 8-bit weights", async () => {
+  const { backend, host, services } = bench("ok", 50);
+  const { url } = await services.use("comfyui");
+  expect(await backend.generate(job(), host)).toEqual({ kind: "succeeded" });
+  const history = JSON.stringify(await (await fetch(`${url}/history`)).json());
+  expect(history).toContain('"unet_name":"flux1-dev.safetensors","weight_dtype":"fp8_e4m3fn"');
 });
 
 test("giving memory back works while it runs and is no error when it does not", async () => {

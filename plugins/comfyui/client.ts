@@ -57,6 +57,11 @@ export class ComfyClient {
     return new Map(answers.flatMap((answer) => [...parseObjectInfo(answer)]));
   }
 
+  /** Files of a folder of `models` with their sizes in bytes, as records. */
+  async modelFiles(folder: string): Promise<readonly unknown[]> {
+    return listOf(await this.#json(`/experiment/models/${encodeURIComponent(folder)}`));
+  }
+
   /** A 400 is an answer; anything else that is not 200 tells nothing about whether the prompt was taken. */
   async post(request: PromptRequest): Promise<PostAnswer> {
     const response = await this.#send("/prompt", {

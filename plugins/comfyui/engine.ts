@@ -1,9 +1,10 @@
 import type { ServiceHandle } from "../plugin.ts";
 import { ComfyClient } from "./client.ts";
 import type { ComfyEvent } from "./events.ts";
-import { loaderClasses, requiredClasses } from "./graph.ts";
+import { loaderClasses, requiredClasses, type ModelFiles } from "./graph.ts";
 import type { NodeClasses } from "./object-info.ts";
 import { ComfySocket } from "./socket.ts";
+import { tooLargeModels, weightsOf, type Weights } from "./weights.ts";
 
 /** What classes an instance knows does not change while it lives; the lists of files in its loaders do. */
 const fixedClasses = requiredClasses.filter((name) => !(loaderClasses as readonly string[]).includes(name));
@@ -16,6 +17,7 @@ export class Engine {
   readonly #onEvent: (event: ComfyEvent) => void;
   #inherited: ComfySocket | null = null;
   #released = false;
+  #tooLarge: ReadonlySet<string> = new Set();
 
   constructor(readonly handle: ServiceHandle, onEvent: (event: ComfyEvent) => void) {
     this.client = new ComfyClient(handle.url);
@@ -33,10 +35,16 @@ export class Engine {
     void this.#inherited.open();
   }
 
-  /** Opens the socket and reads the classes, at the same time. */
+  /** Opens the socket, reads the classes and which models are too large for the GPU, at the same time. */
   async connect(): Promise<NodeClasses> {
-    const [classes] = await Promise.all([this.#classes(), this.socket.open()]);
+    const [classes, tooLarge] = await Promise.all([this.#classes(), tooLargeModels(this.client), this.socket.open()]);
+    this.#tooLarge = tooLarge;
     return classes;
+  }
+
+  /** How the model of these files is to be held; known once `connect` has resolved. */
+  weightsOf(files: ModelFiles): Weights {
+    return weightsOf(files, this.#tooLarge);
   }
 
   async #classes(): Promise<NodeClasses> {

@@ -124,7 +124,7 @@ export class Generation {
     if (!chosen.ok) return chosen;
     const { prompt, width, height, steps, guidance } = this.#job;
     const graph = fluxGraph({
-      files: chosen.files, loras: this.#loras, prompt, width, height, steps, guidance, seed: this.#job.seeds[index] ?? 0,
+      files: chosen.files, weights: this.#engine?.weightsOf(chosen.files) ?? "default", loras: this.#loras, prompt, width, height, steps, guidance, seed: this.#job.seeds[index] ?? 0,
       filenamePrefix: `isengard/${this.#host.jobId}/${index}`,
     });
     return prepareGraph(graph, this.#classes);

@@ -11,7 +11,7 @@ const layouts: readonly ModelFiles[] = [
 
 function spec(given: Partial<PictureSpec>): PictureSpec {
   return {
-    files: layouts[0] as ModelFiles, loras: [], prompt: "a \"quoted\" prompt with [name] and ${x}", seed: 2 ** 53 - 1, width: 896, height: 1152,
+    files: layouts[0] as ModelFiles, weights: "default", loras: [], prompt: "a \"quoted\" prompt with [name] and ${x}", seed: 2 ** 53 - 1, width: 896, height: 1152,
     steps: 20, guidance: 3.5, filenamePrefix: "isengard/job-x/0", ...given,
   };
 }
@@ -28,7 +28,8 @@ describe.each(["0.33.0", "0.3.64"] as const)("graphs against the node classes of
     ({ name: `${files.kind}, guidance ${guidance}, ${count} LoRAs, text encoder ${textEncoder}`, files, guidance, count, textEncoder }))))))(
     "$name: every class, input, link and type fits", ({ files, guidance, count, textEncoder }) => {
       const loras = ["a.safetensors", "b.safetensors"].slice(0, count).map((file) => ({ file, strength: 0.9, textEncoder }));
-      const prepared = prepareGraph(fluxGraph(spec({ files, guidance, loras })), classes);
+      const weights = count === 2 ? "fp8_e4m3fn" : "default";
+      const prepared = prepareGraph(fluxGraph(spec({ files, weights, guidance, loras })), classes);
       if (!prepared.ok) throw new Error(prepared.failure.why);
       expect(problemsOf(prepared.graph, classes)).toEqual([]);
       expect(nodesOf(prepared.graph, "SaveImage")).toHaveLength(1);
@@ -56,6 +57,14 @@ function withFiles(classes: NodeClasses): NodeClasses {
     ...info, inputs: new Map([...info.inputs].map(([input, known]) => [input, files[input] ? { ...known, choices: files[input] } : known])),
   }]));
 }
+
+test("the weights that were asked for are those of the loader of split files", () => {
+  for (const weights of ["default", "fp8_e4m3fn"] as const) {
+    const graph = fluxGraph(spec({ files: layouts[1] as ModelFiles, weights }));
+    expect(nodesOf(graph, "UNETLoader").map(([, node]) => node.inputs["weight_dtype"])).toEqual([weights]);
+    expect(JSON.stringify(fluxGraph(spec({ weights })))).not.toContain("weight_dtype");
+  }
+});
 
 test("the prompt, seed and size arrive unchanged", () => {
   const graph = fluxGraph(spec({}));

@@ -1,3 +1,5 @@
+import type { Weights } from "./weights.ts";
+
 /** ComfyUI's API format. A link names a node and one of its outputs; everything else is a plain value. */
 export type Link = readonly [node: string, output: number];
 export type InputValue = string | number | boolean | Link;
@@ -25,6 +27,8 @@ export interface LoraUse {
 
 export interface PictureSpec {
   readonly files: ModelFiles;
+  /** Of the model of split files; a checkpoint is loaded as it is. */
+  readonly weights: Weights;
   readonly loras: readonly LoraUse[];
   readonly prompt: string;
   readonly seed: number;
@@ -42,7 +46,7 @@ export const scheduler = "simple";
 /** Text to picture with FLUX.1. Contract 4.1: A and I for one checkpoint file, B for split files. */
 export function fluxGraph(spec: PictureSpec): Graph {
   const graph = new GraphBuilder();
-  const loaded = applyLoras(graph, loadModel(graph, spec.files), spec.loras);
+  const loaded = applyLoras(graph, loadModel(graph, spec), spec.loras);
   const text = graph.add("CLIPTextEncode", { text: spec.prompt, clip: loaded.clip });
   const positive = spec.guidance === null
     ? text
@@ -77,13 +81,13 @@ function output(link: Link, index: number): Link {
   return [link[0], index];
 }
 
-function loadModel(graph: GraphBuilder, files: ModelFiles): Loaded {
+function loadModel(graph: GraphBuilder, { files, weights }: PictureSpec): Loaded {
   if (files.kind === "checkpoint") {
     const checkpoint = graph.add("CheckpointLoaderSimple", { ckpt_name: files.checkpoint });
     return { model: checkpoint, clip: output(checkpoint, 1), vae: output(checkpoint, 2) };
   }
   return {
-    model: graph.add("UNETLoader", { unet_name: files.unet, weight_dtype: "default" }),
+    model: graph.add("UNETLoader", { unet_name: files.unet, weight_dtype: weights }),
     clip: graph.add("DualCLIPLoader", { clip_name1: files.clipL, clip_name2: files.t5, type: "flux", device: "default" }),
     vae: graph.add("VAELoader", { vae_name: files.vae }),
   };

@@ -35,6 +35,7 @@ function get(server: SimulatedServer, path: string, query: URLSearchParams): Pro
     case "object_info": return Response.json(tail ? withoutNull({ [tail]: folders.describe(tail) }) : folders.classes());
     case "embeddings": return Response.json([]);
     case "models": return tail ? listModels(folders.files(tail)) : Response.json(folders.keys);
+    case "experiment": return rest[0] === "models" ? modelSizes(folders.files(rest[1] ?? "")) : null;
     case "prompt": return Response.json({ exec_info: { queue_remaining: queue.remaining } });
     case "queue": return Response.json(queue.list());
     case "history":
@@ -126,6 +127,12 @@ async function view({ args }: SimulatedServer, query: URLSearchParams): Promise<
 
 function listModels(files: string[] | null): Response {
   return files ? Response.json(files) : new Response("404: Not Found", { status: 404 });
+}
+
+/** Sizes of FLUX.1 in 8 and in 16 bits. */
+function modelSizes(files: string[] | null): Response | null {
+  if (files === null) return null;
+  return Response.json(files.map((name) => ({ name, pathIndex: 0, modified: 0, created: 0, size: name.includes("fp8") ? 11.9e9 : 23.8e9 })));
 }
 
 function withoutNull(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
