@@ -238,7 +238,7 @@ export class Generation {
   async #checkLoras(engine: Engine): Promise<void> {
     if (this.#logChecked || this.#loras.length === 0) return;
     this.#logChecked = true;
-    const count = unplacedSoFar(engine.handle.instance, this.#job, await unplacedTensors(engine.client, this.#logMark));
+    const count = unplacedSoFar(engine.handle, this.#job, await unplacedTensors(engine.client, this.#logMark));
     if (count === 0) return;
     const names = this.#job.loras.map(({ name }) => name).join(", ");
     this.#host.warn(`ComfyUI could not use ${count} parts of the LoRA (${names}). ` +
