@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { refusalFailure, runtimeFailure } from "./failures.ts";
+import { engineFailure, refusalFailure, runtimeFailure } from "./failures.ts";
 
 describe("runtime errors", () => {
   const cases = [
@@ -36,4 +36,12 @@ describe("runtime errors", () => {
 
 test.each([[null], [{}], [{ error: 7, node_errors: [] }], [{ node_errors: { 1: { errors: [{}] } } }]])("a strange refusal %j is still a sentence", (answer) => {
   expect(refusalFailure(answer).why).toMatch(/^ComfyUI refused the request.*\.$/);
+});
+
+test("an attached ComfyUI is not sent to a button or a log that Isengard has not got", () => {
+  const gone = engineFailure("ComfyUI at http://10.0.0.2:8188 cannot be used now. Nothing listens at its address.", null, true);
+  expect(gone).toMatchObject({ code: "engine", why: "ComfyUI at http://10.0.0.2:8188 cannot be used now. Nothing listens at its address." });
+  expect(gone.fix).toMatch(/^Start that ComfyUI where it runs, or correct its address: .*--comfyui-url/);
+  expect(gone.fix).not.toMatch(/Then|settings page|log/i);
+  expect(engineFailure("It crashed.", null, false).fix).toBe("Start ComfyUI again in Settings.");
 });

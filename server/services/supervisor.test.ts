@@ -238,6 +238,29 @@ test("only speaks to a tool that runs elsewhere, and tells when it is gone", asy
   expect(one.acquire("tool")).rejects.toThrow("cannot be used now");
 });
 
+test("an attached tool that is gone is told after two questions, while its job keeps it for a minute", async () => {
+  let isThere = true;
+  let silent = 0;
+  const said: string[] = [];
+  const one = await supervise(tool("ok", {
+    attachUrl: `http://127.0.0.1:${freePort()}`,
+    probe: async () => {
+      if (isThere) return { ready: true, version: "1.0" };
+      silent += 1;
+      said.push(state(one).state);
+      return { ready: false, why: "Nothing listens at its address." };
+    },
+  }));
+  const handle = await one.acquire("tool");
+  isThere = false;
+  await waitFor("its job is let go", () => handle.gone.aborted);
+  // What the page showed when each question was asked: the first miss is not said, the second is.
+  expect(said.slice(0, 3)).toEqual(["attached", "attached", "unreachable"]);
+  expect(silent).toBe(12);
+  expect(state(one).detail).toMatch(/^.+ at http:\/\/127\.0\.0\.1:\d+ cannot be used now\. Nothing listens at its address\.$/);
+  handle.release();
+});
+
 test("finds nobody at an address where nothing listens", async () => {
   const one = await supervise(tool("ok", { attachUrl: `http://user:secret@127.0.0.1:${freePort()}` }));
   const refusal = await one.acquire("tool").catch((error: Error) => error.message);

@@ -86,7 +86,7 @@ export class Readiness {
       const found = this.parts.library.lora(id);
       if (found === null || existsSync(found.path)) return [];
       return [{
-        code: "lora_missing", what: `The file of ${found.lora.name} is not there.`, why: "It was moved or removed outside of Isengard.",
+        code: "lora_missing", what: `The file of ${found.lora.name} is not there.`, why: "It is not in Isengard's folder of LoRAs, although nobody deleted it in Isengard.",
         fix: "Choose another LoRA, or bring the file back from a backup.", href: `/characters/${found.lora.characterId}?tab=loras`,
       }];
     });
