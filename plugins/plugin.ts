@@ -179,4 +179,6 @@ export { ServiceCrash, ServiceUnavailable } from "../server/contract/service-una
 /** Checks of a tool's installation for the system page and before a start. */
 export interface SetupChecks {
   checks(): Promise<Check[]>;
+  /** The version that is installed; null: not known, or nothing is installed (a simulator). Cheap; absent: nobody can tell. */
+  foundVersion?(): string | null;
 }

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { PluginSettings } from "../plugin.ts";
-import { missingPart, setupChecks } from "./setup.ts";
+import { foundVersion, missingPart, setupChecks } from "./setup.ts";
 import { simulatorSettings } from "./testing-settings.ts";
 
 const settings = (dir: string | null, python: string | null, baseModel: string | null): PluginSettings =>
@@ -87,4 +87,13 @@ test("where a base model from the hub lies or will lie is said", async () => {
     if (before === undefined) delete process.env["HF_HUB_CACHE"];
     else process.env["HF_HUB_CACHE"] = before;
   }
+});
+
+test("the version is the one of the folder, and none is made up", async () => {
+  using folder = temporaryFolder();
+  const { dir } = await installation(folder.path, true);
+  await Bun.write(join(dir, "version.py"), 'VERSION = "0.13.1"\n');
+  expect(foundVersion(settings(dir, null, null))).toBe("0.13.1");
+  expect(foundVersion(settings(folder.path, null, null))).toBeNull();
+  expect(foundVersion({ ...settings(dir, null, null), mode: "fast-test" })).toBeNull();
 });

@@ -154,6 +154,11 @@ function hubTokenFile(env: Readonly<Record<string, string | undefined>>): string
   return join(env["HF_HOME"] ?? join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "huggingface"), "token");
 }
 
+/** null: not installed, not told, or simulated. */
+export function foundVersion({ mode, aiToolkit: { dir } }: PluginSettings): string | null {
+  return mode === "fast-test" || dir === null ? null : versionOf(dir);
+}
+
 function versionOf(dir: string): string | null {
   try {
     return /VERSION\s*=\s*["']([^"']{1,40})["']/.exec(readFileSync(join(dir, "version.py"), "utf8"))?.[1] ?? null;

@@ -18,7 +18,7 @@ import { trainingPresets } from "./presets.ts";
 import { ProgressTracker } from "./progress.ts";
 import { hasDamagedCheckpoint, prepareResume } from "./resume.ts";
 import { ruinedEnd } from "./ruined.ts";
-import { missingPart, setupChecks } from "./setup.ts";
+import { foundVersion, missingPart, setupChecks } from "./setup.ts";
 import { Transcript } from "./transcript.ts";
 import { remarksIn } from "./warnings.ts";
 import { TrainingWatch } from "./watch.ts";
@@ -35,6 +35,7 @@ export function trainingBackend(settings: PluginSettings, quietMs?: number): Tra
     presets: ({ photoCount }) => trainingPresets(photoCount),
     disk: (plan) => trainingDisk(settings, plan),
     checks: () => setupChecks(settings),
+    foundVersion: () => foundVersion(settings),
     train: (job, host) => train(settings, job, host, quietMs),
   };
 }

@@ -9,7 +9,7 @@ import { Generation } from "./generation.ts";
 import type { LoraUse } from "./graph.ts";
 import { defaultLimits, type GenerationLimits } from "./limits.ts";
 import { readLoraHeader } from "./lora.ts";
-import { setupChecks } from "./setup.ts";
+import { foundVersion, setupChecks } from "./setup.ts";
 import { toolVersion } from "./version.ts";
 
 export function comfyBackend(settings: PluginSettings, limits: GenerationLimits = defaultLimits): ImageBackend {
@@ -17,6 +17,7 @@ export function comfyBackend(settings: PluginSettings, limits: GenerationLimits 
     name: "comfyui",
     capabilities: () => imageCapabilities(toolVersion),
     checks: (): Promise<Check[]> => setupChecks(settings),
+    foundVersion: () => foundVersion(settings),
     generate: (job, host) => generate(job, host, limits, settings.comfyui.url !== null),
     releaseMemory: async (url) => {
       try {

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { chosenArguments, parseHelp, startOptions } from "./flags.ts";
 import { comfyService, pythonFor } from "./service.ts";
-import { setupChecks } from "./setup.ts";
+import { foundVersion, setupChecks } from "./setup.ts";
 import { isOlder } from "./version.ts";
 
 const folder = temporaryFolder();
@@ -127,6 +127,35 @@ describe("what is configured", () => {
     expect(missing?.state).toBe("error");
     const [unreachable] = await setupChecks(settings({ comfyui: { dir: null, python: null, url: "http://127.0.0.1:1" } }));
     expect(unreachable).toMatchObject({ state: "error", detail: "ComfyUI does not answer: nothing listens at its address." });
+  });
+
+  test("one that runs elsewhere is asked for its version and its models", async () => {
+    const classes = JSON.parse(readFileSync(join(import.meta.dir, "fixtures/0.3.64/object-info.json"), "utf8")) as Record<string, { input: { required: Record<string, unknown[]> } }>;
+    const files: Record<string, string[]> = { unet_name: ["flux1-dev.safetensors"], clip_name1: ["clip_l.safetensors"], clip_name2: ["t5xxl_fp16.safetensors"], vae_name: [], ckpt_name: [] };
+    using server = Bun.serve({
+      hostname: "127.0.0.1", port: 0,
+      fetch: (request) => {
+        const name = new URL(request.url).pathname.replace("/object_info/", "");
+        const info = structuredClone(classes[name]);
+        if (info === undefined) return Response.json({ system: { comfyui_version: "0.3.64", argv: [] } });
+        for (const [input, choices] of Object.entries(files)) if (input in info.input.required) info.input.required[input] = [choices];
+        return Response.json({ [name]: info });
+      },
+    });
+    const given = settings({ comfyui: { dir: null, python: null, url: `http://127.0.0.1:${server.port}` } });
+    expect(foundVersion(given)).toBeNull();
+    const asked = async () => (await setupChecks(given)).find(({ id }) => id === "comfyui-models");
+    expect(await asked()).toMatchObject({ state: "warning", detail: expect.stringMatching(/Missing: ae\.safetensors in models\/vae/) });
+    expect(foundVersion(given)).toBe("0.3.64");
+    files["vae_name"] = ["ae.safetensors"];
+    expect(await asked()).toMatchObject({ state: "ok", detail: expect.stringContaining("flux1-dev.safetensors") });
+  });
+
+  test("the version of the folder is found, and none is made up", () => {
+    const { dir, python } = checkout("versioned", "");
+    expect(foundVersion(settings({ comfyui: { dir, python, url: null } }))).toBe("0.3.64");
+    expect(foundVersion(settings({ comfyui: { dir: folder.path, python, url: null } }))).toBeNull();
+    expect(foundVersion(settings({ mode: "fast-test", comfyui: { dir, python, url: null } }))).toBeNull();
   });
 
   test("versions are compared by number", () => {

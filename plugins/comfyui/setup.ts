@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Check, CheckState } from "../../server/contract/system.ts";
 import { noCuda, noCudaFix, torchQuestion } from "../../server/shared/torch-words.ts";
@@ -24,7 +23,7 @@ export async function setupChecks(settings: PluginSettings): Promise<Check[]> {
     const detail = dir === null ? "No folder is set." : `There is no main.py in ${dir}.`;
     return [check(tool, "error", detail, `Name ComfyUI's folder with ${placeOf("comfyuiDir")}, or a running one with ${placeOf("comfyuiUrl")}.`)];
   }
-  return [await versionCheck(dir), await pythonCheck(dir, settings), modelCheck(await modelFilesOf(dir))];
+  return [versionResult(versionOf(dir) ?? "", ""), await pythonCheck(dir, settings), modelCheck(await modelFilesOf(dir))];
 }
 
 type Subject = Pick<Check, "id" | "label">;
@@ -41,6 +40,7 @@ async function attachedChecks(url: string): Promise<Check[]> {
     const client = new ComfyClient(url);
     const stats = await client.systemStats();
     const version = textOf(recordOf(stats["system"])["comfyui_version"]);
+    if (version !== "") told = { url, version: version.slice(0, 40) };
     const found = versionResult(version, "It runs elsewhere: it must see the LoRA files under the same names.");
     return [found, modelCheck(listsOf(await client.nodeClasses(loaderClasses)))];
   } catch (error) {
@@ -49,9 +49,21 @@ async function attachedChecks(url: string): Promise<Check[]> {
   }
 }
 
-async function versionCheck(dir: string): Promise<Check> {
-  const text = await readFile(join(dir, "comfyui_version.py"), "utf8").catch(() => "");
-  return versionResult(/__version__ = "([^"]+)"/.exec(text)?.[1] ?? "", "");
+/** null: not installed, not told, or simulated; of one that runs elsewhere, what it said when it was asked last. */
+export function foundVersion({ mode, comfyui: { dir, url } }: PluginSettings): string | null {
+  if (mode === "fast-test") return null;
+  if (url !== null) return told?.url === url ? told.version : null;
+  return dir === null ? null : versionOf(dir);
+}
+
+let told: { readonly url: string; readonly version: string } | null = null;
+
+function versionOf(dir: string): string | null {
+  try {
+    return /__version__ = "([^"]{1,40})"/.exec(readFileSync(join(dir, "comfyui_version.py"), "utf8"))?.[1] ?? null;
+  } catch {
+    return null; // an incomplete copy; the checks say so
+  }
 }
 
 function versionResult(version: string, note: string): Check {

@@ -45,8 +45,10 @@ export type Feature = typeof Feature.static;
 export const TrainingCapabilities = t.Object({
   backend: t.String(),
   tool: t.String(),
-  /** The version that Isengard was made for; what was found is in the checks. */
+  /** The version that Isengard was made for. */
   toolVersion: t.String(),
+  /** The version that was found; null: not known, or simulated. */
+  foundVersion: t.Optional(t.Union([t.String(), t.Null()])),
   baseModels: t.Array(t.Object({ id: t.String(), label: t.String(), gated: t.Boolean() })),
   minPhotos: t.Number(),
   parameters: t.Array(ParameterSpec),
@@ -58,7 +60,9 @@ export type TrainingCapabilities = typeof TrainingCapabilities.static;
 export const ImageCapabilities = t.Object({
   backend: t.String(),
   tool: t.String(),
+  /** As for training. */
   toolVersion: t.String(),
+  foundVersion: t.Optional(t.Union([t.String(), t.Null()])),
   models: t.Array(t.Object({
     id: t.String(), label: t.String(),
     defaultSteps: t.Number(), maxSteps: t.Number(),

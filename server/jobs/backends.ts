@@ -69,9 +69,11 @@ export class Backends {
 
   /** What can be done here, for the page; null where no tool does it. */
   capabilities(): { training: TrainingCapabilities | null; image: ImageCapabilities | null } {
+    const training = this.choice?.parts.find((part) => part.training)?.training;
+    const image = this.choice?.parts.find((part) => part.image)?.image;
     return {
-      training: this.choice?.parts.find((part) => part.training)?.training?.capabilities() ?? null,
-      image: this.choice?.parts.find((part) => part.image)?.image?.capabilities() ?? null,
+      training: training === undefined ? null : { ...training.capabilities(), foundVersion: training.foundVersion?.() ?? null },
+      image: image === undefined ? null : { ...image.capabilities(), foundVersion: image.foundVersion?.() ?? null },
     };
   }
 

@@ -163,16 +163,25 @@ export function ValuesCard({ settings }: { settings: Settings }) {
   </section>`;
 }
 
+/** What was found first: a version that Isengard was only made for says nothing about this machine. */
+function toolWords({ tool, toolVersion, foundVersion }: { tool: string; toolVersion: string; foundVersion?: string | null }, mode: Mode | null): string {
+  if (mode === "fast-test") return `${tool} ${toolVersion}, simulated`;
+  if (foundVersion === toolVersion) return `${tool} ${toolVersion}`;
+  return `${tool} ${foundVersion ?? "of a version that is not known"}; Isengard was made for ${toolVersion}`;
+}
+
 export function AboutCard() {
   const app = useApp();
   const { info } = app;
   const { training, image, build, version, mode } = info.value;
   const none = mode === null ? "known when the mode is chosen" : "not available";
-  const { os } = app.system.status.value;
+  const { os, services } = app.system.status.value;
+  // What answers is asked by the service; a folder may hold another version than the one that runs.
+  const running = services.find(({ name }) => name === image?.backend)?.version;
   const facts = [
     ["Isengard", `${version} (build ${build})`],
-    ["Training", training ? `${training.tool}, made for version ${training.toolVersion}` : none],
-    ["Pictures", image ? `${image.tool}, made for version ${image.toolVersion}` : none],
+    ["Training", training ? toolWords(training, mode) : none],
+    ["Pictures", image ? toolWords({ ...image, foundVersion: running ?? image.foundVersion ?? null }, mode) : none],
     ["System", os],
   ] as const;
   return html`<section class="card" id="about" aria-labelledby="about-title">

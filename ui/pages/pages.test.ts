@@ -4,6 +4,7 @@ import type { Boot } from "../../server/contract/boot.ts";
 import { waitFor } from "../../server/testing/wait.ts";
 import { App } from "../components/App.ts";
 import { createTestApp, emptyServer, testBoot, testCharacter, testJob, type TestApp } from "../testing/app.ts";
+import { testImage, testTraining } from "../testing/engines.ts";
 import { byName, mount, typeInto } from "../testing/render.ts";
 
 let open: TestApp | null = null;
@@ -42,6 +43,18 @@ describe("every page", () => {
     visit("/");
     byName(page.root, "Characters").click();
     await waitFor("the title has the focus", () => document.activeElement === page.root.querySelector("h1") && heading() === "Characters");
+  });
+
+  test.each([
+    ["fast-test", null, "AI-Toolkit 1, simulatedPicturesComfyUI 0.33.0, simulated"],
+    ["production", "0.33.0", "AI-Toolkit 1PicturesComfyUI 0.33.0"],
+    ["production", "0.3.64", "AI-Toolkit 1PicturesComfyUI 0.3.64; Isengard was made for 0.33.0"],
+    ["production", null, "ComfyUI of a version that is not known; Isengard was made for 0.33.0"],
+  ] as const)("About in %s names what was found (%s), and what Isengard was made for only beside another one", (mode, foundVersion, said) => {
+    visit("/settings", { info: {
+      ...testBoot().info, mode, training: { ...testTraining, foundVersion: "1" }, image: { ...testImage, toolVersion: "0.33.0", foundVersion },
+    } });
+    expect(page.root.querySelector("#about")!.textContent).toContain(said);
   });
 
   const progress = { stages: [], step: 1, totalSteps: 2, fraction: 0.42, etaSeconds: null, speed: "", loss: null, learningRate: null, message: "", updatedAt: "" };
