@@ -9,7 +9,6 @@ import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
 import type { Clock } from "../process/clock.ts";
 import { findMarked } from "../process/marker.ts";
-import { freePort } from "./port.ts";
 import { readWhole } from "../process/records.ts";
 import { Detached } from "../process/run.ts";
 import type { ServiceRecord } from "./store.ts";
@@ -221,51 +220,6 @@ test("says why a tool cannot be had here", async () => {
   expect(state(one)).toMatchObject({ state: "not-configured", detail: "ComfyUI's folder is not set." });
   expect(one.acquire("tool")).rejects.toThrow("folder is not set");
   expect(one.acquire("other")).rejects.toBeInstanceOf(ServiceUnavailable);
-});
-
-test("only speaks to a tool that runs elsewhere, and tells when it is gone", async () => {
-  const elsewhere = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("hello") });
-  const url = `http://127.0.0.1:${elsewhere.port}`;
-  const one = await supervise(tool("ok", { attachUrl: url }));
-  const handle = await one.acquire("tool");
-  expect(handle).toMatchObject({ url, dir: null });
-  expect(state(one)).toMatchObject({ state: "attached", pid: null, version: "1.0" });
-  expect(handle.restart("stuck")).rejects.toThrow("not started by Isengard");
-  handle.release();
-  await elsewhere.stop(true);
-  await waitFor("its end is noticed", () => handle.gone.aborted);
-  expect(state(one).state).toBe("unreachable");
-  expect(one.acquire("tool")).rejects.toThrow("cannot be used now");
-});
-
-test("an attached tool that is gone is told after two questions, while its job keeps it for a minute", async () => {
-  let isThere = true;
-  let silent = 0;
-  const said: string[] = [];
-  const one = await supervise(tool("ok", {
-    attachUrl: `http://127.0.0.1:${freePort()}`,
-    probe: async () => {
-      if (isThere) return { ready: true, version: "1.0" };
-      silent += 1;
-      said.push(state(one).state);
-      return { ready: false, why: "Nothing listens at its address." };
-    },
-  }));
-  const handle = await one.acquire("tool");
-  isThere = false;
-  await waitFor("its job is let go", () => handle.gone.aborted);
-  // What the page showed when each question was asked: the first miss is not said, the second is.
-  expect(said.slice(0, 3)).toEqual(["attached", "attached", "unreachable"]);
-  expect(silent).toBe(12);
-  expect(state(one).detail).toMatch(/^.+ at http:\/\/127\.0\.0\.1:\d+ cannot be used now\. Nothing listens at its address\.$/);
-  handle.release();
-});
-
-test("finds nobody at an address where nothing listens", async () => {
-  const one = await supervise(tool("ok", { attachUrl: `http://user:secret@127.0.0.1:${freePort()}` }));
-  const refusal = await one.acquire("tool").catch((error: Error) => error.message);
-  expect(refusal).toContain("cannot be used now");
-  expect(state(one).detail).not.toContain("secret");
 });
 
 test("P5: a start that visibly goes on is not given up at the deadline, but at the hard limit", async () => {
