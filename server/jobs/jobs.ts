@@ -4,6 +4,7 @@ import type { Bus } from "../events/bus.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Artifacts } from "../library/artifacts.ts";
 import type { Characters } from "../library/characters.ts";
+import { Erasure } from "../library/erasure.ts";
 import { loraFault } from "../library/lora-file.ts";
 import type { Loras } from "../library/loras.ts";
 import type { Metrics } from "../library/metrics.ts";
@@ -36,7 +37,6 @@ import { ServerLife } from "./run/server-life.ts";
 import { SecondPress } from "./run/second-press.ts";
 import { isFinal } from "./store/states.ts";
 import { JobStore } from "./store/store.ts";
-import { JobRemoval } from "./store/removal.ts";
 
 export interface LibraryNouns {
   readonly characters: Characters;
@@ -113,8 +113,8 @@ export function createJobs(options: JobsOptions): Jobs {
     ends: new JobEnds({ store, room, timing, lanes, redactor: options.redactor ?? { redact: (text) => text } }),
   });
   announceCharacters(bus, library);
-  const queue = new JobQueue({ store, backends, library, room, jobsDir, root: options.paths.root, onSecondPress: (job) => pressAgain(job, secondPress, services) });
-  const removal = new JobRemoval(store.table, options.paths);
+  const queue = new JobQueue({ store, backends, library, room, jobsDir, root: options.paths.root, erasure: new Erasure({ db, paths: options.paths }), onSecondPress: (job) => pressAgain(job, secondPress, services) });
+  const removal = store.removal(options.paths);
   const dispatcher = new Dispatcher({
     store, backends, lanes, runner, serverRun, room, timing, bus, log, onStorageFault,
     onSetAside: () => leftovers.start(),

@@ -76,7 +76,7 @@ test("what a running training is still going to write is taken, follows what it 
   rig.jobs.dispatcher.wake();
   await waitFor("the rest has shrunk", () => (rig.disk.expected.get(id)?.volumeBytes ?? whole) < whole - 19 * mib);
   expect(rig.disk.expected.get(id)!.volumeBytes).toBeGreaterThan(whole - 21 * mib);
-  expect(rig.jobs.room.refusal(rig.jobs.store.table.row(id)!)).toBeNull();
+  expect(rig.jobs.room.refusal(rig.jobs.store.row(id)!)).toBeNull();
   rig.jobs.queue.cancel(id);
   await rig.until(id, "cancelled");
   await waitFor("nothing is expected any more", () => rig.disk.expected.size === 0);
@@ -100,7 +100,7 @@ test("on a real small disk a training is held back below its forecast and begins
   const guard = new DiskGuard({ volume: disk.path, scratch: disk.path, reserveFile: join(disk.path, "reserve"), log: createLog({ write: () => {} }, "error"), sweep: async () => ({ files: 0, bytes: 0 }) });
   const room = new DiskRoom({ disk: guard, store: rig.jobs.store, backends: rig.backends, jobsDir: rig.paths.jobs, log: rig.log });
   rig.trainer.disk = () => ({ ...small, checkpointsKept: 100 });
-  const row = rig.jobs.store.table.row(rig.train(rig.character("Ada").id).id)!;
+  const row = rig.jobs.store.row(rig.train(rig.character("Ada").id).id)!;
   writeFileSync(join(disk.path, "other"), Buffer.alloc(250 * mib));
   await guard.refresh();
   expect(room.refusal(row)).toEqual({ code: "disk", text: expect.stringMatching(/^Waits for disk space: 150 MiB are free on the disk of .*, and this job is going to write about 18\d MiB\.$/) });

@@ -12,7 +12,7 @@ const two = [one, { uuid: "GPU-bb", index: 1, name: "NVIDIA RTX 4090", fault: nu
 const fault = { code: "gpu_fault", what: "The GPU stopped working.", why: "CUDA error: device-side assert triggered.", fix: "", tail: [] };
 const lost = { id: "GPU-aa", reason: "It does not answer any more.", since: "", stays: false };
 const waitingOf = (id: string) => rig.jobs.store.get(id)!.waiting;
-const laneOf = (id: string) => rig.jobs.store.table.row(id)!.lane;
+const laneOf = (id: string) => rig.jobs.store.row(id)!.lane;
 
 test("F63: after a training met a fault of the GPU nothing begins on it, with the reason, until a person says that it is well", async () => {
   rig.gpus = [one];

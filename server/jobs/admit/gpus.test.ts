@@ -13,7 +13,7 @@ beforeEach(() => { rig = openRig(); });
 afterEach(() => rig.close());
 
 const two = [{ uuid: "GPU-bb", index: 1 }, { uuid: "GPU-aa", index: 0 }];
-const laneOf = (id: string) => rig.jobs.store.table.row(id)!.lane;
+const laneOf = (id: string) => rig.jobs.store.row(id)!.lane;
 const hold = () => {
   rig.trainer.work = async (_job, host) => { await untilStopped(host); return { kind: "stopped" }; };
   rig.painter.work = async (_job, host) => { await untilStopped(host); return { kind: "stopped" }; };

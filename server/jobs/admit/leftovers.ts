@@ -89,7 +89,7 @@ export class Leftovers implements Service {
   }
 
   private isWanted({ jobId, attempt }: ChildRun): boolean {
-    const row = this.parts.store.table.row(jobId);
+    const row = this.parts.store.row(jobId);
     return row !== null && isActive(row.state) && row.attempt === attempt;
   }
 

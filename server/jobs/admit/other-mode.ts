@@ -2,7 +2,6 @@ import type { Mode } from "../../contract/system.ts";
 import type { Log } from "../../log.ts";
 import type { JobStore } from "../store/store.ts";
 import type { JobRow } from "../store/rows.ts";
-import { JobRetries } from "../store/retries.ts";
 
 /** Whether a job was asked for in the mode that is not on: one mode never does the other's work. */
 export function belongsToOtherMode({ simulated }: Pick<JobRow, "simulated">, mode: Mode | null): boolean {
@@ -21,12 +20,11 @@ export function otherModeText({ simulated }: Pick<JobRow, "simulated">): string 
  * which only ends it. A job from before modes were written down belongs to the mode that meets it first. Answers how many went back.
  */
 export function setAsideOtherMode(store: JobStore, log: Log, mode: Mode): number {
-  store.table.db.query("update job set simulated = ? where simulated is null and finished_at is null").run(Number(mode === "fast-test"));
-  const retries = new JobRetries(store.table);
+  store.markUnmarked(mode);
   const strangers = store.activeRows().filter((row) => row.state !== "stopping" && row.token !== null && belongsToOtherMode(row, mode));
   for (const { id, token } of strangers) {
     log.warn("job.other-mode", "a job of the other mode was running and goes back into the queue, where it waits for its mode", { jobId: id, mode });
-    retries.setAside(id, token!, "Isengard was started in another mode, so it waits for its own.");
+    store.retries.setAside(id, token!, "Isengard was started in another mode, so it waits for its own.");
   }
   return strangers.length;
 }

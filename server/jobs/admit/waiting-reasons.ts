@@ -40,7 +40,7 @@ export class WaitingReasons {
   private kept: ReadonlySet<string> | null = null;
 
   constructor(private readonly parts: ReasonsParts) {
-    this.retries = new JobRetries(parts.store.table);
+    this.retries = parts.store.retries;
   }
 
   /** Writes only what changed. */
@@ -64,7 +64,7 @@ export class WaitingReasons {
     const before = this.kept ?? new Set(this.parts.store.explained());
     this.kept = present;
     const stillWaits = (id: string) => {
-      const row = this.parts.store.table.row(id);
+      const row = this.parts.store.row(id);
       return row?.state === "queued" && row.not_before === null && row.waiting !== null;
     };
     return [...before].filter((id) => !present.has(id) && stillWaits(id));

@@ -6,8 +6,7 @@ import { drawPicture } from "../../testing/pictures.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { expectedStarts } from "./view.ts";
 import { sweepFolders } from "../run/retention.ts";
-import { JobRemoval } from "../store/removal.ts";
-import { stepsKept } from "../store/table.ts";
+import { JobTable, stepsKept } from "../store/table.ts";
 import { openRig, type Rig, succeed } from "../testing/rig.ts";
 
 let rig: Rig;
@@ -87,7 +86,7 @@ test("repeating makes a new job with the same wishes against the photos of now",
   const again = await rig.jobs.admission.repeat(first.id, context, {});
   expect(again.id).not.toBe(first.id);
   expect(again.request).toEqual(first.request);
-  const frozen = JSON.parse(rig.jobs.store.table.row(again.id)!.frozen) as { job: { name: string; photos: unknown[] } };
+  const frozen = JSON.parse(rig.jobs.store.row(again.id)!.frozen) as { job: { name: string; photos: unknown[] } };
   expect([frozen.job.name, frozen.job.photos.length]).toEqual(["adax7_v2", 3]);
   await rig.until(again.id, "succeeded");
   const picture = rig.paint("a garden", 3);
@@ -141,7 +140,7 @@ test("Q23: files of old jobs go, the newest stay with their files, and no row is
     ids.push(rig.paint().id);
     await rig.until(ids.at(-1)!, "failed");
   }
-  const removal = new JobRemoval(rig.jobs.store.table, rig.paths);
+  const removal = rig.jobs.store.removal(rig.paths);
   const { log } = rig;
   expect(await sweepFolders({ removal, jobLogs: rig.jobLogs, jobsDir: rig.paths.jobs, log, kept: 2 })).toBe(false);
   const kept = (id: string) => [existsSync(join(rig.paths.jobs, id)), existsSync(join(rig.paths.jobLogs, `${id}.jsonl`))];
@@ -153,7 +152,7 @@ test("Q23: files of old jobs go, the newest stay with their files, and no row is
 
 test("Q23: the history of one job has a limit, and what is shown is the newest", () => {
   const { id } = rig.paint();
-  const { table } = rig.jobs.store;
+  const table = new JobTable(rig.db, rig.bus, rig.log);
   for (let index = 0; index < stepsKept + 50; index++) table.write(() => table.step(id, "queued", `step ${index}`));
   const history = rig.jobs.store.history(id);
   expect(history).toHaveLength(stepsKept);

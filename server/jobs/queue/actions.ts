@@ -2,16 +2,14 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FailureCounts, Job, JobMove, JobState, QueuePause, QueueView } from "../../contract/job.ts";
 import { AppError, notFound } from "../../errors.ts";
-import { countFailures } from "../store/failure-counts.ts";
 import type { JobLibrary, JobLogOpener } from "../ports.ts";
 import { belongsToOtherMode } from "../admit/other-mode.ts";
 import type { JobQueue } from "./queue.ts";
 import { queueView } from "./view.ts";
 import { mayRetry } from "../store/states.ts";
 import { runNow, type RunNowParts } from "./run-now.ts";
-import { JobOrder, type Place } from "../store/order.ts";
+import type { Place } from "../store/order.ts";
 import type { JobRemoval } from "../store/removal.ts";
-import { JobRetries } from "../store/retries.ts";
 
 export interface QueueActionParts extends RunNowParts {
   readonly queue: JobQueue;
@@ -24,16 +22,7 @@ export interface QueueActionParts extends RunNowParts {
 
 /** What a person does with jobs that were accepted. All of it is durable when it returns; refusals are AppErrors. */
 export class QueueActions {
-  private readonly order: JobOrder;
-  private readonly retries: JobRetries;
-  private readonly removal: JobRemoval;
-
-  constructor(private readonly parts: QueueActionParts) {
-    const { table } = parts.store;
-    this.order = new JobOrder(table);
-    this.retries = new JobRetries(table);
-    this.removal = parts.removal;
-  }
+  constructor(private readonly parts: QueueActionParts) {}
 
   view(): QueueView {
     return queueView(this.parts.store, this.parts.queueState, this.parts.backends.simulated);
@@ -41,12 +30,11 @@ export class QueueActions {
 
   /** Counts and depths, as text for a collector. */
   metrics(): string {
-    const { table } = this.parts.store;
-    return table.counters.text(table);
+    return this.parts.store.metrics();
   }
 
   failures(): FailureCounts {
-    return countFailures(this.parts.store.table.db);
+    return this.parts.store.failures();
   }
 
   pause(reason: string): QueuePause {
@@ -67,7 +55,7 @@ export class QueueActions {
     const place = placeOf(before, after, position);
     const neighbour = before ?? after;
     if (neighbour === id) throw new AppError("invalid_input", "A job cannot stand beside itself.", { why: "It was named as its own neighbour." });
-    const done = this.order.move(id, place);
+    const done = this.parts.store.order.move(id, place);
     if (done === "neighbour-missing") {
       throw new AppError("conflict", "That job does not wait any more.", { why: `The job ${(neighbour ?? "").slice(0, 64)} has begun, has ended or was removed.` });
     }
@@ -75,18 +63,18 @@ export class QueueActions {
   }
 
   setPriority(id: string, priority: number): Job {
-    return this.moved(id, this.order.change(() => this.order.setPriority(id, priority)));
+    return this.moved(id, this.parts.store.order.setPriority(id, priority));
   }
 
   /** The same job again: a training resumes from its checkpoint, pictures that are done stay. While it backs off: now. */
   retry(id: string): Job {
     const job = this.parts.queue.demand(id);
     if (isBackingOff(job)) {
-      this.retries.release(id);
+      this.parts.store.retries.release(id);
       return this.parts.queue.demand(id);
     }
     this.assertMayRetry(job);
-    const done = this.retries.again(id);
+    const done = this.parts.store.retries.again(id);
     if (done === "missing") throw notFound("job", id);
     if (typeof done === "string") throw new AppError("conflict", "This job cannot be tried again.", { why: whyNoRetry(done) });
     return done;
@@ -109,7 +97,7 @@ export class QueueActions {
   /** Its pictures and LoRAs stay. */
   remove(id: string): void {
     this.parts.queue.demand(id);
-    const done = this.removal.remove(id);
+    const done = this.parts.removal.remove(id);
     if (done === "missing") throw notFound("job", id);
     if (done !== "removed") {
       throw new AppError("conflict", "This job has not ended yet.", { why: `It is ${done}.`, fix: "Stop it first, then delete it." });
@@ -130,7 +118,7 @@ export class QueueActions {
   /** Also where nobody knows from which mode an ended job is: it is taken for one of the present mode. */
   private assertOwnMode({ id }: Job): void {
     const { store, backends } = this.parts;
-    const row = store.table.row(id);
+    const row = store.row(id);
     if (row === null || !belongsToOtherMode(row, backends.mode)) return;
     const [own, present] = row.simulated === 1 ? ["fast-test", "production"] : ["production", "fast-test"];
     throw new AppError("conflict", `This job belongs to ${own} mode.`, {

@@ -8,11 +8,11 @@ import { newId } from "../../ids.ts";
 import type { Backends } from "../backends.ts";
 import { freezePictures } from "./freeze-pictures.ts";
 import { checkTraining, freezeTraining } from "./freeze-training.ts";
-import { Erasure } from "../../library/erasure.ts";
+import type { Erasure } from "../../library/erasure.ts";
 import type { JobLibrary } from "../ports.ts";
 import type { DiskRoom } from "../admit/disk-room.ts";
-import type { JobFilter, JobStore } from "../store/store.ts";
-import { findReplay } from "../store/insert.ts";
+import type { JobFilter } from "../store/reads.ts";
+import type { JobStore } from "../store/store.ts";
 import type { JobStep, NewJob } from "../store/rows.ts";
 
 export interface SubmitContext {
@@ -25,6 +25,8 @@ export interface QueueParts {
   readonly backends: Backends;
   readonly library: JobLibrary;
   readonly room: Pick<DiskRoom, "outlook">;
+  /** Copies of photos go when their job was not accepted. */
+  readonly erasure: Erasure;
   /** The folder that holds one folder for each job. */
   readonly jobsDir: string;
   readonly root: string;
@@ -36,17 +38,13 @@ const keyPattern = /^[\x21-\x7e]{1,128}$/;
 
 /** The door to the queue. What it accepts is checked, frozen and durable; what it refuses, it refuses with AppError. */
 export class JobQueue {
-  private readonly erasure: Erasure;
-
-  constructor(private readonly parts: QueueParts) {
-    this.erasure = new Erasure({ db: parts.store.table.db, paths: parts });
-  }
+  constructor(private readonly parts: QueueParts) {}
 
   submitTraining(request: TrainingRequest, context: SubmitContext): Job {
     return this.submit("training", request, context, (id, dir) => {
       const backend = this.parts.backends.training();
       // Photos are copied into it before the job has its row.
-      this.erasure.expect([dir]);
+      this.parts.erasure.expect([dir]);
       const { frozen, characterName, presetLabel } = freezeTraining(request, backend, this.parts.library, dir);
       return {
         id, frozen: { ...frozen }, backend: backend.name, characterId: frozen.characterId,
@@ -133,8 +131,7 @@ export class JobQueue {
     if (!keyPattern.test(key)) {
       throw new AppError("invalid_input", "The Idempotency-Key cannot be used.", { why: "It must have 1 to 128 visible ASCII characters." });
     }
-    const row = findReplay(this.parts.store.table, { idempotencyKey: key, idempotencyHash: hashOf(kind, request) });
-    return row === null ? null : this.parts.store.notes.toJob(row);
+    return this.parts.store.replay({ idempotencyKey: key, idempotencyHash: hashOf(kind, request) });
   }
 
   private submit(
@@ -153,10 +150,10 @@ export class JobQueue {
     try {
       return this.parts.store.insert({
         ...accept(id, dir), kind, request, simulated: this.parts.backends.simulated, priority: 0, correlationId, idempotencyKey, idempotencyHash,
-      }, () => this.erasure.keep([dir]));
+      }, () => this.parts.erasure.keep([dir]));
     } catch (error) {
       rmSync(dir, { recursive: true, force: true });
-      this.erasure.keep([dir]);
+      this.parts.erasure.keep([dir]);
       throw error;
     }
   }

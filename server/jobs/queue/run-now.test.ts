@@ -60,7 +60,7 @@ test("pictures that shall not wait pause the training, are made, and it goes on 
   expect([waitingText, waitingAttempt]).toEqual(["Paused at step 1,250 for 4 pictures; goes on by itself.", 0]);
   expect(attempts).toEqual(["attempt-1", "attempt-2"]);
   expect(rig.path(trainingId)).toEqual(["queued", "claimed", "starting", "running", "interrupted", "queued", "claimed", "starting", "running", "succeeded"]);
-  const ends = rig.jobs.store.table.db.query<{ why: string; at: number }, [string]>("select why, seq as at from job_event where job_id = ? and to_state = 'succeeded'");
+  const ends = rig.db.query<{ why: string; at: number }, [string]>("select why, seq as at from job_event where job_id = ? and to_state = 'succeeded'");
   expect(ends.get(trainingId)!.at).toBeLessThan(rig.jobs.store.history(other.id).find((step) => step.to === "claimed")!.seq);
 });
 

@@ -1,14 +1,10 @@
-import type { Job, Waiting } from "../../contract/job.ts";
+import type { Job } from "../../contract/job.ts";
 import { AppError, notFound } from "../../errors.ts";
 import type { Backends } from "../backends.ts";
 import type { Lanes } from "../admit/lanes.ts";
 import type { PauseState } from "../store/queue-pause.ts";
 import type { JobStore } from "../store/store.ts";
-import { JobOrder } from "../store/order.ts";
-import { type JobRow, type Pause, pauseOf } from "../store/rows.ts";
-
-/** On a running training: it is giving way. The wish itself lies in the job's row, so it survives a crash. */
-export const pausingCode = "pausing";
+import type { JobRow } from "../store/rows.ts";
 
 export interface RunNowParts {
   readonly store: JobStore;
@@ -23,8 +19,7 @@ export interface RunNowParts {
  */
 export function runNow(parts: RunNowParts, id: string): Job {
   const { store, queueState } = parts;
-  const { table } = store;
-  const picture = table.row(id);
+  const picture = store.row(id);
   if (picture === null || picture.kind !== "generation") throw notFound("generation job", id);
   if (picture.state !== "queued") {
     throw new AppError("conflict", "These pictures do not wait for their turn.", { why: `They are ${picture.state}.` });
@@ -32,13 +27,7 @@ export function runNow(parts: RunNowParts, id: string): Job {
   if (queueState.paused() !== null) {
     throw new AppError("conflict", "The queue is paused.", { why: "Nothing new begins while it is.", fix: "Resume the queue first." });
   }
-  const training = trainingInTheWay(parts);
-  const order = new JobOrder(table);
-  order.change(() => {
-    order.putFirst(id, training?.id ?? null);
-    if (training !== null) requestPause(parts, training, picture);
-  });
-  if (training !== null) table.publish(table.row(training.id));
+  store.putPicturesFirst(picture, trainingInTheWay(parts));
   return store.get(id)!;
 }
 
@@ -50,13 +39,4 @@ function trainingInTheWay({ store, backends, lanes }: RunNowParts): JobRow | nul
   throw new AppError("not_supported", "This training cannot be paused.", {
     why: "Its tool does not offer it.", fix: "Wait for its end, or stop it.",
   });
-}
-
-function requestPause({ store }: RunNowParts, training: JobRow, picture: JobRow): void {
-  if (pauseOf(training) !== null) return;
-  const pause: Pause = { for: picture.id, subject: picture.subject };
-  const waiting: Waiting = { code: pausingCode, text: `Saves its work and pauses for ${picture.subject}.`, jobId: picture.id };
-  store.table.db
-    .query("update job set pause = ?, waiting = ? where id = ? and token is ?")
-    .run(JSON.stringify(pause), JSON.stringify(waiting), training.id, training.token);
 }

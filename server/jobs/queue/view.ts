@@ -2,21 +2,18 @@ import type { Job, QueueView } from "../../contract/job.ts";
 import type { PauseState } from "../store/queue-pause.ts";
 import { finalStates } from "../store/states.ts";
 import type { JobStore } from "../store/store.ts";
-import { JobOrder } from "../store/order.ts";
 import { heldCodes } from "../admit/waiting-codes.ts";
 
 const waitingShown = 500;
 const recentShown = 20;
-/** From so many of the newest jobs of a kind that ended well it is told how long one takes. */
-const sample = 10;
 
 /** The whole queue in one answer. */
 export function queueView(store: JobStore, queueState: PauseState, simulated: boolean): QueueView {
   const running = store.active();
-  const line = new JobOrder(store.table).line().slice(0, waitingShown);
+  const line = store.line().slice(0, waitingShown);
   const waiting = line.map(({ id }) => store.get(id)).filter((job) => job !== null);
   const paused = queueState.paused();
-  const usual = { training: usualSeconds(store, "training", simulated), generation: usualSeconds(store, "generation", simulated) };
+  const usual = { training: store.usualSeconds("training", simulated), generation: store.usualSeconds("generation", simulated) };
   const starts = paused === null ? expectedStarts(running, waiting, (kind) => usual[kind]) : waiting.map(() => null);
   return {
     paused, running,
@@ -46,19 +43,6 @@ export function expectedStarts(
 
 function add(left: number | null, right: number | null): number | null {
   return left === null || right === null ? null : left + right;
-}
-
-/** The middle of what the newest jobs of the kind took in the same mode: a simulator tells nothing about a GPU. */
-function usualSeconds(store: JobStore, kind: Job["kind"], simulated: boolean): number | null {
-  const rows = store.table.db
-    .query<{ seconds: number }, [string, number, number]>(
-      `select (julianday(finished_at) - julianday(started_at)) * 86400 as seconds from job
-       where kind = ? and simulated = ? and state = 'succeeded' and started_at is not null order by seq desc limit ?`,
-    )
-    .all(kind, Number(simulated), sample)
-    .map(({ seconds }) => Math.max(0, Math.round(seconds)))
-    .sort((a, b) => a - b);
-  return rows[Math.floor(rows.length / 2)] ?? null;
 }
 
 function recentlyEnded(store: JobStore): Job[] {

@@ -10,11 +10,10 @@ import { setAsideOtherMode } from "../admit/other-mode.ts";
 import { takeOver } from "./recovery.ts";
 import { type DiskRoom, roomCheckMs } from "../admit/disk-room.ts";
 import type { Runner, RunSignals } from "./runner.ts";
-import { pausingCode } from "../queue/run-now.ts";
 import type { ServerLife } from "./server-life.ts";
 import type { JobStore } from "../store/store.ts";
 import { JobRetries } from "../store/retries.ts";
-import type { Claim } from "../store/rows.ts";
+import { type Claim, pausingCode } from "../store/rows.ts";
 import { diskCode, gpuMemoryCode } from "../admit/waiting-codes.ts";
 
 export interface DispatcherParts {
@@ -70,7 +69,7 @@ export class Dispatcher implements Service {
   private readonly retries: JobRetries;
 
   constructor(private readonly parts: DispatcherParts) {
-    this.retries = new JobRetries(parts.store.table);
+    this.retries = parts.store.retries;
   }
 
   start(): void {
@@ -208,7 +207,7 @@ export class Dispatcher implements Service {
 
   private whyStill(job: Job): Waiting | null {
     const { store, room, lanes } = this.parts;
-    const row = job.waiting?.code === diskCode ? store.table.row(job.id) : null;
+    const row = job.waiting?.code === diskCode ? store.row(job.id) : null;
     if (row !== null) return room.refusal(row);
     return job.waiting?.code === gpuMemoryCode ? lanes.stillTaken() : null;
   }

@@ -33,7 +33,7 @@ export class JobEnds {
   private readonly retries: JobRetries;
 
   constructor(private readonly parts: EndsParts) {
-    this.retries = new JobRetries(parts.store.table);
+    this.retries = parts.store.retries;
   }
 
   /** Before `record`: what only counts when it is measured now. Never throws. */
@@ -76,7 +76,7 @@ export class JobEnds {
     const rule = job.state === "stopping" || failure.lasting === true ? null : ruleFor(failure.code);
     if (rule === null) return this.fail(job, token, failure);
     if (rule.kind === "wait-for-room") {
-      const row = this.parts.store.table.row(job.id);
+      const row = this.parts.store.row(job.id);
       const waiting = row === null ? null : this.parts.room.refusal(row);
       if (waiting === null) return this.fail(job, token, failure);
       this.retries.snooze(job.id, token, failure.what, waiting);

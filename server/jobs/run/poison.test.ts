@@ -57,7 +57,7 @@ test("Q13: a server that is killed again and again harms no job that gets ahead,
   for (let round = 1; round <= 30; round++) {
     step++;
     await entered(round);
-    await waitFor("the step is stored", () => rig.jobs.store.table.row(id)!.progress?.includes(`"step":${step}`));
+    await waitFor("the step is stored", () => rig.jobs.store.row(id)!.progress?.includes(`"step":${step}`));
     await rig.kill();
   }
   await entered(31);
@@ -80,7 +80,7 @@ test("Q13: a clean stop is held against nobody, and the person's stop wins over 
     await rig.restart();
   }
   await entered(13);
-  expect(rig.jobs.store.table.row(id)!.suspicion).toBe(0);
+  expect(rig.jobs.store.row(id)!.suspicion).toBe(0);
   rig.jobs.queue.cancel(id);
   rig.painter.work = async () => ({ kind: "stopped" });
   await rig.kill("crashed");

@@ -5,7 +5,7 @@ import { type JobTable, now } from "./table.ts";
 /** Jobs that have not ended. More would wait for weeks, and every page that shows the line would grow with them. */
 export const maxOpenJobs = 10_000;
 
-type Key = Pick<NewJob, "idempotencyKey" | "idempotencyHash">;
+export type IdempotencyKey = Pick<NewJob, "idempotencyKey" | "idempotencyHash">;
 
 /** Inside a transaction: the new row, or the row of the first call with this key. Throws `conflict`, `too_many_requests`. */
 export function insertJob(table: JobTable, job: NewJob): JobRow {
@@ -25,7 +25,7 @@ export function insertJob(table: JobTable, job: NewJob): JobRow {
 }
 
 /** null: nobody has used this key. Throws `conflict` when it was used for something else. */
-export function findReplay(table: JobTable, { idempotencyKey, idempotencyHash }: Key): JobRow | null {
+export function findReplay(table: JobTable, { idempotencyKey, idempotencyHash }: IdempotencyKey): JobRow | null {
   if (idempotencyKey === null) return null;
   const row = table.db.query<JobRow, [string]>("select * from job where idempotency_key = ? and removed_at is null").get(idempotencyKey);
   if (row !== null && row.idempotency_hash !== idempotencyHash) {

@@ -6,7 +6,7 @@ import type { JobTable } from "./table.ts";
 /** Where a job is to stand: before or behind another one, or at a place in the whole line. */
 export type Place = { readonly before: string } | { readonly after: string } | { readonly position: number };
 
-type Slot = Pick<JobRow, "id" | "priority" | "position" | "state" | "lane">;
+export type Slot = Pick<JobRow, "id" | "priority" | "position" | "state" | "lane">;
 
 /** The SQL of the order: priority first, then position. Positions are unique among waiting jobs, and only permuted. */
 export class JobOrder {

@@ -5,11 +5,13 @@ import { Erasure } from "../../library/erasure.ts";
 import { isFinal } from "./states.ts";
 import type { JobTable } from "./table.ts";
 
+export type RemovalPaths = Pick<Paths, "root" | "jobs" | "jobLogs">;
+
 /** The SQL of forgetting. Outputs and LoRAs are a person's own and stay; the files of a job are written down to go. */
 export class JobRemoval {
   private readonly erasure: Erasure;
 
-  constructor(private readonly table: JobTable, private readonly paths: Pick<Paths, "root" | "jobs" | "jobLogs">) {
+  constructor(private readonly table: JobTable, private readonly paths: RemovalPaths) {
     this.erasure = new Erasure({ db: table.db, paths });
   }
 

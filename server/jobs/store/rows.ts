@@ -85,6 +85,9 @@ export interface Claim {
   readonly poison: Failure | null;
 }
 
+/** On a running training: it is giving way. */
+export const pausingCode = "pausing";
+
 /** A training that gives way to pictures. `step` is set once it has: null where nothing was trained yet. */
 export interface Pause {
   readonly for: string;

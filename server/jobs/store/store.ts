@@ -3,22 +3,16 @@ import type { Failure, Job, JobState, Waiting } from "../../contract/job.ts";
 import type { Mode } from "../../contract/system.ts";
 import type { Bus } from "../../events/bus.ts";
 import type { Log } from "../../log.ts";
-import { insertJob } from "./insert.ts";
-import { activeStates, isActive, isFinal, mayGo } from "./states.ts";
-import type { JobNotes } from "./notes.ts";
-import { type Claim, type JobRow, type JobStep, type NewJob, toClaim } from "./rows.ts";
-import { anyLane, type Change, JobTable, now } from "./table.ts";
+import { findReplay, type IdempotencyKey, insertJob } from "./insert.ts";
+import { JobOrder } from "./order.ts";
+import { actives, JobReads } from "./reads.ts";
+import { JobRemoval, type RemovalPaths } from "./removal.ts";
+import { JobRetries } from "./retries.ts";
+import { type Claim, type JobRow, type NewJob, toClaim } from "./rows.ts";
+import { isActive, isFinal, mayGo } from "./states.ts";
+import { anyLane, type Change, now } from "./table.ts";
 
 export type { Change } from "./table.ts";
-
-export interface JobFilter {
-  readonly kind?: Job["kind"];
-  readonly characterId?: string;
-  readonly states?: readonly JobState[];
-  readonly limit: number;
-  /** Id of a job: only older ones are listed. */
-  readonly before?: string;
-}
 
 /** What the next server has to know about this entry, should this one die. */
 export interface Entry {
@@ -35,27 +29,36 @@ export interface HeldBack {
 }
 
 const nothingHeld: HeldBack = { kinds: [], holds: () => false };
-const listLimit = 500;
-const actives = JSON.stringify(activeStates);
-
 /**
  * The SQL of a job's life. Each change is one transaction with its line in `job_event`; `job.changed` follows after the
  * commit. Methods throw only what SQLite throws (disk full, I/O error): then nothing was changed.
  */
-export class JobStore {
-  readonly table: JobTable;
-  readonly notes: JobNotes;
+export class JobStore extends JobReads {
+  readonly order: JobOrder;
+  readonly retries: JobRetries;
 
   constructor(db: Database, bus: Bus, private readonly log: Log, runId = "") {
-    this.table = new JobTable(db, bus, log, runId);
-    this.notes = this.table.notes;
+    super(db, bus, log, runId);
+    this.order = new JobOrder(this.table);
+    this.retries = new JobRetries(this.table);
+  }
+
+  /** What forgets jobs; it writes down which files have to go. */
+  removal(paths: RemovalPaths): JobRemoval {
+    return new JobRemoval(this.table, paths);
+  }
+
+  /** The job of an earlier call with this key; null: nobody has used it. Throws `conflict` when it was used for something else. */
+  replay(key: IdempotencyKey): Job | null {
+    const row = findReplay(this.table, key);
+    return row === null ? null : this.notes.toJob(row);
   }
 
   /**
    * Durable when it returns. The same idempotency key with the same body gives the job of the first call; with another
    * body it throws `conflict`. A second open training of one character throws `conflict` too, a full queue `too_many_requests`.
+   * `onNew`: inside the transaction of a job that is really new.
    */
-  /** `onNew`: inside the transaction of a job that is really new. */
   insert(job: NewJob, onNew: () => void = () => undefined): Job {
     const row = this.table.write(() => {
       const inserted = insertJob(this.table, job);
@@ -64,76 +67,6 @@ export class JobStore {
     });
     if (row.id === job.id) this.table.announce(row, null, "Accepted.");
     return this.notes.toJob(row);
-  }
-
-  get(id: string): Job | null {
-    const row = this.table.row(id);
-    return row ? this.notes.toJob(row) : null;
-  }
-
-  /** Newest first. */
-  list(filter: JobFilter): Job[] {
-    return this.table.db
-      .query<JobRow, Record<string, string | number | null>>(
-        `select * from job
-         where removed_at is null and ($kind is null or kind = $kind) and ($character is null or character_id = $character)
-           and ($states is null or state in (select value from json_each($states)))
-           and ($before is null or seq < (select seq from job where id = $before))
-         order by seq desc limit $limit`,
-      )
-      .all({
-        kind: filter.kind ?? null,
-        character: filter.characterId ?? null,
-        states: filter.states ? JSON.stringify(filter.states) : null,
-        before: filter.before ?? null,
-        limit: Math.max(1, Math.min(filter.limit, listLimit)),
-      })
-      .map((row) => this.notes.toJob(row));
-  }
-
-  /** Also of a job that was deleted. */
-  knows(id: string): boolean {
-    return this.table.db.query("select 1 from job where id = ?").get(id) !== null;
-  }
-
-  // `finished_at is null` lets SQLite use the index of open jobs: thousands of ended ones then cost nothing.
-
-  /** Queued jobs in the order in which they will be claimed. */
-  queued(limit: number): JobRow[] {
-    return this.rows("select * from job where finished_at is null and state = 'queued' order by priority desc, position, seq limit ?", limit);
-  }
-
-  /** Queued jobs whose sentence speaks of what stands before them. */
-  explained(): string[] {
-    return this.table.db
-      .query<{ id: string }, []>(
-        `select id from job where finished_at is null and state = 'queued' and not_before is null and waiting is not null
-           and json_valid(waiting) and waiting ->> '$.code' in ('gpu', 'queue')`,
-      )
-      .all()
-      .map(({ id }) => id);
-  }
-
-  /** Open jobs that hold or held a lease when the last server ended: at most one in each lane. */
-  activeRows(): JobRow[] {
-    return this.rows("select * from job where finished_at is null and state in (select value from json_each(?)) order by seq", actives);
-  }
-
-  /** How many jobs of a mode have not ended. */
-  openIn(mode: Mode | null): number {
-    if (mode === null) return 0;
-    return this.table.db
-      .query<{ n: number }, [number]>("select count(*) as n from job where finished_at is null and coalesce(simulated, ?1) = ?1")
-      .get(Number(mode === "fast-test"))!.n;
-  }
-
-  active(): Job[] {
-    return this.activeRows().map((row) => this.notes.toJob(row));
-  }
-
-  /** Open jobs in one state, in the order of submission. */
-  inState(state: JobState): Job[] {
-    return this.rows("select * from job where finished_at is null and state = ? order by seq", state).map((row) => this.notes.toJob(row));
   }
 
   /**
@@ -210,6 +143,20 @@ export class JobStore {
     return this.notes.toJob(done.after);
   }
 
+  /** Pictures go to the front; the running training in their way is asked to give way to them, and stands right behind. */
+  putPicturesFirst(picture: JobRow, training: JobRow | null): void {
+    this.order.change(() => {
+      this.order.putFirst(picture.id, training?.id ?? null);
+      if (training !== null && training.pause === null) this.table.requestPause(training, picture);
+    });
+    if (training !== null) this.table.publish(this.table.row(training.id));
+  }
+
+  /** Open jobs from before modes were written down belong to the mode that meets them first. */
+  markUnmarked(mode: Mode): void {
+    this.table.db.query("update job set simulated = ? where simulated is null and finished_at is null").run(Number(mode === "fast-test"));
+  }
+
   setWaiting(id: string, waiting: Waiting | null): void {
     this.setWaitings([{ id, waiting }]);
   }
@@ -220,10 +167,6 @@ export class JobStore {
     const textOf = (waiting: Waiting | null) => (waiting === null ? null : JSON.stringify(waiting));
     const changed = this.table.write(() => sentences.filter(({ id, waiting }) => set.run(textOf(waiting), id).changes > 0));
     for (const { id } of changed) this.table.publish(this.table.row(id));
-  }
-
-  history(id: string, afterSeq = 0): JobStep[] {
-    return this.table.history(id, afterSeq);
   }
 
   private nextFor(lane: string, kinds: string, held: HeldBack): JobRow | null {
@@ -244,9 +187,6 @@ export class JobStore {
     }
   }
 
-  private rows(sql: string, value: string | number): JobRow[] {
-    return this.table.db.query<JobRow, [string | number]>(sql).all(value);
-  }
 }
 
 /** A job that somebody runs is changed only with the present token; a person's stop has its own way. */

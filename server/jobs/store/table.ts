@@ -5,7 +5,7 @@ import type { Log } from "../../log.ts";
 import { JobCounters } from "./counters.ts";
 import { isActive, isFinal } from "./states.ts";
 import { JobNotes } from "./notes.ts";
-import { chargedAttempts, type JobRow, type JobStep, toJob } from "./rows.ts";
+import { chargedAttempts, type JobRow, type JobStep, type Pause, pausingCode, toJob } from "./rows.ts";
 
 export interface Change {
   /** Why, as a sentence for the history of the job. */
@@ -93,6 +93,15 @@ export class JobTable {
       jobId: row.id, kind: row.kind, attempt: chargedAttempts(row), from, to: row.state, token, correlationId: row.correlation_id,
     });
     this.publish(row);
+  }
+
+  /** A wish that lies in the training's row, so it survives a crash. Refused silently where another attempt has it now. */
+  requestPause(training: JobRow, picture: JobRow): void {
+    const pause: Pause = { for: picture.id, subject: picture.subject };
+    const waiting: Waiting = { code: pausingCode, text: `Saves its work and pauses for ${picture.subject}.`, jobId: picture.id };
+    this.db
+      .query("update job set pause = ?, waiting = ? where id = ? and token is ?")
+      .run(JSON.stringify(pause), JSON.stringify(waiting), training.id, training.token);
   }
 
   publish(row: JobRow | null): void {
