@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AppError } from "../errors.ts";
 import { FileSource } from "../files/byte-source.ts";
 import { removeFile, writePart } from "../files/durable.ts";
+import { fileDigest } from "./file-digest.ts";
 import { copyPieces } from "./strip-plan.ts";
 
 /** A connection that breaks leaves one part; nobody's breaks this often within 50 MB. */
@@ -48,7 +49,7 @@ export class UploadParts {
     const unproven = unprovenOf(path);
     try {
       await Bun.write(unproven, new Response(body));
-      if ((await digestOf(unproven, checksum.algorithm)) !== checksum.base64) {
+      if ((await fileDigest(unproven, checksum.algorithm)) !== checksum.base64) {
         throw new AppError("checksum_mismatch", "The bytes changed on their way.", { why: `Their ${checksum.algorithm} is not the one that was sent with them.` });
       }
       await rename(unproven, path);
@@ -109,12 +110,6 @@ export class UploadParts {
 
 function unprovenOf(path: string): string {
   return `${path}.unproven`;
-}
-
-async function digestOf(path: string, algorithm: Checksum["algorithm"]): Promise<string> {
-  const hash = new Bun.CryptoHasher(algorithm);
-  for await (const bytes of Bun.file(path).stream()) hash.update(bytes);
-  return hash.digest("base64");
 }
 
 function sizeOf(path: string): number {
