@@ -12,6 +12,8 @@ import { byteRange, hasCurrent, mayBePart, takenEncodings, wantsPage, wantsWebSo
 const token = "t".repeat(43);
 const cases = 30_000;
 const slowestMs = 100;
+/** A slow set is slow each time; a busy machine is not. */
+const tries = 5;
 
 /** What each header looks like when it is right, and when somebody tries something. */
 const seeds: Readonly<Record<string, readonly string[]>> = {
@@ -49,10 +51,11 @@ test(`${cases} drawn and damaged sets of headers: nothing throws, nobody is let 
     }
     if (random(3) > 0) headers.set("host", draw(seeds["host"]!));
     const request = new Request(`http://127.0.0.1:8720${draw(paths)}`, { method: draw(methods), headers });
-    const start = performance.now();
-    const answer = gate(request);
-    readConditions(request);
-    const tookMs = performance.now() - start;
+    const { result: answer, tookMs } = leastMs(() => {
+      const refusal = gate(request);
+      readConditions(request);
+      return refusal;
+    });
     if (answer !== null && (answer.status >= 500 || answer.status < 200)) throw new Error(`case ${index}: ${answer.status}`);
     if (tookMs > slowestMs) throw new Error(`case ${index} took ${tookMs} ms: ${JSON.stringify([...headers]).slice(0, 500)}`);
     const path = new URL(request.url).pathname;
@@ -61,6 +64,16 @@ test(`${cases} drawn and damaged sets of headers: nothing throws, nobody is let 
   expect(passed).toEqual([]);
   close();
 }, 60_000);
+
+function leastMs<T>(work: () => T): { result: T; tookMs: number } {
+  let tookMs = Number.POSITIVE_INFINITY;
+  for (let left = tries; ; left--) {
+    const start = performance.now();
+    const result = work();
+    tookMs = Math.min(tookMs, performance.now() - start);
+    if (tookMs <= slowestMs || left === 0) return { result, tookMs };
+  }
+}
 
 function openGate() {
   const db = new Database(":memory:");
