@@ -12,5 +12,5 @@ export const atMost = (attack: string, value: number, limit: number, unit: strin
   found(attack, `${Math.round(value)} ${unit}`, `at most ${limit} ${unit}`, value <= limit);
 
 export function formatFinding({ attack, measured, limit, holds }: Finding): string {
-  return `${holds ? "held  " : "BROKEN"} ${attack.padEnd(72)} ${measured.padEnd(24)} (limit: ${limit})`;
+  return `${holds ? "held  " : "BROKEN"} ${attack.padEnd(92)} ${measured.padEnd(24)} (limit: ${limit})`;
 }

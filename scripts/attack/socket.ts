@@ -81,21 +81,3 @@ export class RawSocket {
 export function head(method: string, path: string, host: string, ...lines: string[]): string {
   return `${[`${method} ${path} HTTP/1.1`, `Host: ${host}`, ...lines].join("\r\n")}\r\n\r\n`;
 }
-
-/** The longest that `/health` took to answer while `work` ran, in milliseconds; asked all the time. */
-export async function slowestHealth(url: string, work: () => Promise<void>): Promise<number> {
-  let slowest = 0;
-  const over = new AbortController();
-  const asking = (async () => {
-    while (!over.signal.aborted) {
-      const start = performance.now();
-      await fetch(`${url}/health`, { signal: AbortSignal.timeout(60_000) }).then((answer) => answer.text(), () => undefined);
-      slowest = Math.max(slowest, performance.now() - start);
-      await Bun.sleep(2);
-    }
-  })();
-  await work();
-  over.abort();
-  await asking;
-  return slowest;
-}
