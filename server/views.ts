@@ -42,18 +42,20 @@ export function createViews(core: Core) {
   return {
     system: {
       info, status,
-      boot: async (): Promise<Boot> => ({
-        info: info(),
-        characters: core.characters.list(),
-        jobs: core.queue.list({ limit: bootJobs }),
-        loras: core.loras.list(),
-        status: await statusWith(() => Promise.resolve(flat(core.engines.checks.known()))),
-        epoch: core.hub.epoch,
-        seq: core.hub.seq,
-        build,
-        simulated: core.mode() === "fast-test",
-        keepSeconds: keepMs / 1000,
-      }),
+      // The place in the events is taken before anything is read: what happens meanwhile is told once more, never left out.
+      boot: async (): Promise<Boot> => {
+        const { epoch, seq } = core.hub;
+        return {
+          epoch, seq, build,
+          info: info(),
+          characters: core.characters.list(),
+          jobs: core.queue.list({ limit: bootJobs }),
+          loras: core.loras.list(),
+          status: await statusWith(() => Promise.resolve(flat(core.engines.checks.known()))),
+          simulated: core.mode() === "fast-test",
+          keepSeconds: keepMs / 1000,
+        };
+      },
       chooseMode: (mode: Mode) => chooseMode(core, mode, useMode),
       stopService: (name: string) => core.engines.stopService(name, "you asked for it"),
       startService: (name: string) => core.engines.startService(name),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 import type { ErrorBody } from "../../server/contract/error.ts";
 import type { Job, QueueView } from "../../server/contract/job.ts";
@@ -104,6 +105,36 @@ test("the pages say it before the button is pressed, and the button says why it 
   await page.goto(`${server.url}/settings`);
   await page.getByText("It was fixed with --mode when Isengard was started").first().waitFor();
   expect(await page.getByRole("button", { name: "Use simulators" }).getAttribute("aria-disabled")).toBe("true");
+});
+
+test("the first visit after a start says what is missing, though nobody had looked before", async () => {
+  const fresh = await startExecutable({ flags: ["--mode", "production", "--nvidia-smi", "/nowhere/nvidia-smi"] });
+  try {
+    const own = await (await browser.newContext()).newPage();
+    await own.goto(fresh.link);
+    await own.getByText("AI-Toolkit's folder is not set").first().waitFor();
+    await own.context().close();
+  } finally {
+    await fresh.dispose();
+  }
+});
+
+test("as npm start leaves it, the first page asks for the mode, and Settings can change it", async () => {
+  const fresh = await startExecutable({ executable: process.execPath, flags: [join(import.meta.dir, "../start.ts")] });
+  try {
+    const own = await (await browser.newContext()).newPage();
+    await own.goto(fresh.link);
+    await own.getByText("How do you want to use Isengard?").waitFor();
+    await own.getByRole("button", { name: "Try with simulators" }).click();
+    await own.getByText("Four steps to your first picture").waitFor();
+    await own.goto(`${fresh.url}/settings`);
+    await own.getByRole("button", { name: "Use this machine's GPU" }).click();
+    await own.getByRole("button", { name: "Use simulators" }).waitFor();
+    expect((await fresh.json<{ mode: unknown }>("/api/info")).mode).toBe("production");
+    await own.context().close();
+  } finally {
+    await fresh.dispose();
+  }
 });
 
 test("a training whose server is killed and started in the other mode is stopped there and waits, and goes on when its mode is back", async () => {
