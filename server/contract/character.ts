@@ -67,6 +67,8 @@ export const Photo = t.Object({
   sizeBytes: t.Number(),
   caption: t.String(),
   changes: t.Array(PhotoChange),
+  /** Its file is not in the data folder: it was moved or removed outside of Isengard. */
+  missing: t.Boolean(),
   url: t.String(),
   thumbnailUrl: t.String(),
   createdAt: t.String(),

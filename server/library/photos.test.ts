@@ -54,6 +54,28 @@ test("a photo is stored under an id of ours with its name only for display", asy
   expect(library.events.map((event) => event.type)).toEqual(["character.changed", "photos.changed", "character.changed"]);
 });
 
+test("a photo whose file was removed outside says so, and the same picture added again takes its place with its caption", async () => {
+  const bytes = await drawPicture({ width: 300, height: 200, seed: 3, format: "jpeg" });
+  const { id } = await added(bytes);
+  const other = await added(await drawPicture({ width: 300, height: 200, seed: 4, format: "png" }));
+  library.photos.setCaption(characterId, id, "in a garden");
+  unlinkSync(join(library.paths.photos, characterId, `${id}.jpg`));
+  expect(library.photos.list(characterId).map((photo) => [photo.id, photo.missing])).toEqual([[id, true], [other.id, false]]);
+  expect(library.photos.get(characterId, id)).toMatchObject({ missing: true });
+  const again = await added(bytes);
+  expect(again).toMatchObject({ missing: false, caption: "in a garden" });
+  expect(library.photos.list(characterId).map((photo) => photo.id)).toEqual([other.id, again.id]);
+  expect(await add(bytes)).toMatchObject({ kind: "duplicate" });
+});
+
+test("one that was deleted and whose file is gone meanwhile is added anew", async () => {
+  const bytes = await drawPicture({ width: 300, height: 200, seed: 3, format: "jpeg" });
+  const { id } = await added(bytes);
+  library.photos.remove(characterId, id);
+  unlinkSync(join(library.paths.photos, characterId, `${id}.jpg`));
+  expect(await added(bytes)).toMatchObject({ missing: false });
+});
+
 describe.each(["jpeg", "png", "webp"] as const)("a %s", (format) => {
   test.each([1, 2, 3, 4, 5, 6, 7, 8])("with orientation %i has the size and the thumbnail that a person expects", async (orientation) => {
     const photo = await added(await drawPicture({ width: 800, height: 480, seed: 2, format, orientation, gps: true }));

@@ -1,4 +1,5 @@
 import type { BunFile } from "bun";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Photo, UploadOutcome } from "../contract/character.ts";
 import { notFound } from "../errors.ts";
@@ -10,7 +11,7 @@ import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
 import { Erasure } from "./erasure.ts";
 import { assertCaption, cleanPhoto, photoLimits, provePhoto, scratchSuffix, tooManyPhotos, withSizeWarning, type CleanedPhoto, type Rejection } from "./photo-intake.ts";
-import { formatOf, photoFile } from "./photo-file.ts";
+import { formatOf, photoFile, photoFilesOf } from "./photo-file.ts";
 import { displayName, plainText } from "./plain-text.ts";
 import { Slots } from "./slots.ts";
 import { planStripping } from "./strip-metadata.ts";
@@ -33,7 +34,12 @@ interface Coming extends Asked {
   readonly thumbnail: string;
 }
 
-type PhotoRow = Omit<Photo, "url" | "thumbnailUrl" | "changes"> & { readonly changes: string };
+interface Lost {
+  readonly id: string;
+  readonly caption: string;
+}
+
+type PhotoRow = Omit<Photo, "url" | "thumbnailUrl" | "changes" | "missing"> & { readonly changes: string };
 
 /** Photos of characters: rows here, files under ids of ours, thumbnails that can always be made again. */
 export class Photos {
@@ -50,12 +56,14 @@ export class Photos {
 
   /** In the order in which they came. */
   list(characterId: string): Photo[] {
-    return this.deps.db.query<PhotoRow, [string]>(`${selectPhoto} where ${alive} and character_id = ? order by id`).all(characterId).map(withAddresses);
+    const rows = this.deps.db.query<PhotoRow, [string]>(`${selectPhoto} where ${alive} and character_id = ? order by id`).all(characterId);
+    const files = photoFilesOf(this.deps.paths.photos, characterId);
+    return rows.map((row) => photoOf(row, files.has(photoFile(row))));
   }
 
   get(characterId: string, photoId: string): Photo | null {
     const row = this.deps.db.query<PhotoRow, [string, string]>(`${selectPhoto} where ${alive} and character_id = ? and id = ?`).get(characterId, photoId);
-    return row ? withAddresses(row) : null;
+    return row ? this.photoOf(row) : null;
   }
 
   /** What a training takes with it: where each file is and its content by hash, in the order in which they came. */
@@ -172,13 +180,12 @@ export class Photos {
     }, signal);
     if (cleaned.kind === "rejected") return rejected(fileName, cleaned);
     try {
-      const known = this.withHash(characterId, cleaned.part.sha256);
-      if (known) return { kind: "duplicate", fileName, photo: known };
-      const deleted = this.deletedWithHash(characterId, cleaned.part.sha256);
-      if (deleted !== null) return { kind: "added", fileName, photo: this.restore(characterId, deleted) };
+      const lost = this.lostWithHash(characterId, cleaned.part.sha256);
+      const known = lost === null ? this.known(characterId, fileName, cleaned.part.sha256) : null;
+      if (known !== null) return known;
       const size = await provePhoto(cleaned, thumbnail, signal);
       if ("kind" in size) return rejected(fileName, size);
-      const photo = await this.store({ id, characterId, fileName, cleaned, size, made });
+      const photo = await this.store({ id, characterId, fileName, cleaned, size, made, lost });
       if (photo) return { kind: "added", fileName, photo };
       const other = this.withHash(characterId, cleaned.part.sha256);
       if (other === null) throw notFound("character", characterId);
@@ -188,18 +195,27 @@ export class Photos {
     }
   }
 
+  /** Null: this picture is new to the person. One that was deleted and not yet taken by the purge is brought back, with its caption. */
+  private known(characterId: string, fileName: string, sha256: string): UploadOutcome | null {
+    const known = this.withHash(characterId, sha256);
+    if (known) return { kind: "duplicate", fileName, photo: known };
+    const deleted = this.deletedWithHash(characterId, sha256);
+    return deleted === null ? null : { kind: "added", fileName, photo: this.restore(characterId, deleted) };
+  }
+
   /** Null: the same picture came by another way in the meantime, or the person is gone. The file is in place before its row. */
-  private async store(found: { id: string; characterId: string; fileName: string; cleaned: CleanedPhoto; size: PictureSize; made: string[] }): Promise<Photo | null> {
-    const { id, characterId, cleaned, size, made } = found;
+  private async store(found: { id: string; characterId: string; fileName: string; cleaned: CleanedPhoto; size: PictureSize; made: string[]; lost: Lost | null }): Promise<Photo | null> {
+    const { id, characterId, cleaned, size, made, lost } = found;
     await cleaned.part.publish();
     const insert = this.deps.db.query(
-      `insert or ignore into photo (id, character_id, sha256, original_name, media_type, width, height, size_bytes, created_at, changes)
-       select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 where exists (select 1 from character where id = ?2 and deleted_at is null)`,
+      `insert or ignore into photo (id, character_id, sha256, original_name, media_type, width, height, size_bytes, created_at, changes, caption)
+       select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 where exists (select 1 from character where id = ?2 and deleted_at is null)`,
     );
     const isNew = this.deps.db.transaction(() => {
+      if (lost !== null) this.take("select id from photo where id = ? limit ?", [lost.id, 1]);
       const { changes } = insert.run(
         id, characterId, cleaned.part.sha256, found.fileName, cleaned.mediaType, size.width, size.height, cleaned.part.sizeBytes,
-        new Date().toISOString(), JSON.stringify(withSizeWarning(cleaned.changes, size)),
+        new Date().toISOString(), JSON.stringify(withSizeWarning(cleaned.changes, size)), lost?.caption ?? "",
       );
       if (changes > 0) this.erasure.keep(made);
       return changes > 0;
@@ -222,19 +238,28 @@ export class Photos {
     const row = this.deps.db
       .query<PhotoRow, [string, string]>(`${selectPhoto} where ${alive} and character_id = ? and sha256 = ?`)
       .get(characterId, sha256);
-    return row ? withAddresses(row) : null;
+    return row ? this.photoOf(row) : null;
   }
 
-  /** Added again before the purge took it: it is brought back, with its caption. */
+  /** The same picture whose own file is gone from the disk: the new one takes its place, with its caption. */
+  private lostWithHash(characterId: string, sha256: string): Lost | null {
+    const row = this.deps.db.query<PhotoRow, [string, string]>(`${selectPhoto} where character_id = ? and sha256 = ?`).get(characterId, sha256);
+    return row !== null && this.photoOf(row).missing ? row : null;
+  }
+
+  private photoOf(row: PhotoRow): Photo {
+    return photoOf(row, existsSync(join(this.deps.paths.photos, photoFile(row))));
+  }
+
   private deletedWithHash(characterId: string, sha256: string): string | null {
     const deleted = "select id from photo where character_id = ? and sha256 = ? and deleted_at is not null";
     return this.deps.db.query<{ id: string }, [string, string]>(deleted).get(characterId, sha256)?.id ?? null;
   }
 }
 
-function withAddresses(row: PhotoRow): Photo {
+function photoOf(row: PhotoRow, isThere: boolean): Photo {
   const url = `/api/characters/${row.characterId}/images/${row.id}`;
-  return { ...row, changes: JSON.parse(row.changes) as Photo["changes"], url, thumbnailUrl: `${url}/thumbnail` };
+  return { ...row, changes: JSON.parse(row.changes) as Photo["changes"], missing: !isThere, url, thumbnailUrl: `${url}/thumbnail` };
 }
 
 function rejected(fileName: string, { code, reason }: Rejection): UploadOutcome {

@@ -4,6 +4,8 @@ import type { Photo } from "../../server/contract/character.ts";
 import { formatBytes } from "../format.ts";
 import { useGridKeys } from "../models/useGridKeys.ts";
 import { useOpenItem } from "../models/useOpenItem.ts";
+import { charactersText as text } from "../text/characters.ts";
+import { Badge } from "./Badge.ts";
 import { Button } from "./Button.ts";
 import { PictureViewer } from "./PictureViewer.ts";
 import { Thumb } from "./Thumb.ts";
@@ -28,7 +30,7 @@ export function PhotoGrid({ photos, onRemove }: { photos: readonly Photo[]; onRe
     <ul class="photos" ref=${box} aria-label="Photos" onKeyDown=${keys.onKeyDown} onFocusIn=${keys.onFocusIn}>
       ${photos.slice(0, shown).map(
         (item, index) => html`<li class="photo" key=${item.id}>
-          <button type="button" data-at=${index} tabindex=${index === keys.current ? 0 : -1} onClick=${() => open.open(item.id)}><${Thumb} src=${item.thumbnailUrl} alt=${`Photo ${index + 1}: ${item.originalName}`} /></button>
+          <button type="button" data-at=${index} tabindex=${index === keys.current ? 0 : -1} onClick=${() => open.open(item.id)}><${Thumb} src=${item.thumbnailUrl} alt=${`Photo ${index + 1}: ${item.originalName}`} />${item.missing && html`<${Badge} tone="bad">${text.photoMissing}<//>`}</button>
           <span class="corner"><${Button} icon="trash" label=${`Delete photo ${index + 1}`} tabIndex=${index === keys.current ? 0 : -1} onClick=${() => remove(item)} /></span>
         </li>`,
       )}
@@ -37,15 +39,16 @@ export function PhotoGrid({ photos, onRemove }: { photos: readonly Photo[]; onRe
     ${photo &&
     html`<${PictureViewer}
       title=${photo.originalName}
-      items=${photos.map((item) => ({ id: item.id, src: item.url, alt: item.caption || item.originalName }))}
+      items=${photos.map((item) => ({ id: item.id, src: item.missing ? item.thumbnailUrl : item.url, alt: item.caption || item.originalName }))}
       at=${at}
       onMove=${(next: number) => open.move(photos[next]!.id)}
       onClose=${open.close}
       keys=${{ Delete: () => remove(photo) }}
       actions=${html`
         <span class="num small">${photo.width} × ${photo.height}, ${formatBytes(photo.sizeBytes)}</span>
+        ${photo.missing && html`<span class="small">${text.photoMissingHelp}</span>`}
         ${(photo.changes ?? []).map(({ code, text }) => html`<span class="small" key=${code}>${text}</span>`)}
-        <${Button} icon="download" href=${photo.url} download=${photo.originalName}>Download<//>
+        ${!photo.missing && html`<${Button} icon="download" href=${photo.url} download=${photo.originalName}>Download<//>`}
         <${Button} icon="trash" onClick=${() => remove(photo)}>Delete<//>
       `}
     />`}

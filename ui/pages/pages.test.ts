@@ -168,7 +168,7 @@ describe("one character", () => {
   });
 
   test("keeps a caption that could not be saved, and says so", async () => {
-    const photo = { id: "pho-1", characterId: "chr-1", originalName: "a.jpg", mediaType: "image/jpeg", width: 1, height: 1, sizeBytes: 1, caption: "", url: "/u", thumbnailUrl: "/t", createdAt: "" };
+    const photo = { id: "pho-1", characterId: "chr-1", originalName: "a.jpg", mediaType: "image/jpeg", width: 1, height: 1, sizeBytes: 1, caption: "", changes: [], missing: false, url: "/u", thumbnailUrl: "/t", createdAt: "" };
     visit("/characters/chr-1?tab=captions", { characters: [testCharacter()] }, (method, path) =>
       method === "PATCH" ? broken() : path.endsWith("/images") ? { images: [photo], count: 1 } : {});
     const field = await waitFor("the caption field is there", () => page.root.querySelector("textarea"));

@@ -54,6 +54,8 @@ export const charactersText = {
   noCaptions: "Captions belong to photos. Add photos first.",
   noLorasTitle: "Not trained yet",
   noLoras: "A LoRA is what Isengard learned about a face. Each training makes a new version; none is ever overwritten.",
+  photoMissing: "File missing",
+  photoMissingHelp: "The file of this photo was moved or removed outside of Isengard, so no training can use it. Add the photo again, or delete this entry.",
   loraMissing: "File missing",
   loraMissingHelp: "Its file was moved or removed outside of Isengard. Bring it back from a copy of the data folder, or delete this entry.",
   deleteTitle: (name: string) => `Delete ${name}?`,
