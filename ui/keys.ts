@@ -34,6 +34,7 @@ export const keyBindings: readonly KeyBinding[] = [
   { keys: ["Ctrl", "K"], does: "Go to a page, person or action by name" },
   { keys: ["n"], does: "New: a character, or what the page is for" },
   { keys: ["Esc"], does: "Close what is on top" },
+  { keys: ["Alt", "↑"], does: "In the box of Generate: what you asked for before" },
   { keys: ["Ctrl", "Z"], does: "Undo the last deletion" },
   ...Object.entries(places).map(([key, [, name]]) => ({ keys: ["g", key], does: `Open ${name}` })),
 ];

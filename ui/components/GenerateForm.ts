@@ -61,9 +61,19 @@ export function GenerateForm({ model, capabilities }: GenerateFormProps) {
 
 const maxPrompt = 2000;
 
+/** Alt, because the arrows alone move in the text. */
+const recallSteps: Readonly<Record<string, 1 | -1>> = { ArrowUp: 1, ArrowDown: -1 };
+
 function Prompt({ model }: { model: GenerateModel }) {
   const id = useId();
   const { prompt } = model.draft.value;
+  const canRecall = model.earlierPrompts.value.length > 0;
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = recallSteps[event.key];
+    if (!event.altKey || step === undefined) return;
+    event.preventDefault();
+    model.recallPrompt(step);
+  };
   return html`<div class="field">
     <label for=${id}>${text.prompt}</label>
     <textarea
@@ -73,8 +83,11 @@ function Prompt({ model }: { model: GenerateModel }) {
       maxlength=${maxPrompt}
       placeholder=${text.promptExample}
       value=${prompt}
+      aria-describedby=${canRecall ? `${id}-recall` : undefined}
+      onKeyDown=${onKeyDown}
       onInput=${(event: Event) => model.change({ prompt: (event.target as HTMLTextAreaElement).value })}
     ></textarea>
+    ${canRecall && html`<p class="hint keys" id=${`${id}-recall`}><kbd>Alt</kbd> <kbd>↑</kbd> ${text.recall}</p>`}
     ${prompt.length >= maxPrompt - 200 && html`<p class="hint num" role="status">${text.letters(prompt.length, maxPrompt)}</p>`}
     ${hasForeignSigns(prompt) && html`<p class="hint">${text.foreignSigns}</p>`}
   </div>`;

@@ -5,11 +5,16 @@ import { asApiError, type ApiError } from "../api.ts";
 import type { AppModel } from "./AppModel.ts";
 import { buildRequest, draftKey, draftOf, readDraft, withPerson, type Draft } from "./generation-draft.ts";
 import { watchPictureJobs } from "./picture-jobs.ts";
+import { createPromptWalk, earlierPrompts } from "./prompt-history.ts";
 
 export interface GenerateModel {
   /** Survives a reload and a visit to other pages. */
   readonly draft: ReadonlySignal<Draft>;
   change(part: Partial<Draft>): void;
+  /** Newest first, each once. */
+  readonly earlierPrompts: ReadonlySignal<readonly string[]>;
+  /** Puts an earlier (1) or later (-1) prompt into the form; before the first stands what was typed. */
+  recallPrompt(step: 1 | -1): void;
   /** Chooses this LoRA with the usual strength, in place of those chosen before. */
   chooseLora(loraId: string): void;
   useSettings(settings: OutputSettings): void;
@@ -49,6 +54,8 @@ export function createGenerateModel(app: Needed, store: Storage, last: Storage =
       if (error.value.code === "cannot_run") void app.system.refresh().catch(() => undefined);
     }
   };
+  const earlier = computed(() => earlierPrompts(app.jobs.all.value));
+  const walk = createPromptWalk(() => earlier.peek());
   const change = (part: Partial<Draft>) => (draft.value = { ...draft.value, ...part });
   const useSettings = (settings: OutputSettings) => (draft.value = draftOf(settings, capabilities(), app.library.usable.value));
 
@@ -61,6 +68,8 @@ export function createGenerateModel(app: Needed, store: Storage, last: Storage =
 
   return {
     draft, change, error, queue, useSettings,
+    earlierPrompts: earlier,
+    recallPrompt: (step) => change({ prompt: walk(draft.peek().prompt, step) }),
     chooseLora(id) {
       change({ loras: [{ id, strength: capabilities()?.strength.default ?? 1 }] });
     },

@@ -3,6 +3,7 @@ export const generateText = {
   title: "Generate",
   prompt: "What should the picture show?",
   promptExample: "walking through autumn leaves in a red coat, soft light",
+  recall: "brings back what you asked for before",
   letters: (count: number, max: number) => `${count.toLocaleString("en")} of ${max.toLocaleString("en")} letters`,
   foreignSigns: "Round brackets change the weight of words, “embedding:” names a file, and “<lora:…>” is painted as words. Choose a LoRA under Who.",
   afterTraining: "A training runs: the pictures wait until the GPU is free.",
