@@ -82,21 +82,6 @@ describe("a training that failed", () => {
   }, 60_000);
 });
 
-test("a running training keeps its place to the end on a phone, names its end, and another page's title is its own", async () => {
-  const running = await startTraining(server, ada.id, { steps: 600, saveEvery: 100 });
-  const { page } = await signedInPage(browser, server, phone);
-  await page.goto(`${server.url}/training/${running.id}`);
-  await page.waitForFunction(() => /^\d+ % · Training Ada/.test(document.title));
-  await page.getByText("is ready").waitFor({ timeout: 60_000 });
-  await settled(page);
-  expect(await shiftsOf(page)).toBeLessThanOrEqual(0.1);
-  expect(await page.title()).toStartWith("Done · Trained Ada Lovelace");
-  expect(await page.locator("details.log-fold").getAttribute("open")).toBeNull();
-  const order = await page.evaluate(() => [...document.querySelectorAll("main h2")].map((heading) => heading.textContent));
-  expect(order.indexOf("Test pictures")).toBeLessThan(order.indexOf("Loss"));
-  await page.context().close();
-}, 120_000);
-
 test("pages keep still while they load, and fit a phone of 390 and 320 px with a name that has no spaces", async () => {
   const addresses = ["/", "/training", `/training/${done.id}`, `/training/${failed.id}`, `/training/new?character=${long.id}`, "/queue", "/logs", "/settings"];
   const found: string[] = [];
@@ -143,6 +128,31 @@ test("one of many people is found by name when a training is started", async () 
   await page.waitForFunction(() => document.querySelectorAll(".choice.who").length === 1);
   await page.getByText("Ada Lovelace").click();
   await page.getByText(/Train Ada Lovelace on 6 photos/).waitFor();
+  await page.context().close();
+}, 60_000);
+
+test("numbers of the machine are measured, alike on each page, and versions are said to be those that it was made for", async () => {
+  const { page } = await signedInPage(browser, server);
+  await page.goto(server.url);
+  const machine = page.getByRole("region", { name: "Machine" });
+  await machine.getByText("0 % busy").waitFor();
+  const [, free, unit] = /([\d.,]+) (\S+) free/.exec((await machine.textContent())!)!;
+  await page.goto(`${server.url}/settings`);
+  const disk = await page.locator("#checks li", { hasText: "Disk" }).first().textContent();
+  const [, there] = new RegExp(`([\\d.,]+) ${unit} `).exec(disk!)!;
+  expect(Math.abs(Number(there) / Number(free) - 1)).toBeLessThan(0.05);
+  expect(await page.locator("#about").textContent()).toMatch(/AI-Toolkit, made for version [\s\S]*ComfyUI, made for version/);
+  await page.context().close();
+}, 60_000);
+
+test("a line of the log has its time on a phone too", async () => {
+  const { page } = await signedInPage(browser, server, phone);
+  await page.goto(`${server.url}/logs`);
+  await page.locator(".log-line time").first().waitFor();
+  const box = (await page.locator(".log-line time").first().boundingBox())!;
+  expect(box.x).toBeGreaterThanOrEqual(0);
+  expect(box.x + box.width).toBeLessThan(390);
+  expect(await page.locator(".log-line time").first().textContent()).toMatch(/^\d\d:\d\d:\d\d/);
   await page.context().close();
 }, 60_000);
 
