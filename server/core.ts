@@ -10,6 +10,7 @@ import { readHfToken, takeOverHfToken } from "./files/hf-token.ts";
 import type { Paths } from "./files/paths.ts";
 import { Backends } from "./jobs/backends.ts";
 import { uuidOf } from "./jobs/admit/lane-names.ts";
+import { StoredJobFacts } from "./jobs/store/facts.ts";
 import { childrenForJobs, createJobs, libraryForJobs, logsForJobs } from "./jobs/jobs.ts";
 import { Artifacts } from "./library/artifacts.ts";
 import { Characters } from "./library/characters.ts";
@@ -54,7 +55,7 @@ export function createCore(options: CoreOptions) {
   if (takeOverHfToken(paths, process.env)) log.info("hf-token.taken-over", "The Hugging Face token of HF_TOKEN was saved, since there was none");
   const hfToken = readHfToken(paths);
   if (hfToken !== null) redactor.addSecret(hfToken);
-  const deps = { db: databases.state, paths, bus };
+  const deps = { db: databases.state, paths, bus, jobFacts: new StoredJobFacts(databases.state) };
   const photos = new Photos(deps);
   const library = {
     characters: new Characters(deps), photos, oldPhotos: new OldPhotos(deps), loras: new Loras(deps), outputs: new Outputs(deps),

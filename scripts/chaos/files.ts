@@ -1,3 +1,4 @@
+import { StoredJobFacts } from "../../server/jobs/store/facts.ts";
 import { Database } from "bun:sqlite";
 import { mapPaths } from "../../server/files/paths.ts";
 import { takeInventory } from "../../server/library/inventory.ts";
@@ -7,7 +8,7 @@ export async function checkFiles({ folder }: { readonly folder: string }): Promi
   const paths = mapPaths(folder);
   const db = new Database(paths.stateDb, { strict: true });
   try {
-    const { filesWithoutRow, rowsWithoutFile } = await takeInventory({ db, paths, aliveSince: null });
+    const { filesWithoutRow, rowsWithoutFile } = await takeInventory({ db, paths, jobFacts: new StoredJobFacts(db), aliveSince: null });
     return [
       ...filesWithoutRow.names.map((name) => `${name} has no row`),
       // An attempt that was ended by force may have told of a sample that it could not finish.

@@ -8,11 +8,10 @@ import { safeOpen } from "../files/safe-open.ts";
 import { newId } from "../ids.ts";
 import type { LibraryDeps } from "./deps.ts";
 
-type ArtifactRow = Omit<Artifact, "url" | "simulated"> & { readonly simulated: number | null };
+type ArtifactRow = Omit<Artifact, "url" | "simulated">;
 
 const selectArtifact = `
-  select id, job_id as jobId, kind, name, step, prompt_index as promptIndex, size_bytes as sizeBytes, created_at as createdAt,
-    (select simulated from job where job.id = artifact.job_id) as simulated
+  select id, job_id as jobId, kind, name, step, prompt_index as promptIndex, size_bytes as sizeBytes, created_at as createdAt
   from artifact`;
 
 /** Files that a job left in its folder: samples, checkpoints, configs. Rows only point; the files stay where they are. */
@@ -25,12 +24,13 @@ export class Artifacts {
 
   /** In the order in which they were told. */
   list(jobId: string): Artifact[] {
-    return this.db.query<ArtifactRow, [string]>(`${selectArtifact} where job_id = ? order by id`).all(jobId).map(withAddress);
+    const simulated = this.isSimulated(jobId);
+    return this.db.query<ArtifactRow, [string]>(`${selectArtifact} where job_id = ? order by id`).all(jobId).map((row) => whole(row, simulated));
   }
 
   get(jobId: string, artifactId: string): Artifact | null {
     const row = this.db.query<ArtifactRow, [string, string]>(`${selectArtifact} where job_id = ? and id = ?`).get(jobId, artifactId);
-    return row ? withAddress(row) : null;
+    return row ? whole(row, this.isSimulated(jobId)) : null;
   }
 
   /**
@@ -66,6 +66,10 @@ export class Artifacts {
     return row ? safeOpen(this.deps.paths.jobs, row.path) : null;
   }
 
+  private isSimulated(jobId: string): boolean {
+    return this.deps.jobFacts.simulated(jobId) === 1;
+  }
+
   /** Relative to the jobs' folder, so that the data can be moved to another place. */
   private locate(path: string): { path: string; sizeBytes: number } | null {
     const real = existing(path);
@@ -86,6 +90,6 @@ function existing(path: string): string | null {
   }
 }
 
-function withAddress(row: ArtifactRow): Artifact {
-  return { ...row, simulated: row.simulated === 1, url: `/api/jobs/${row.jobId}/artifacts/${row.id}` };
+function whole(row: ArtifactRow, simulated: boolean): Artifact {
+  return { ...row, simulated, url: `/api/jobs/${row.jobId}/artifacts/${row.id}` };
 }

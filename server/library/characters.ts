@@ -15,28 +15,33 @@ const selectCharacter = `
     (select count(*) from lora l where l.character_id = c.id and l.deleted_at is null) as loraCount,
     (select count(*) from output o where o.character_id = c.id and o.deleted_at is null) as pictureCount,
     (select l.id from lora l where l.character_id = c.id and l.deleted_at is null order by l.version desc limit 1) as latestLoraId,
-    (select j.id from job j where j.character_id = c.id and j.kind = 'training' and j.finished_at is null
-       order by j.seq limit 1) as activeJobId,
     c.created_at as createdAt, c.updated_at as updatedAt
   from character c where c.deleted_at is null`;
+
+type CharacterRow = Omit<Character, "activeJobId">;
 
 /** People: identity and what belongs to it. What was deleted can be brought back until the purge takes it. */
 export class Characters {
   private readonly db: Database;
   private readonly bus: Bus;
 
-  constructor(deps: LibraryDeps) {
+  constructor(private readonly deps: LibraryDeps) {
     this.db = deps.db;
     this.bus = deps.bus;
   }
 
   /** Newest first. */
   list(): Character[] {
-    return this.db.query<Character, []>(`${selectCharacter} order by c.id desc`).all();
+    const trainings = this.deps.jobFacts.openTrainings();
+    return this.db
+      .query<CharacterRow, []>(`${selectCharacter} order by c.id desc`)
+      .all()
+      .map((row) => ({ ...row, activeJobId: trainings.get(row.id) ?? null }));
   }
 
   get(id: string): Character | null {
-    return this.db.query<Character, [string]>(`${selectCharacter} and c.id = ?`).get(id);
+    const row = this.db.query<CharacterRow, [string]>(`${selectCharacter} and c.id = ?`).get(id);
+    return row === null ? null : { ...row, activeJobId: this.deps.jobFacts.openTrainingOf(id) };
   }
 
   create(input: NewCharacter): Character {
@@ -123,10 +128,8 @@ export class Characters {
   }
 
   private openJobOf(id: string): string | null {
-    const uses = "exists (select 1 from lora l where l.character_id = ?1 and l.deleted_at is null and instr(j.request, l.id) > 0)";
-    return this.db
-      .query<{ kind: string }, [string]>(`select kind from job j where j.finished_at is null and (j.character_id = ?1 or ${uses}) order by seq limit 1`)
-      .get(id)?.kind ?? null;
+    const loras = this.db.query<{ id: string }, [string]>("select id from lora where character_id = ? and deleted_at is null").all(id);
+    return this.deps.jobFacts.openKindOf(id, loras.map((lora) => lora.id));
   }
 
   private ownerOf(word: string): { id: string; name: string } | null {

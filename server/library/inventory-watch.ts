@@ -1,9 +1,7 @@
-import type { Database } from "bun:sqlite";
 import type { Check } from "../contract/system.ts";
-import type { Paths } from "../files/paths.ts";
 import type { Service } from "../lifecycle.ts";
 import type { Log } from "../log.ts";
-import { takeInventory, type Found, type Inventory } from "./inventory.ts";
+import { takeInventory, type Found, type Inventory, type InventoryParts } from "./inventory.ts";
 
 /** After the start has settled. */
 const firstMs = 5000;
@@ -17,7 +15,7 @@ export class InventoryWatch implements Service {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private last: { readonly at: string; readonly inventory: Inventory } | null = null;
 
-  constructor(private readonly parts: { readonly db: Database; readonly paths: Paths; readonly log: Log }) {}
+  constructor(private readonly parts: Omit<InventoryParts, "aliveSince"> & { readonly log: Log }) {}
 
   start(): void {
     this.wait(firstMs);

@@ -3,6 +3,7 @@ import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Paths } from "../files/paths.ts";
 import { turn } from "../lifecycle.ts";
+import type { JobFacts } from "./job-facts.ts";
 import { photoFile } from "./photo-file.ts";
 
 /** What the disk has and the database does not know, and the other way round. Lists are cut; the counts are whole. */
@@ -23,6 +24,7 @@ export interface Found {
 export interface InventoryParts {
   readonly db: Database;
   readonly paths: Paths;
+  readonly jobFacts: Pick<JobFacts, "exists">;
   /** What was begun before this and is not finished belongs to a dead server. null: nothing is removed. */
   readonly aliveSince: number | null;
 }
@@ -53,7 +55,7 @@ class Files {
     }
     const photo = this.exists("select 1 from photo where id = ?");
     const output = this.exists("select 1 from output where id = ? and erased_at is null");
-    const job = this.exists("select 1 from job where id = ? and removed_at is null");
+    const job = (id: string) => this.parts.jobFacts.exists(id);
     const lora = this.exists("select 1 from lora where file_name = ? and erased_at is null");
     for (const entry of await readdir(paths.photos, { withFileTypes: true }).catch(() => [])) {
       if (entry.isDirectory()) await this.folder(join(paths.photos, entry.name), (name) => photo(stem(name)));

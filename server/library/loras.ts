@@ -23,13 +23,13 @@ export interface NewLora {
   readonly triggerWord: string;
 }
 
-type LoraRow = Omit<Lora, "simulated" | "missing"> & { readonly simulated: number; readonly fileName: string };
+type LoraRow = Omit<Lora, "simulated" | "missing" | "photoCount"> & { readonly simulated: number; readonly fileName: string };
 
 const selectLora = `
   select l.id, l.character_id as characterId, c.name as characterName, l.version, c.name || ' v' || l.version as name,
     l.trigger_word as triggerWord, l.base_model as baseModel, l.steps, l.rank, l.size_bytes as sizeBytes, l.sha256,
     coalesce(l.simulated, 0) as simulated, l.job_id as jobId,
-    (select json_array_length(frozen, '$.job.photos') from job where id = l.job_id and json_valid(frozen)) as photoCount, l.file_name as fileName, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
+    l.file_name as fileName, '/api/loras/' || l.id || '/download' as downloadUrl, l.created_at as createdAt
   from lora l join character c on c.id = l.character_id`;
 const alive = "l.deleted_at is null and c.deleted_at is null";
 
@@ -175,17 +175,21 @@ export class Loras {
     this.deps.db
       .query(
         `insert into lora (id, character_id, version, file_name, trigger_word, base_model, steps, rank, size_bytes, sha256, job_id, simulated, created_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?11, (select simulated from job where id = ?11), ?)`,
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         id, input.characterId, version, fileName, input.triggerWord, input.baseModel, input.steps, input.rank,
-        written.sizeBytes, written.sha256, input.jobId, new Date().toISOString(),
+        written.sizeBytes, written.sha256, input.jobId,
+        this.deps.jobFacts.simulated(input.jobId), new Date().toISOString(),
       );
     return id;
   }
 
   private fromRow({ fileName, ...row }: LoraRow): Lora {
-    return { ...row, simulated: row.simulated === 1, missing: !existsSync(join(this.deps.paths.loras, fileName)) };
+    return {
+      ...row, simulated: row.simulated === 1, photoCount: row.jobId === null ? null : this.deps.jobFacts.photoCount(row.jobId),
+      missing: !existsSync(join(this.deps.paths.loras, fileName)),
+    };
   }
 
   private ofJob(jobId: string): Lora | null {
@@ -205,7 +209,7 @@ export class Loras {
   }
 
   private inUse(id: string): boolean {
-    return this.deps.db.query("select 1 from job where finished_at is null and instr(request, ?) > 0 limit 1").get(id) !== null;
+    return this.deps.jobFacts.usesLora(id);
   }
 }
 

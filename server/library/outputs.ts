@@ -144,11 +144,12 @@ export class Outputs {
   private insert({ id, input, size, sizeBytes, made }: Made): boolean {
     const insert = this.deps.db.query(
       `insert or ignore into output (id, job_id, "index", character_id, width, height, size_bytes, settings, simulated, created_at)
-       values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (select simulated from job where id = ?2), ?9)`,
+       values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10, ?9)`,
     );
     return this.deps.db.transaction(() => {
       const { changes } = insert.run(
         id, input.jobId, input.index, input.characterId, size.width, size.height, sizeBytes, JSON.stringify(input.settings), new Date().toISOString(),
+        this.deps.jobFacts.simulated(input.jobId),
       );
       if (changes > 0) this.erasure.keep(made);
       return changes > 0;

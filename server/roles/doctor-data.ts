@@ -5,6 +5,7 @@ import { lockFolder } from "../db/folder-lock.ts";
 import { stateMigrations } from "../db/migrations/index.ts";
 import { openDatabase } from "../db/open.ts";
 import type { Paths } from "../files/paths.ts";
+import { StoredJobFacts } from "../jobs/store/facts.ts";
 import { takeInventory } from "../library/inventory.ts";
 import { inventoryChecks } from "../library/inventory-watch.ts";
 import { findRunning, type RunningServer } from "./running.ts";
@@ -32,7 +33,7 @@ async function lookAlone(paths: Paths): Promise<string[]> {
     try {
       const { version } = db.query<{ version: number }, []>("select user_version as version from pragma_user_version").get()!;
       if (version !== stateMigrations.length) return ["unknown  Files and database: compared after the next start, which brings the database to this version."];
-      const inventory = await takeInventory({ db, paths, aliveSince: null });
+      const inventory = await takeInventory({ db, paths, jobFacts: new StoredJobFacts(db), aliveSince: null });
       const { count } = inventory.leftovers;
       const note = count === 0 ? [] : [`warning  Unfinished files: ${count.toLocaleString("en")} were begun and never finished. The next start removes them.`];
       return [...lines(inventoryChecks(inventory, new Date().toISOString(), namesShown)), ...note];

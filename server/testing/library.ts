@@ -5,6 +5,7 @@ import { openDatabase } from "../db/open.ts";
 import { createBus } from "../events/bus.ts";
 import { makeFolders, mapPaths } from "../files/paths.ts";
 import { newId } from "../ids.ts";
+import { StoredJobFacts } from "../jobs/store/facts.ts";
 import { Artifacts } from "../library/artifacts.ts";
 import { Characters } from "../library/characters.ts";
 import { Loras } from "../library/loras.ts";
@@ -30,7 +31,7 @@ export function openLibrary() {
   const bus = createBus((error) => { throw error; });
   const events: AppEvent[] = [];
   bus.subscribe(({ event }) => events.push(event));
-  const deps = { db, paths, bus };
+  const deps = { db, paths, bus, jobFacts: new StoredJobFacts(db) };
   const photos = new Photos(deps);
   const close = () => {
     db.close();
@@ -40,7 +41,7 @@ export function openLibrary() {
   const nouns = { photos, oldPhotos: new OldPhotos(deps), characters: new Characters(deps), loras: new Loras(deps), outputs: new Outputs(deps), uploads: new Uploads({ ...deps, photos }) };
   const log = createLog({ write: () => undefined }, "error");
   return {
-    paths, db, telemetry, bus, events, ...nouns,
+    ...deps, telemetry, events, ...nouns,
     artifacts: new Artifacts(deps), metrics: new Metrics({ telemetry, bus }), settings: new SavedSettings({ db }),
     /** A round of the purge when the keep time of everything is over. */
     erase: (jobs: JobsOfPersons = { hasOpen: () => false, eraseOf: () => 0 }) => new Purge({ ...deps, ...nouns, log, jobs, keepMs: 0 }).run(),
