@@ -30,6 +30,7 @@ const layers: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
 
 /** Rooms of a folder, from the outside in, as above. */
 const innerLayers: ReadonlyArray<{ readonly folder: string; readonly rooms: readonly RegExp[] }> = [
+  { folder: "ui/components/", rooms: [/^frame\//, /^(training|pictures)\//, /^characters\//, /^jobs\//, /^machine\//, /^kit\//] },
   { folder: "server/jobs/", rooms: [/^jobs\.ts$/, /^run\//, /^queue\//, /^admit\//, /^failures\//, /^store\//, /^(backends|ports)\.ts$/] },
 ];
 
@@ -98,7 +99,7 @@ function resolveImport(file: string, specifier: string): string | null {
 function judge(file: string, target: string | null, found: Import): string | null {
   if (target === null) return judgePackage(file, found);
   if (isTestOnly(target)) return `imports ${target}, which is for tests only`;
-  if (file.startsWith("ui/")) return judgeUi(target, found);
+  if (file.startsWith("ui/")) return judgeUi(file, target, found);
   if (file.startsWith("plugins/")) return judgePlugin(file, target);
   return judgeServer(file, target, found);
 }
@@ -110,8 +111,8 @@ function judgePackage(file: string, found: Import): string | null {
   return null;
 }
 
-function judgeUi(target: string, found: Import): string | null {
-  if (target.startsWith("ui/")) return null;
+function judgeUi(file: string, target: string, found: Import): string | null {
+  if (target.startsWith("ui/")) return judgeRooms(file, target);
   if (target.startsWith("server/shared/")) return null;
   return target.startsWith("server/contract/") && found.isTypeOnly ? null : `the page may not import ${target}`;
 }

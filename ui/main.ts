@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { render } from "preact";
 import type { Boot } from "../server/contract/boot.ts";
 import { createApi } from "./api.ts";
-import { App } from "./components/App.ts";
+import { App } from "./components/frame/App.ts";
 import { createAppModel } from "./models/AppModel.ts";
 import { applyTheme, readTheme } from "./models/PreferencesModel.ts";
 import { loadLaterPages } from "./pages/LaterPage.ts";

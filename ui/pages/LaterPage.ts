@@ -1,10 +1,10 @@
 import { html } from "htm/preact";
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Button } from "../components/Button.ts";
-import { ErrorNotice } from "../components/Notice.ts";
-import { Page } from "../components/Page.ts";
-import { Skeleton } from "../components/Skeleton.ts";
+import { Button } from "../components/kit/Button.ts";
+import { ErrorNotice } from "../components/kit/Notice.ts";
+import { Page } from "../components/frame/Page.ts";
+import { Skeleton } from "../components/kit/Skeleton.ts";
 import { frameText as text } from "../text/frame.ts";
 import type { PageParams } from "./pages.ts";
 

@@ -1,11 +1,11 @@
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { asApiError, createApi, type ApiError } from "../api.ts";
-import { Button } from "../components/Button.ts";
-import { CopyField } from "../components/CopyField.ts";
-import { TextField } from "../components/Field.ts";
-import { Mark } from "../components/Icon.ts";
-import { ErrorNotice, Notice } from "../components/Notice.ts";
+import { Button } from "../components/kit/Button.ts";
+import { CopyField } from "../components/kit/CopyField.ts";
+import { TextField } from "../components/kit/Field.ts";
+import { Mark } from "../components/kit/Icon.ts";
+import { ErrorNotice, Notice } from "../components/kit/Notice.ts";
 import { loginText as text } from "../text/login.ts";
 
 /** Asks for the access token. It stands alone, since nothing else may be read before. */

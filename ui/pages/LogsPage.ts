@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import { useEffect, useId } from "preact/hooks";
-import { FailureCounts } from "../components/FailureCounts.ts";
-import { LogView } from "../components/LogView.ts";
-import { Page } from "../components/Page.ts";
+import { FailureCounts } from "../components/jobs/FailureCounts.ts";
+import { LogView } from "../components/jobs/LogView.ts";
+import { Page } from "../components/frame/Page.ts";
 import type { JobKind } from "../../server/contract/job.ts";
 import type { LogLevel } from "../../server/contract/log.ts";
 import { formatDateTime } from "../format.ts";

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
-import { Button } from "../components/Button.ts";
-import { EmptyState } from "../components/EmptyState.ts";
-import { Page } from "../components/Page.ts";
+import { Button } from "../components/kit/Button.ts";
+import { EmptyState } from "../components/kit/EmptyState.ts";
+import { Page } from "../components/frame/Page.ts";
 
 export function NotFoundPage() {
   return html`<${Page} title="Page not found">

@@ -1,11 +1,11 @@
 import { html } from "htm/preact";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Settings } from "../../server/contract/system.ts";
-import { Loaded } from "../components/Loaded.ts";
-import { Page } from "../components/Page.ts";
-import { ServiceList } from "../components/Services.ts";
-import { AboutCard, AccessCard, AppearanceCard, ChecksCard, ModeCard, ValuesCard } from "../components/SettingsCards.ts";
-import { Skeleton } from "../components/Skeleton.ts";
+import { Loaded } from "../components/kit/Loaded.ts";
+import { Page } from "../components/frame/Page.ts";
+import { ServiceList } from "../components/machine/Services.ts";
+import { AboutCard, AccessCard, AppearanceCard, ChecksCard, ModeCard, ValuesCard } from "../components/machine/SettingsCards.ts";
+import { Skeleton } from "../components/kit/Skeleton.ts";
 import { useApp } from "../models/AppModel.ts";
 import { createResource } from "../models/Resource.ts";
 import { settingsText as text } from "../text/more.ts";

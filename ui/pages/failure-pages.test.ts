@@ -3,7 +3,7 @@ import { html } from "htm/preact";
 import type { FailureCounts } from "../../server/contract/job.ts";
 import type { ServiceStatus } from "../../server/contract/system.ts";
 import { waitFor } from "../../server/testing/wait.ts";
-import { App } from "../components/App.ts";
+import { App } from "../components/frame/App.ts";
 import { createTestApp, emptyServer, testBoot, testJob, type TestApp } from "../testing/app.ts";
 import { mount } from "../testing/render.ts";
 

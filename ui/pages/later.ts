@@ -1,5 +1,5 @@
 /** One chunk of its own for the pages that are seldom the first, so that the first page stays small. */
-export { CommandPalette } from "../components/CommandPalette.ts";
+export { CommandPalette } from "../components/frame/CommandPalette.ts";
 export { LogsPage } from "./LogsPage.ts";
 export { NotFoundPage } from "./NotFoundPage.ts";
 export { QueuePage } from "./QueuePage.ts";

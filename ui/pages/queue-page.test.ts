@@ -3,7 +3,7 @@ import { html } from "htm/preact";
 import type { Boot } from "../../server/contract/boot.ts";
 import type { Job, QueueView } from "../../server/contract/job.ts";
 import { waitFor } from "../../server/testing/wait.ts";
-import { App } from "../components/App.ts";
+import { App } from "../components/frame/App.ts";
 import { createTestApp, emptyServer, testBoot, testJob, type TestApp } from "../testing/app.ts";
 import { testImage, testTraining } from "../testing/engines.ts";
 import { byName, mount } from "../testing/render.ts";

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { html } from "htm/preact";
 import type { Boot } from "../../server/contract/boot.ts";
 import { waitFor } from "../../server/testing/wait.ts";
-import { App } from "../components/App.ts";
+import { App } from "../components/frame/App.ts";
 import { createTestApp, emptyServer, testBoot, testCharacter, testJob, type TestApp } from "../testing/app.ts";
 import { testImage, testLora, testOutput, testPresets, testTraining } from "../testing/engines.ts";
 import { byName, mount, typeInto } from "../testing/render.ts";
