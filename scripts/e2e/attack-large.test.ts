@@ -6,4 +6,4 @@ test("the largest requests that are accepted hold the event loop for less than 5
   const findings = await attackWithLarge();
   expect(findings.length).toBeGreaterThan(20);
   expect(findings.filter(({ holds }) => !holds).map(formatFinding)).toEqual([]);
-}, 300_000);
+}, 600_000);

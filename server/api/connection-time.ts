@@ -30,7 +30,8 @@ const givenUp = [408, 413, 429];
 
 /**
  * The answer to a request that carries a body, once nothing of that body is left on its connection. Where something is, the connection is
- * closed with the answer: the runtime would read on for as long as something comes. Never throws by itself.
+ * closed with the answer: the runtime ends a body that drips after ten seconds, and reads on in one that moves, whatever its size.
+ * Never throws by itself.
  */
 export async function afterBody(request: Request, answering: Response | Promise<Response>, server: Server): Promise<Response> {
   const answer = await answering;
