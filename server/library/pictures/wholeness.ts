@@ -3,6 +3,7 @@ import { wholeShare } from "../../formats/jpeg-entropy.ts";
 import { pngRows } from "../../formats/png-rows.ts";
 import { turn } from "../../lifecycle.ts";
 import { PictureFault } from "../strip-plan.ts";
+import { decoding } from "../thumbnails.ts";
 
 /** The thumbnail is looked at in this size, and so many pixels of its edges at each corner. */
 const side = 48;
@@ -13,10 +14,13 @@ const sameWithin = 3;
 /**
  * Throws `PictureFault` where a JPEG's data ends before its picture: a decoder fills the rest with grey and says nothing. Walking the data
  * is dear: do it where the mark of the end is missing, where a corner of the picture looks empty, and before it is written anew.
+ * Nothing is decoded beside it, so that what both hold is not added up.
  */
 export async function assertWhole(path: string): Promise<void> {
-  const source = await FileSource.open(path);
-  const share = await wholeShare(source, turn).finally(() => source.close());
+  const share = await decoding.run(2, async () => {
+    const source = await FileSource.open(path);
+    return wholeShare(source, turn).finally(() => source.close());
+  });
   if (share === null || share >= 1) return;
   const percent = Math.floor(share * 100);
   throw new PictureFault(`is cut off: only the upper ${percent} % of the picture is there. Copy it again from where it came.`);
