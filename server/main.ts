@@ -9,6 +9,9 @@ async function main(): Promise<number | null> {
     case "hold":
       if (words[1] === undefined) return complain("The command hold is one that Isengard gives itself.");
       return (await import("./process/hold.ts")).hold(words[1] ?? "");
+    case "decode":
+      if (words[2] === undefined) return complain("The command decode is one that Isengard gives itself.");
+      return (await import("./library/pictures/decode-child.ts")).decodeChild(words[1] ?? "", Number(words[2]));
     case "simulate": {
       const { simulators } = await import("../plugins/registry.ts");
       const simulator = simulators[words[1] ?? ""];

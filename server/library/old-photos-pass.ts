@@ -23,7 +23,7 @@ export class OldPhotosPass implements Service {
     this.timer.unref();
   }
 
-  /** The step that is going on is waited for. */
+  /** The step that is going on is ended and waited for. */
   async stop(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.stopping.abort();
@@ -32,7 +32,7 @@ export class OldPhotosPass implements Service {
 
   private async run(): Promise<void> {
     try {
-      while (!this.stopping.signal.aborted && (await this.photos.step(null))) await Bun.sleep(restMs);
+      while (!this.stopping.signal.aborted && (await this.photos.step(null, this.stopping.signal))) await Bun.sleep(restMs);
     } catch (error) {
       if (!this.stopping.signal.aborted) this.log.warn("old-photos.failed", "photos of an earlier version could not be looked at; a training of them tries again, and so does the next start", { error });
     }

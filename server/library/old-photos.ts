@@ -43,9 +43,9 @@ export class OldPhotos {
     this.characters = new Characters(deps);
   }
 
-  /** One bounded step, at most one photo made anew. Answers whether something is left. `characterId` null: of anybody. */
-  step(characterId: string | null): Promise<boolean> {
-    return this.one.run(1, () => this.look(characterId));
+  /** One bounded step, at most one photo made anew. Answers whether something is left. `characterId` null: of anybody. `signal` ends it, and the photo waits on. */
+  step(characterId: string | null, signal?: AbortSignal): Promise<boolean> {
+    return this.one.run(1, () => this.look(characterId, signal), signal);
   }
 
   /** Looks at all photos of one person for at most `limitMs`; how many are left. */
@@ -65,7 +65,7 @@ export class OldPhotos {
       .all(characterId, limit + this.passed.size).filter(({ id }) => !this.passed.has(id));
   }
 
-  private async look(characterId: string | null): Promise<boolean> {
+  private async look(characterId: string | null, signal: AbortSignal | undefined): Promise<boolean> {
     const waiting = this.waiting(characterId, atOnce + 1);
     const seen: Array<{ photo: Old; changes: PhotoChange[] }> = [];
     let toMake: Old | null = null;
@@ -79,7 +79,7 @@ export class OldPhotos {
       else this.passed.add(photo.id);
     }
     this.deps.db.transaction(() => seen.forEach(({ photo, changes }) => this.settle(photo, changes))).immediate();
-    if (toMake !== null) await this.makeAnew(toMake);
+    if (toMake !== null) await this.makeAnew(toMake, signal);
     return this.waiting(characterId, 1).length > 0;
   }
 
@@ -98,7 +98,7 @@ export class OldPhotos {
     }
   }
 
-  private async makeAnew(photo: Old): Promise<void> {
+  private async makeAnew(photo: Old, signal: AbortSignal | undefined): Promise<void> {
     const id = photo.id.slice(0, timeOfId) + newId("pho").slice(timeOfId);
     const folder = join(this.deps.paths.photos, photo.characterId);
     assertOwnFolder(this.deps.paths, folder);
@@ -111,20 +111,21 @@ export class OldPhotos {
         files.push(path, `${path}.part`, `${path}${scratchSuffix}`);
         this.erasure.expect(files);
         return path;
-      });
+      }, signal);
       if (cleaned.kind === "rejected") this.settle(photo, [doubt(cleaned.reason)]);
-      else await this.put(photo, id, cleaned, files).finally(() => cleaned.part.discard());
+      else await this.put(photo, { id, cleaned, files }, signal).finally(() => cleaned.part.discard());
     } finally {
       await this.erasure.letGo(files);
     }
   }
 
-  private async put(photo: Old, id: string, cleaned: CleanedPhoto, files: readonly string[]): Promise<void> {
+  private async put(photo: Old, made: Omit<Made, "size">, signal: AbortSignal | undefined): Promise<void> {
+    const { id, cleaned } = made;
     if (cleaned.changes.length === 0) return this.settle(photo, withSizeWarning([], photo));
-    const size = await provePhoto(cleaned, this.thumbnailOf(id));
+    const size = await provePhoto(cleaned, this.thumbnailOf(id), signal);
     if ("kind" in size) return this.settle(photo, [doubt(size.reason)]);
     await cleaned.part.publish();
-    this.deps.db.transaction(() => this.replace(photo, { id, cleaned, size, files })).immediate();
+    this.deps.db.transaction(() => this.replace(photo, { ...made, size })).immediate();
     this.announce(photo);
   }
 

@@ -178,7 +178,7 @@ export class Outputs {
     const path = insideOf(this.deps.paths.outputs, `${output.id}.png`);
     if (path === null) return null;
     assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);
-    await makeThumbnail(path, join(this.deps.paths.thumbnails, name), "png", 1);
+    await makeThumbnail({ path, format: "png", orientation: 1, passes: 1 }, join(this.deps.paths.thumbnails, name));
     return safeOpen(this.deps.paths.thumbnails, name);
   }
 

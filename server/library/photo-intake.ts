@@ -1,20 +1,23 @@
 import type { PhotoChange } from "../contract/character.ts";
 import { AppError } from "../errors.ts";
 import { FileSource } from "../files/byte-source.ts";
-import { writePart, type PartFile } from "../files/durable.ts";
+import { removeFile, writePart, type PartFile } from "../files/durable.ts";
 import type { Orientation } from "./exif.ts";
 import { pictureKind, sniffBytes, type PictureFormat } from "./picture-kind.ts";
+import { decode } from "./pictures/decode.ts";
+import { decoding } from "./pictures/decoding.ts";
+import { maxPixels } from "./pictures/draw.ts";
 import { pictures } from "./pictures/on-demand.ts";
 import { planStripping, strippedBytes } from "./strip-metadata.ts";
 import { damaged, PictureFault } from "./strip-plan.ts";
-import { decoding, makeThumbnail, maxPixels, pictureSize, type PictureSize } from "./thumbnails.ts";
+import { makeThumbnail, pictureSize, type PictureSize, type StoredPicture } from "./thumbnails.ts";
 
 export const photoLimits = { bytes: 50_000_000, minSide: 64, maxSide: 16_383, perCharacter: 2000 } as const;
 
 /** AI-Toolkit's smallest usual resolution. */
 const smallSide = 512;
 
-/** Behind the name of a photo: the pixels of one that is written anew. */
+/** Behind the name of a photo: one that is being written anew. */
 export const scratchSuffix = ".bmp.part";
 
 /** Why a file did not become a photo. `reason` is a whole sentence. */
@@ -31,6 +34,8 @@ export interface CleanedPhoto {
   readonly mediaType: string;
   readonly extension: string;
   readonly orientation: Orientation;
+  /** How often its data pass over all pixels: the scans of a JPEG. */
+  readonly passes: number;
   readonly changes: PhotoChange[];
 }
 
@@ -38,7 +43,7 @@ export function rejection(code: Rejection["code"], reason: string): Rejection {
   return { kind: "rejected", code, reason: `This file ${reason}` };
 }
 
-/** Looks at the content and writes the cleaned copy as a part of `targetOf(extension)`. The source is only read. */
+/** Looks at the content and writes the cleaned copy as a part of `targetOf(extension)`. The source is only read. Throws the reason of `signal` where the sender left. */
 export async function cleanPhoto(source: string, targetOf: (extension: string) => string, signal?: AbortSignal): Promise<CleanedPhoto | Rejection> {
   const file = await FileSource.open(source);
   try {
@@ -48,7 +53,7 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
     const stripping = await planStripping(found.format, file);
     if (stripping.kind === "fault") return rejection(stripping.code, stripping.reason);
     const part = await writePart(targetOf(found.extension), strippedBytes(file, stripping.plan));
-    const cleaned: CleanedPhoto = { ...found, kind: "cleaned", part, orientation: stripping.plan.orientation, changes: [] };
+    const cleaned: CleanedPhoto = { ...found, kind: "cleaned", part, orientation: stripping.plan.orientation, passes: stripping.plan.passes, changes: [] };
     const whole = stripping.plan.hasEnd ? Promise.resolve() : pictures.wholeness().then(({ assertWhole }) => assertWhole(part.path));
     return await whole.then(() => madePlain(cleaned, targetOf, signal)).catch(async (error: unknown) => {
       await part.discard();
@@ -63,38 +68,43 @@ export async function cleanPhoto(source: string, targetOf: (extension: string) =
 
 /** The photo as it came where it says nothing beyond 8-bit opaque sRGB; else a new one that does not. */
 async function madePlain(photo: CleanedPhoto, targetOf: (extension: string) => string, signal: AbortSignal | undefined): Promise<CleanedPhoto | Rejection> {
-  const { part, format, orientation } = photo;
+  const { part, format, orientation, passes } = photo;
   const source = await FileSource.open(part.path);
   const { isPlain, meaningOf } = await pictures.meaning();
   const meaning = await meaningOf(format, source).finally(() => source.close());
   if (isPlain(meaning)) return photo;
-  const [{ plainPicture }, { assertWhole }] = await Promise.all([pictures.plain(), pictures.wholeness()]);
-  if (format === "jpeg") await assertWhole(part.path);
-  const wrong = wrongSize(await pictureSize(part.path, format, orientation, signal));
+  if (format === "jpeg") await (await pictures.wholeness()).assertWhole(part.path);
+  const size = await pictureSize(storedOf(photo), signal);
+  const wrong = wrongSize(size);
   if (wrong !== null) {
     await part.discard();
     return wrong;
   }
-  const plain = await decoding.run(2, () => plainPicture(part.path, format, orientation, meaning, `${targetOf(photo.extension)}${scratchSuffix}`), signal);
-  if (plain === null) return photo;
-  await part.discard();
-  const target = targetOf(plain.format === "jpeg" ? "jpg" : "png");
-  const mediaType = `image/${plain.format}`;
-  const written = await writePart(target, onePiece(plain.bytes));
-  return { ...photo, part: written, format: plain.format, mediaType, extension: plain.format === "jpeg" ? "jpg" : "png", orientation: 1, changes: plain.changes };
+  const scratch = `${targetOf(photo.extension)}${scratchSuffix}`;
+  const task = { kind: "plain", path: part.path, format, orientation, target: scratch } as const;
+  try {
+    const plain = await decoding.run(2, () => decode(task, { pixels: size.width * size.height, passes }, signal), signal);
+    if (plain === null) return photo;
+    await part.discard();
+    const extension = plain.format === "jpeg" ? "jpg" : "png";
+    const written = await writePart(targetOf(extension), Bun.file(scratch).stream());
+    return { ...photo, ...plain, part: written, mediaType: `image/${plain.format}`, extension, orientation: 1, passes: 1 };
+  } finally {
+    await removeFile(scratch);
+  }
 }
 
-async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+function storedOf({ part, format, orientation, passes }: CleanedPhoto): StoredPicture {
+  return { path: part.path, format, orientation, passes };
 }
 
 /** Size limits first, from the header; then the picture is really decoded, which makes the thumbnail. */
 export async function provePhoto(photo: CleanedPhoto, thumbnail: string, signal?: AbortSignal): Promise<PictureSize | Rejection> {
   try {
-    const size = await pictureSize(photo.part.path, photo.format, photo.orientation, signal);
+    const size = await pictureSize(storedOf(photo), signal);
     const wrong = wrongSize(size);
     if (wrong !== null) return wrong;
-    await makeThumbnail(photo.part.path, thumbnail, photo.format, photo.orientation, signal);
+    await makeThumbnail(storedOf(photo), thumbnail, signal);
     // One that was written anew has been walked before that.
     const isAsItCame = photo.format === "jpeg" && photo.changes.length === 0;
     const { assertWhole, hasEmptyCorner } = await pictures.wholeness();

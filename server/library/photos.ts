@@ -76,7 +76,7 @@ export class Photos {
     }));
   }
 
-  /** Takes a copy of `source` without its metadata; the caller removes the source. Throws for an unknown character, and where `signal` says that the sender left before its turn came. */
+  /** Takes a copy of `source` without its metadata; the caller removes the source. Throws for an unknown character, and where `signal` says that the sender left while it waited or a large picture was decoded. */
   async add(characterId: string, fileName: string, source: string, signal?: AbortSignal): Promise<UploadOutcome> {
     const name = displayName(fileName);
     if (this.characters.get(characterId) === null) throw notFound("character", characterId);
@@ -153,7 +153,7 @@ export class Photos {
     const source = await FileSource.open(path);
     const stripping = await planStripping(format, source).finally(() => source.close());
     if (stripping.kind === "fault") return null;
-    await makeThumbnail(path, join(this.deps.paths.thumbnails, name), format, stripping.plan.orientation);
+    await makeThumbnail({ path, format, ...stripping.plan }, join(this.deps.paths.thumbnails, name));
     return safeOpen(this.deps.paths.thumbnails, name);
   }
 

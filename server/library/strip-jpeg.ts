@@ -26,7 +26,7 @@ export async function planJpeg(source: ByteSource): Promise<StripPlan> {
     if (marker.code === endOfImage) {
       if (scans === 0) throw new PictureFault(damaged);
       keepRange(pieces, at - 2, at);
-      return planOf(pieces, orientation, true);
+      return planOf(pieces, orientation, { hasEnd: true, passes: scans });
     }
     const end = at + (await readLength(source, at));
     if (end > source.size) throw new PictureFault(cutOff);
@@ -38,7 +38,7 @@ export async function planJpeg(source: ByteSource): Promise<StripPlan> {
       keepRange(pieces, at - 2, scanEnd);
       at = scanEnd;
       // All that can be known here is that the mark of the end is missing; whether the picture is, its data tells.
-      if (at === source.size) return planOf([...pieces, new Uint8Array([0xff, endOfImage])], orientation, false);
+      if (at === source.size) return planOf([...pieces, new Uint8Array([0xff, endOfImage])], orientation, { hasEnd: false, passes: scans });
       continue;
     }
     orientation ??= await orientationOf(source, marker.code, at + 2, end);
@@ -49,9 +49,9 @@ export async function planJpeg(source: ByteSource): Promise<StripPlan> {
   throw new PictureFault(damaged);
 }
 
-function planOf(pieces: Piece[], found: Orientation | null, hasEnd: boolean): StripPlan {
+function planOf(pieces: Piece[], found: Orientation | null, ends: Pick<StripPlan, "hasEnd" | "passes">): StripPlan {
   const orientation = found ?? 1;
-  return { pieces: withOrientation(pieces, orientation), orientation, hasEnd };
+  return { pieces: withOrientation(pieces, orientation), orientation, ...ends };
 }
 
 /** T.81, table B.1: C0 to CF without tables, extensions and arithmetic conditioning. */

@@ -9,13 +9,15 @@ export interface StripPlan {
   readonly orientation: Orientation;
   /** False for a JPEG without the mark of its end, which was then added. */
   readonly hasEnd: boolean;
+  /** How often the data pass over all pixels: the scans of a JPEG. */
+  readonly passes: number;
 }
 
-/** Thrown by the walkers for a damaged file. The message finishes the sentence "This file …". */
+/** Thrown for a file that cannot become a photo. The message finishes the sentence "This file …". */
 export class PictureFault extends Error {
   override readonly name = "PictureFault";
 
-  constructor(message: string, readonly code: "damaged" | "unsupported" = "damaged") {
+  constructor(message: string, readonly code: "damaged" | "unsupported" | "too_large" = "damaged") {
     super(message);
   }
 }

@@ -28,7 +28,7 @@ export async function planPng(source: ByteSource): Promise<StripPlan> {
       orientation = readOrientation(await readExactly(source, at + 8, length));
     }
     at = end;
-    if (type === "IEND") return { pieces: withOrientation(pieces, headerEnd, orientation), orientation, hasEnd: true };
+    if (type === "IEND") return { pieces: withOrientation(pieces, headerEnd, orientation), orientation, hasEnd: true, passes: 1 };
   }
   throw new PictureFault(damaged);
 }

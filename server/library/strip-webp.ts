@@ -55,7 +55,7 @@ function assemble(kept: Piece[], extended: Uint8Array | null, orientation: Orien
   header.set([0x52, 0x49, 0x46, 0x46]);
   new DataView(header.buffer).setUint32(4, length + 4, true);
   header.set([0x57, 0x45, 0x42, 0x50], 8);
-  return { pieces: [header, ...body], orientation, hasEnd: true };
+  return { pieces: [header, ...body], orientation, hasEnd: true, passes: 1 };
 }
 
 function exifOrientation(bytes: Uint8Array): Orientation {

@@ -142,7 +142,7 @@ export class Uploads {
     return this.finishing.get(id)?.outcome ?? this.finish(row);
   }
 
-  /** A photo that waits for its turn is given up with it; one that is being taken in becomes a photo nevertheless. */
+  /** A photo that waits for its turn, or that takes long to decode, is given up with it; one that is about to be one becomes a photo nevertheless. */
   async remove(id: string): Promise<void> {
     this.row(id);
     await this.takeOver(id);

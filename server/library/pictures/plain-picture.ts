@@ -1,42 +1,42 @@
-import { open, unlink } from "node:fs/promises";
+import { open, unlink, writeFile } from "node:fs/promises";
 import type { PhotoChange } from "../../contract/character.ts";
 import { toSrgb, type Convert } from "../../formats/colour.ts";
 import { pngRows } from "../../formats/png-rows.ts";
 import type { PictureFormat } from "../picture-kind.ts";
-import { maxPixels, turn } from "../thumbnails.ts";
 import type { Orientation } from "../exif.ts";
+import type { Decoded } from "./apart.ts";
+import { maxPixels, turn } from "./draw.ts";
 import type { Meaning } from "./meaning.ts";
 
 const bmpHeaderBytes = 54;
 const rowsAtOnce = 64;
 const quality = 95;
 
-export interface PlainPicture {
-  readonly bytes: Uint8Array;
-  readonly format: "jpeg" | "png";
-  readonly changes: PhotoChange[];
-}
-
 /**
  * Decodes the picture and writes it anew as 8-bit opaque sRGB, upright: on white where it was transparent, in the colours
  * that its profile or gamma means. A JPEG stays one; all else becomes a PNG. Null: its transparency turned out to be
- * none, and nothing else was to be changed. `scratch` is a name that nobody else uses; nothing is left there.
+ * none, and nothing else was to be changed. `target` is a name that nobody else uses; on the way
+ * its pixels lie there, and nothing where there is no plain picture.
  */
-export async function plainPicture(path: string, format: PictureFormat, orientation: Orientation, meaning: Meaning, scratch: string): Promise<PlainPicture | null> {
+export async function plainPicture(path: string, format: PictureFormat, orientation: Orientation, meaning: Meaning, target: string): Promise<Decoded> {
   const image = new Bun.Image(path, { maxPixels });
   if (format !== "jpeg") turn(image, orientation);
   // Not compressed: packing and unpacking took two thirds of the time, and saved a quarter of these bytes.
   const png = await image.png({ compressionLevel: 0 }).bytes();
   try {
     const convert = typeof meaning.colours === "object" ? toSrgb(meaning.colours) : null;
-    const wasTransparent = await writeBmp(png, convert, scratch);
+    const wasTransparent = await writeBmp(png, convert, target);
     const changes = changesOf(meaning, wasTransparent);
-    if (changes.length === 0) return null;
-    const plain = new Bun.Image(scratch, { maxPixels });
-    const bytes = await (format === "jpeg" ? plain.jpeg({ quality }) : plain.png({ compressionLevel: 6 })).bytes();
-    return { bytes, format: format === "jpeg" ? "jpeg" : "png", changes };
-  } finally {
-    await unlink(scratch).catch(() => undefined);
+    if (changes.length === 0) {
+      await unlink(target);
+      return null;
+    }
+    const plain = new Bun.Image(target, { maxPixels });
+    await writeFile(target, await (format === "jpeg" ? plain.jpeg({ quality }) : plain.png({ compressionLevel: 6 })).bytes());
+    return { format: format === "jpeg" ? "jpeg" : "png", changes };
+  } catch (error) {
+    await unlink(target).catch(() => undefined);
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { wholeShare } from "../../formats/jpeg-entropy.ts";
 import { pngRows } from "../../formats/png-rows.ts";
 import { turn } from "../../lifecycle.ts";
 import { PictureFault } from "../strip-plan.ts";
-import { decoding } from "../thumbnails.ts";
+import { decoding } from "./decoding.ts";
 
 /** The thumbnail is looked at in this size, and so many pixels of its edges at each corner. */
 const side = 48;
