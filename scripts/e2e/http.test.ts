@@ -69,6 +69,11 @@ test("a used link says so on the login page, and lets a browser through that is 
   expect([first, again, signedIn].map((answer) => answer.headers.get("location"))).toEqual(["/", "/login?why=link", "/"]);
 });
 
+test("a page whose parts are asked for under a path before it says that in its own HTML, and what to do", async () => {
+  const html = await (await fetch(`${server.url}/login`, { headers: { accept: "text/html" } })).text();
+  expect(/<div id="app">(.+)<\/div>/.exec(html)?.[1] ?? "").toMatch(/root of its address.*a path before it.*not supported.*host name or a port of its own/);
+});
+
 test("an origin that is on the list is taken, also behind a tunnel that speaks of localhost", async () => {
   const body = { method: "POST", body: '{"name":"Tunnel"}', headers: { "content-type": "application/json", origin: "https://abc.ngrok.app" } };
   expect((await server.api("/api/characters", body)).status).toBe(201);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { testImage, testLora, testOutput } from "../testing/engines.ts";
-import { absentOf, buildRequest, draftKey, draftOf, emptyDraft, parametersOf, readDraft, triggersOf, type Draft } from "./generation-draft.ts";
+import { absentOf, buildRequest, draftKey, draftOf, emptyDraft, hasForeignSigns, parametersOf, readDraft, triggersOf, type Draft } from "./generation-draft.ts";
 
 const draft = (change: Partial<Draft>): Draft => ({ ...emptyDraft, ...change });
 const loras = [testLora(), testLora({ id: "lora-2", name: "Ada v2", version: 2 })];
@@ -72,4 +72,9 @@ describe("the saved form", () => {
     localStorage.setItem(draftKey, text);
     expect(readDraft(localStorage)).toEqual(emptyDraft);
   });
+});
+
+test("signs that mean something to other programs are known, and what a person writes is not", () => {
+  for (const prompt of ["a (red) cat", "a cat (red:1.3)", "embedding:easynegative", "a cat <lora:ada:0.8>", "<LyCo:x:1>"]) expect(hasForeignSigns(prompt), prompt).toBe(true);
+  for (const prompt of ["", "a red cat, 3:4", "a smile :)", "a cat < a dog", "word embeddings: a chart", "lora of the desert"]) expect(hasForeignSigns(prompt), prompt).toBe(false);
 });

@@ -140,6 +140,16 @@ describe("Generate", () => {
     expect(location.search).toBe("");
   });
 
+  test("says under the text what becomes of signs that other programs read, while they are in it", async () => {
+    visit("/generate");
+    const box = page.root.querySelector("textarea")!;
+    typeInto(box, "a (red) cat");
+    await shown("Round brackets change the weight of words");
+    expect(box.closest(".field")!.textContent).toContain("Round brackets");
+    typeInto(box, "a red cat");
+    await waitFor("the hint is gone", () => !page.text().includes("Round brackets"));
+  });
+
   test("the trigger word can be left out and put back", async () => {
     visit("/generate?character=chr-1", { loras: [testLora()] });
     await shown("Added to your text:");
