@@ -190,13 +190,18 @@ test("both viewers have no accessibility violation, light on a wide screen and d
   expect(found).toEqual([]);
 }, 60_000);
 
-test("on a phone the first photo stands in the upper half", async () => {
+test("on a phone the first photo stands in the upper half, and a page's button in the row of its title", async () => {
   const state = await page.context().storageState();
   const phone = await (await browser.newContext({ storageState: state, viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })).newPage();
   await phone.goto(`${server.url}/characters/${ada.id}`);
   await phone.locator(".photo img").first().waitFor();
   expect((await phone.locator(".photo").first().boundingBox())!.y).toBeLessThan(400);
   for (const name of ["Edit", "Choose photos"]) expect((await phone.getByRole("button", { name, exact: true }).boundingBox())!.height).toBeGreaterThanOrEqual(44);
+  await phone.goto(`${server.url}/characters`);
+  await settled(phone);
+  const title = (await phone.getByRole("heading", { level: 1 }).boundingBox())!;
+  const button = (await phone.locator(".page-head .btn[data-kind=primary]").boundingBox())!;
+  expect(button.y, JSON.stringify({ title, button })).toBeLessThan(title.y + title.height);
   await phone.context().close();
 }, 60_000);
 

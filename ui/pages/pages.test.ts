@@ -39,6 +39,14 @@ describe("every page", () => {
     expect(page.root.querySelectorAll('[data-s="ok"]')).toHaveLength(0);
   });
 
+  test("the bar of a small screen leads to the pictures without a menu", async () => {
+    visit("/");
+    const bar = page.root.querySelector("nav.bottom")!;
+    expect([...bar.children].map((each) => each.textContent)).toEqual(["Home", "Characters", "Training", "Generate", "Gallery", "More"]);
+    byName(bar, "Gallery").click();
+    await waitFor("the gallery is shown", () => heading() === "Gallery");
+  });
+
   test("moving to another page puts the focus on its title", async () => {
     visit("/");
     byName(page.root, "Characters").click();
