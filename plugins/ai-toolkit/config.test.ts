@@ -42,8 +42,8 @@ describe("the job file", () => {
   });
 
   test("a missing or mistyped value is refused by its name", () => {
-    // Jobs from before layer offloading existed lack it, and go on.
-    for (const spec of written.filter(({ name }) => name !== "layerOffloading")) {
+    // Jobs from before these existed lack them, and go on.
+    for (const spec of written.filter(({ name }) => !["layerOffloading", "quantizeType"].includes(name))) {
       const values = { ...jobWith().values, [spec.name]: undefined };
       expect(() => buildConfig(jobWith({ values }), places), spec.name).toThrow(spec.name);
     }
@@ -56,6 +56,16 @@ describe("the job file", () => {
       }).config.process[0]!;
       expect(save.max_step_saves_to_keep).toBe(steps);
     }
+  });
+
+  test("the bits of the model are the tool's own until others are chosen, and all that are offered are ones that it knows", () => {
+    const modelWith = (quantizeType?: string) => (JSON.parse(buildConfig(jobWith({ values: { ...jobWith().values, quantizeType: quantizeType as string } }), places).json) as {
+      config: { process: Array<{ model: { qtype?: string } }> };
+    }).config.process[0]!.model;
+    const offered = parameters.find(({ name }) => name === "quantizeType")!.options!.map(({ value }) => String(value));
+    // As ui/src/app/jobs/new/options.tsx of 0.12.26 lists them.
+    expect(offered.filter((value) => !/^(qfloat8|float8|convrot[48]|nvfp4|convrotint[2-7]|uint[2-7])$/.test(value))).toEqual([]);
+    expect([undefined, ...offered].map((value) => modelWith(value).qtype)).toEqual([undefined, undefined, "uint6", "uint4"]);
   });
 
   test("{trigger} in prompts becomes the trigger word", () => {

@@ -75,6 +75,8 @@ function processConfig(job: TrainingJob, places: JobPlaces, trigger: string, pro
       name_or_path: job.baseModel,
       arch: "flux",
       quantize: values.bool("quantize"),
+      // Of FLUX.1 the text encoder takes it too, not qtype_te (AI-Toolkit 0.12.26). Jobs from before the choice have no such value.
+      ...qtypeOf(job.values["quantizeType"]),
       low_vram: values.bool("lowVram"),
       // Only when wished: it changes the kind of 8-bit numbers too. Jobs from before it existed have no such value.
       ...(job.values["layerOffloading"] === true ? { layer_offloading: true } : {}),
@@ -92,6 +94,11 @@ function processConfig(job: TrainingJob, places: JobPlaces, trigger: string, pro
       sample_steps: values.number("sampleSteps"),
     },
   };
+}
+
+/** What the program takes by itself is not written, so that the file of such a job stays what it was. */
+function qtypeOf(value: unknown): { qtype?: string } {
+  return typeof value === "string" && value !== "qfloat8" ? { qtype: value } : {};
 }
 
 function trainConfig(values: Reader): Record<string, unknown> {

@@ -45,6 +45,9 @@ export const parameters: ParameterSpec[] = [
   integer("sampleSeed", "Sample seed", "The same seed makes samples comparable; each prompt adds one.", "advanced", 42, 0, 2_147_483_000, 1),
   bool("firstSamples", "Samples before training", "Shows what the model makes before it knows the person.", true),
   bool("quantize", "8-bit model", "Loads FLUX.1 in 8 bits, which halves the memory. Needed below 48 GB.", true),
+  choice("quantizeType", "Bits of the model", "Only used with the 8-bit model. 6 or 4 need less GPU memory still; FLUX.1 and its reader of captions become coarser.", "qfloat8", [
+    { value: "qfloat8", label: "8 bits (qfloat8)" }, { value: "uint6", label: "6 bits (uint6)" }, { value: "uint4", label: "4 bits (uint4)" },
+  ]),
   bool("layerOffloading", "Layer offloading", "Keeps layers in main memory until they are needed. For small cards; much slower.", false),
   bool("lowVram", "Load outside the GPU", "Makes the 8-bit model in main memory: less GPU memory at the start, none while training.", false),
   bool("cacheTextEmbeddings", "Cache captions", "Reads all captions once and frees the text encoder's memory.", true),

@@ -14,7 +14,7 @@ const remarks: ReadonlyArray<readonly [RegExp, (found: RegExpExecArray, nameOf: 
     "The optimizer's state could not be saved. If this training is interrupted, it goes on a little rougher. Check the free disk space."],
   [/Failed to load optimizer state/, () =>
     "The optimizer's state could not be read, so the training went on without it. The first steps may be a little rougher."],
-  [/Failed to quantize/, () => "A part of the model could not be loaded in 8 bits; it needs more GPU memory than planned."],
+  [/Failed to quantize/, () => "A part of the model could not be loaded in 8 bits or fewer; it needs more GPU memory than planned."],
   [/\[AITK\] Database locked/, () =>
     "The status file was locked for a while, which slows the training. Network volumes do that when they are busy."],
 ];
