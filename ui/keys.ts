@@ -1,4 +1,4 @@
-import type { AppModel } from "./models/AppModel.ts";
+import type { AppModel } from "./models/app/AppModel.ts";
 import type { RouteName } from "./router.ts";
 
 export interface KeyBinding {

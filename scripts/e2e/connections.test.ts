@@ -7,7 +7,7 @@ import type { AppEvent, ServerMessage } from "../../server/contract/event.ts";
 import type { Job } from "../../server/contract/job.ts";
 import { TcpProxy } from "../../server/testing/tcp-proxy.ts";
 import { waitFor } from "../../server/testing/wait.ts";
-import { createConnectionModel } from "../../ui/models/ConnectionModel.ts";
+import { createConnectionModel } from "../../ui/models/app/ConnectionModel.ts";
 import type { SocketClock, SocketLike } from "../../ui/socket.ts";
 import { startExecutable, type Started } from "../testing/executable.ts";
 import { makeCharacter, post, startGeneration } from "../testing/story.ts";

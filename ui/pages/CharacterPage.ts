@@ -13,10 +13,10 @@ import { Page } from "../components/frame/Page.ts";
 import { PhotosPanel } from "../components/characters/PhotosPanel.ts";
 import { Tabs } from "../components/kit/Tabs.ts";
 import { Thumb } from "../components/kit/Thumb.ts";
-import { useApp } from "../models/AppModel.ts";
-import { createPhotosModel, type PhotosModel } from "../models/PhotosModel.ts";
-import { readinessOf, readinessSentence } from "../models/readiness.ts";
-import { useOwned } from "../models/useOwned.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { createPhotosModel, type PhotosModel } from "../models/characters/PhotosModel.ts";
+import { readinessOf, readinessSentence } from "../models/characters/readiness.ts";
+import { useOwned } from "../models/hooks/useOwned.ts";
 import { charactersText as text } from "../text/characters.ts";
 import type { PageParams } from "./pages.ts";
 

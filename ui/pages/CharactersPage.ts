@@ -8,10 +8,10 @@ import { CharacterForm } from "../components/characters/CharacterForm.ts";
 import { EmptyState, FilteredEmpty } from "../components/kit/EmptyState.ts";
 import { Page } from "../components/frame/Page.ts";
 import { SearchField } from "../components/kit/SearchField.ts";
-import { useApp } from "../models/AppModel.ts";
-import { findCharacters, type CharacterOrder } from "../models/character-search.ts";
-import { readinessOf, type Readiness } from "../models/readiness.ts";
-import { useGridWindow } from "../models/useGridWindow.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { findCharacters, type CharacterOrder } from "../models/characters/character-search.ts";
+import { readinessOf, type Readiness } from "../models/characters/readiness.ts";
+import { useGridWindow } from "../models/hooks/useGridWindow.ts";
 import { charactersText as text } from "../text/characters.ts";
 
 const states: ReadonlyArray<readonly [Readiness, string]> = [

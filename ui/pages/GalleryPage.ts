@@ -9,10 +9,10 @@ import { OutputGrid } from "../components/pictures/OutputGrid.ts";
 import { OutputViewer } from "../components/pictures/OutputViewer.ts";
 import { Page } from "../components/frame/Page.ts";
 import { Skeleton } from "../components/kit/Skeleton.ts";
-import { useApp } from "../models/AppModel.ts";
-import { createOutputsModel, type OutputsModel } from "../models/OutputsModel.ts";
-import { useOpenItem } from "../models/useOpenItem.ts";
-import { useOwned } from "../models/useOwned.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { createOutputsModel, type OutputsModel } from "../models/pictures/OutputsModel.ts";
+import { useOpenItem } from "../models/hooks/useOpenItem.ts";
+import { useOwned } from "../models/hooks/useOwned.ts";
 import { generateText as text } from "../text/generate.ts";
 
 const pageSize = 60;

@@ -10,11 +10,11 @@ import { OutputViewer } from "../components/pictures/OutputViewer.ts";
 import { Page } from "../components/frame/Page.ts";
 import { QueueStrip } from "../components/pictures/QueueStrip.ts";
 import { Skeleton } from "../components/kit/Skeleton.ts";
-import { useApp } from "../models/AppModel.ts";
-import { createGenerateModel, type GenerateModel } from "../models/GenerateModel.ts";
-import { createOutputsModel } from "../models/OutputsModel.ts";
-import { useOpenItem } from "../models/useOpenItem.ts";
-import { useOwned } from "../models/useOwned.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { createGenerateModel, type GenerateModel } from "../models/pictures/GenerateModel.ts";
+import { createOutputsModel } from "../models/pictures/OutputsModel.ts";
+import { useOpenItem } from "../models/hooks/useOpenItem.ts";
+import { useOwned } from "../models/hooks/useOwned.ts";
 import { generateText as text } from "../text/generate.ts";
 
 const newestCount = 24;

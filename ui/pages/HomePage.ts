@@ -15,9 +15,9 @@ import { Skeleton } from "../components/kit/Skeleton.ts";
 import { StatusDot } from "../components/kit/StatusDot.ts";
 import { Thumb } from "../components/kit/Thumb.ts";
 import type { Output } from "../../server/contract/output.ts";
-import { useApp, type AppModel } from "../models/AppModel.ts";
-import { isWorking } from "../models/JobsModel.ts";
-import { createDismissed, needsOf } from "../models/attention.ts";
+import { useApp, type AppModel } from "../models/app/AppModel.ts";
+import { isWorking } from "../models/jobs/JobsModel.ts";
+import { createDismissed, needsOf } from "../models/app/attention.ts";
 import { homeText as text } from "../text/home.ts";
 
 const maxCharacters = 5;

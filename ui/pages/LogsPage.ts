@@ -6,9 +6,9 @@ import { Page } from "../components/frame/Page.ts";
 import type { JobKind } from "../../server/contract/job.ts";
 import type { LogLevel } from "../../server/contract/log.ts";
 import { formatDateTime } from "../format.ts";
-import { useApp } from "../models/AppModel.ts";
-import { createLogModel, type LogFilter } from "../models/LogModel.ts";
-import { useOwned } from "../models/useOwned.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { createLogModel, type LogFilter } from "../models/jobs/LogModel.ts";
+import { useOwned } from "../models/hooks/useOwned.ts";
 import { logsText as text } from "../text/more.ts";
 
 /** Jobs offered in the list; older ones are reached from their own page. */

@@ -11,9 +11,9 @@ import { ErrorNotice, Notice } from "../components/kit/Notice.ts";
 import { Page } from "../components/frame/Page.ts";
 import { Skeleton } from "../components/kit/Skeleton.ts";
 import { WaitingList } from "../components/jobs/WaitingList.ts";
-import { useApp } from "../models/AppModel.ts";
-import { createQueueModel, type QueueModel } from "../models/QueueModel.ts";
-import { useOwned } from "../models/useOwned.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { createQueueModel, type QueueModel } from "../models/jobs/QueueModel.ts";
+import { useOwned } from "../models/hooks/useOwned.ts";
 import { queueText as text } from "../text/queue.ts";
 
 const kinds: ReadonlyArray<readonly [JobKind | null, string]> = [[null, text.all], ["training", text.trainings], ["generation", text.pictures]];

@@ -6,8 +6,8 @@ import { Page } from "../components/frame/Page.ts";
 import { ServiceList } from "../components/machine/Services.ts";
 import { AboutCard, AccessCard, AppearanceCard, ChecksCard, ModeCard, ValuesCard } from "../components/machine/SettingsCards.ts";
 import { Skeleton } from "../components/kit/Skeleton.ts";
-import { useApp } from "../models/AppModel.ts";
-import { createResource } from "../models/Resource.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { createResource } from "../models/app/Resource.ts";
 import { settingsText as text } from "../text/more.ts";
 
 /** Each with an address of its own, for links that lead to the right place. */

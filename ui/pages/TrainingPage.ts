@@ -11,9 +11,9 @@ import { Page } from "../components/frame/Page.ts";
 import { Skeleton } from "../components/kit/Skeleton.ts";
 import { Thumb } from "../components/kit/Thumb.ts";
 import { formatDateTime, formatDuration } from "../format.ts";
-import { useApp } from "../models/AppModel.ts";
-import { attemptSeconds } from "../models/JobsModel.ts";
-import { createTrainingListModel, historyLimit, type EndFilter, type TrainingListModel } from "../models/TrainingListModel.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { attemptSeconds } from "../models/jobs/JobsModel.ts";
+import { createTrainingListModel, historyLimit, type EndFilter, type TrainingListModel } from "../models/training/TrainingListModel.ts";
 import { trainingText as text } from "../text/training.ts";
 
 const ends: ReadonlyArray<readonly [EndFilter, string]> = [["all", "All"], ["succeeded", "Done"], ["failed", "Failed"], ["cancelled", "Stopped"]];

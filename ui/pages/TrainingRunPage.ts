@@ -20,11 +20,11 @@ import { Skeleton } from "../components/kit/Skeleton.ts";
 import { StageList } from "../components/training/StageList.ts";
 import { StopJob } from "../components/jobs/StopJob.ts";
 import { StopDialog } from "../components/training/StopRun.ts";
-import { useApp } from "../models/AppModel.ts";
-import { isEnded, isWorking, titleOf } from "../models/JobsModel.ts";
-import { createLogModel } from "../models/LogModel.ts";
-import { createTrainingRunModel, type TrainingRunModel } from "../models/TrainingRunModel.ts";
-import { useOwned } from "../models/useOwned.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { isEnded, isWorking, titleOf } from "../models/jobs/JobsModel.ts";
+import { createLogModel } from "../models/jobs/LogModel.ts";
+import { createTrainingRunModel, type TrainingRunModel } from "../models/training/TrainingRunModel.ts";
+import { useOwned } from "../models/hooks/useOwned.ts";
 import { trainingText as text } from "../text/training.ts";
 import type { PageParams } from "./pages.ts";
 

@@ -10,11 +10,11 @@ import { PresetCards } from "../components/training/PresetCards.ts";
 import { Skeleton } from "../components/kit/Skeleton.ts";
 import { TrainingAdvanced } from "../components/training/TrainingAdvanced.ts";
 import { TrainingReview } from "../components/training/TrainingReview.ts";
-import { useApp } from "../models/AppModel.ts";
-import { estimateText } from "../models/estimate.ts";
-import { gentlerSettings } from "../models/gentler.ts";
-import { promptsSpec } from "../models/training-prompts.ts";
-import { createTrainingStartModel, type TrainingStartModel } from "../models/TrainingStartModel.ts";
+import { useApp } from "../models/app/AppModel.ts";
+import { estimateText } from "../models/training/estimate.ts";
+import { gentlerSettings } from "../models/jobs/gentler.ts";
+import { promptsSpec } from "../models/training/training-prompts.ts";
+import { createTrainingStartModel, type TrainingStartModel } from "../models/training/TrainingStartModel.ts";
 import { trainingText as text } from "../text/training.ts";
 
 /** How do I get a good result without knowing what a rank is? */

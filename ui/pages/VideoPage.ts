@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { Badge } from "../components/kit/Badge.ts";
 import { Icon } from "../components/kit/Icon.ts";
 import { Page } from "../components/frame/Page.ts";
-import { useApp } from "../models/AppModel.ts";
+import { useApp } from "../models/app/AppModel.ts";
 import { videoText as text } from "../text/more.ts";
 
 /** Is this coming? */

@@ -2,7 +2,7 @@ import type { Boot } from "../../server/contract/boot.ts";
 import type { Character } from "../../server/contract/character.ts";
 import type { Job } from "../../server/contract/job.ts";
 import { createApi, type Api } from "../api.ts";
-import { createAppModel, type AppModel } from "../models/AppModel.ts";
+import { createAppModel, type AppModel } from "../models/app/AppModel.ts";
 import { createRouter } from "../router.ts";
 import type { SocketLike } from "../socket.ts";
 

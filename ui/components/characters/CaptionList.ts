@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { useId } from "preact/hooks";
 import type { Photo } from "../../../server/contract/character.ts";
-import type { CaptionState, PhotosModel } from "../../models/PhotosModel.ts";
+import type { CaptionState, PhotosModel } from "../../models/characters/PhotosModel.ts";
 import { charactersText as text } from "../../text/characters.ts";
 import { EmptyState } from "../kit/EmptyState.ts";
 import { Loaded } from "../kit/Loaded.ts";

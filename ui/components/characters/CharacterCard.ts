@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import type { Character } from "../../../server/contract/character.ts";
 import { plural } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
-import { readinessOf, readinessWord } from "../../models/readiness.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { readinessOf, readinessWord } from "../../models/characters/readiness.ts";
 import { Badge, type Tone } from "../kit/Badge.ts";
 import { Thumb } from "../kit/Thumb.ts";
 

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import type { Character } from "../../../server/contract/character.ts";
 import { plural } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { charactersText as text } from "../../text/characters.ts";
 import { Button } from "../kit/Button.ts";
 import { Dialog } from "../kit/Dialog.ts";

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { plural } from "../../format.ts";
-import { filesOfFolder, isPictureFile, readTransfer, type Dropped } from "../../models/dropped-files.ts";
+import { filesOfFolder, isPictureFile, readTransfer, type Dropped } from "../../models/characters/dropped-files.ts";
 import { charactersText as text } from "../../text/characters.ts";
 import { Button } from "../kit/Button.ts";
 import { Icon } from "../kit/Icon.ts";

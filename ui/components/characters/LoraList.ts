@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import type { Character } from "../../../server/contract/character.ts";
 import type { Lora } from "../../../server/contract/lora.ts";
 import { formatBytes, formatDateTime, plural } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { charactersText as text } from "../../text/characters.ts";
 import { Badge, SimulatedBadge } from "../kit/Badge.ts";
 import { Button } from "../kit/Button.ts";

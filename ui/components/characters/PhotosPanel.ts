@@ -1,9 +1,9 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { plural } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
-import type { PhotosModel } from "../../models/PhotosModel.ts";
-import { maxFilesAtOnce } from "../../models/UploadModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import type { PhotosModel } from "../../models/characters/PhotosModel.ts";
+import { maxFilesAtOnce } from "../../models/characters/UploadModel.ts";
 import { DropZone } from "./DropZone.ts";
 import { Loaded } from "../kit/Loaded.ts";
 import { Notice } from "../kit/Notice.ts";

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { formatBytes, plural } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
-import type { Upload, UploadState } from "../../models/UploadModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import type { Upload, UploadState } from "../../models/characters/UploadModel.ts";
 import { Badge, type Tone } from "../kit/Badge.ts";
 import { Button } from "../kit/Button.ts";
 import { Progress } from "../kit/Progress.ts";

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { useErrorBoundary } from "preact/hooks";
 import { asApiError } from "../../api.ts";
-import { AppProvider, useApp, type AppModel } from "../../models/AppModel.ts";
+import { AppProvider, useApp, type AppModel } from "../../models/app/AppModel.ts";
 import { pageOf } from "../../pages/pages.ts";
 import { AppFrame } from "./AppFrame.ts";
 import { Button } from "../kit/Button.ts";

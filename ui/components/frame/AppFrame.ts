@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { bindKeys } from "../../keys.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import type { RouteName } from "../../router.ts";
 import { LaterPalette } from "../../pages/LaterPage.ts";
 import { frameText } from "../../text/frame.ts";

@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import type { Job } from "../../../server/contract/job.ts";
 import { formatAge } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
-import { promptOf } from "../../models/JobsModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { promptOf } from "../../models/jobs/JobsModel.ts";
 import { frameText as text } from "../../text/frame.ts";
 import { Button } from "../kit/Button.ts";
 import { jobAddress } from "../jobs/JobRow.ts";

@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import { useId, useState } from "preact/hooks";
 import { placeList } from "../../keys.ts";
-import { useApp, type AppModel } from "../../models/AppModel.ts";
-import { titleOf } from "../../models/JobsModel.ts";
+import { useApp, type AppModel } from "../../models/app/AppModel.ts";
+import { titleOf } from "../../models/jobs/JobsModel.ts";
 import { commandText as text } from "../../text/commands.ts";
 import { Dialog } from "../kit/Dialog.ts";
 

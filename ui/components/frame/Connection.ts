@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import { formatClock } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { frameText } from "../../text/frame.ts";
 import type { Tone } from "../kit/Badge.ts";
 import { Button } from "../kit/Button.ts";

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { homeText as text } from "../../text/home.ts";
 import { Button } from "../kit/Button.ts";
 import { Icon } from "../kit/Icon.ts";

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { frameText } from "../../text/frame.ts";
 import { Button } from "../kit/Button.ts";
 import { Sheet } from "../kit/Dialog.ts";

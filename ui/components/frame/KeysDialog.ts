@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { keyBindings } from "../../keys.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { frameText } from "../../text/frame.ts";
 import { Dialog } from "../kit/Dialog.ts";
 

@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { plural } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { frameText } from "../../text/frame.ts";
 import { AwayBanner } from "./Away.ts";
 import { Badge } from "../kit/Badge.ts";

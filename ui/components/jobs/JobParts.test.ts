@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bu
 import { html } from "htm/preact";
 import type { Artifact, Job } from "../../../server/contract/job.ts";
 import { waitFor } from "../../../server/testing/wait.ts";
-import { AppProvider } from "../../models/AppModel.ts";
-import { createAwayModel } from "../../models/AwayModel.ts";
+import { AppProvider } from "../../models/app/AppModel.ts";
+import { createAwayModel } from "../../models/app/AwayModel.ts";
 import { createTestApp, testJob, type TestApp } from "../../testing/app.ts";
 import { byName, mount } from "../../testing/render.ts";
 import { AwayBanner, AwayList } from "../frame/Away.ts";

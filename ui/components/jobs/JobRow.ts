@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import type { Job, JobState } from "../../../server/contract/job.ts";
-import { useApp } from "../../models/AppModel.ts";
-import { isWorking, promptOf } from "../../models/JobsModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { isWorking, promptOf } from "../../models/jobs/JobsModel.ts";
 import { gpuText } from "../../text/gpu.ts";
 import { queueText } from "../../text/queue.ts";
 import { Badge, SimulatedBadge, type Tone } from "../kit/Badge.ts";

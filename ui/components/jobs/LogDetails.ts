@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import type { LogEntry } from "../../../server/contract/log.ts";
 import { formatDateTime } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { logsText as text } from "../../text/more.ts";
 import { Button } from "../kit/Button.ts";
 import { CopyButton } from "../kit/CopyField.ts";

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { html } from "htm/preact";
 import { waitFor } from "../../../server/testing/wait.ts";
 import { ApiError } from "../../api.ts";
-import type { LogModel, LogRow } from "../../models/LogModel.ts";
+import type { LogModel, LogRow } from "../../models/jobs/LogModel.ts";
 import { byName, mount } from "../../testing/render.ts";
 import { LogView } from "./LogView.ts";
 

@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LogEntry, LogLevel } from "../../../server/contract/log.ts";
 import { formatClock, plural } from "../../format.ts";
-import type { LogFilter, LogModel, LogRow } from "../../models/LogModel.ts";
+import type { LogFilter, LogModel, LogRow } from "../../models/jobs/LogModel.ts";
 import { Chip } from "../kit/Badge.ts";
 import { Button } from "../kit/Button.ts";
 import { CopyButton } from "../kit/CopyField.ts";

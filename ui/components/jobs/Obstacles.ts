@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import type { JobKind } from "../../../server/contract/job.ts";
 import type { Obstacle } from "../../../server/contract/obstacle.ts";
 import type { ApiError } from "../../api.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { obstacleText as text } from "../../text/obstacles.ts";
 import { Button } from "../kit/Button.ts";
 import { ErrorNotice, Notice } from "../kit/Notice.ts";

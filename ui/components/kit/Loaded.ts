@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import type { ComponentChildren } from "preact";
-import type { Resource } from "../../models/Resource.ts";
+import type { Resource } from "../../models/app/Resource.ts";
 import { Button } from "./Button.ts";
 import { ErrorNotice } from "./Notice.ts";
 

@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { useSwipe } from "../../models/useSwipe.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useSwipe } from "../../models/hooks/useSwipe.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { Button } from "./Button.ts";
 import { Dialog } from "./Dialog.ts";
 

@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useLayoutEffect } from "preact/hooks";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { Button, refusedEvent } from "./Button.ts";
 
 /** Only these keyboards have another key for it. */

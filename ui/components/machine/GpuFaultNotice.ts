@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { Gpu, GpuStatus } from "../../../server/contract/system.ts";
 import { asApiError, type ApiError } from "../../api.ts";
 import { formatAge } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { gpuText as text } from "../../text/gpu.ts";
 import { Button } from "../kit/Button.ts";
 import { ErrorNotice, Notice } from "../kit/Notice.ts";

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import type { Gpu, GpuStatus } from "../../../server/contract/system.ts";
 import { formatAge, formatBytes, formatMib } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { GpuFaultNotice } from "./GpuFaultNotice.ts";
 import { Meter } from "./Meter.ts";
 import { StatusDot } from "../kit/StatusDot.ts";

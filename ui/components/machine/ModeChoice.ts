@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import type { Mode } from "../../../server/contract/system.ts";
 import { asApiError, type ApiError } from "../../api.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { homeText as text } from "../../text/home.ts";
 import { Button } from "../kit/Button.ts";
 import { GpuList } from "./Machine.ts";

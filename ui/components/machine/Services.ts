@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { ServiceState, ServiceStatus } from "../../../server/contract/system.ts";
 import { asApiError, type ApiError } from "../../api.ts";
 import { formatDuration } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import type { Tone } from "../kit/Badge.ts";
 import { Button } from "../kit/Button.ts";
 import { ErrorNotice } from "../kit/Notice.ts";

@@ -1,9 +1,9 @@
 import { html } from "htm/preact";
 import { useId } from "preact/hooks";
 import type { ImageCapabilities, ParameterValues } from "../../../server/contract/backend.ts";
-import { useApp } from "../../models/AppModel.ts";
-import { absentOf, hasForeignSigns, modelOf, parametersOf, shapeOf, triggersOf } from "../../models/generation-draft.ts";
-import type { GenerateModel } from "../../models/GenerateModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { absentOf, hasForeignSigns, modelOf, parametersOf, shapeOf, triggersOf } from "../../models/pictures/generation-draft.ts";
+import type { GenerateModel } from "../../models/pictures/GenerateModel.ts";
 import { generateText as text } from "../../text/generate.ts";
 import { AspectPicker } from "./AspectPicker.ts";
 import { Button } from "../kit/Button.ts";

@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import { useRef } from "preact/hooks";
 import type { Output } from "../../../server/contract/output.ts";
-import { useGridKeys } from "../../models/useGridKeys.ts";
-import { useGridWindow } from "../../models/useGridWindow.ts";
+import { useGridKeys } from "../../models/hooks/useGridKeys.ts";
+import { useGridWindow } from "../../models/hooks/useGridWindow.ts";
 import { SimulatedBadge } from "../kit/Badge.ts";
 import { Thumb } from "../kit/Thumb.ts";
 

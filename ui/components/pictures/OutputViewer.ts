@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import type { Output } from "../../../server/contract/output.ts";
 import { formatBytes, formatDateTime } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
 import { generateText as text } from "../../text/generate.ts";
 import { simulatedText } from "../../text/obstacles.ts";
 import { Button } from "../kit/Button.ts";

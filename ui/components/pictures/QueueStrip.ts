@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Job } from "../../../server/contract/job.ts";
-import type { GenerateModel } from "../../models/GenerateModel.ts";
-import { isWorking, promptOf } from "../../models/JobsModel.ts";
+import type { GenerateModel } from "../../models/pictures/GenerateModel.ts";
+import { isWorking, promptOf } from "../../models/jobs/JobsModel.ts";
 import { generateText as text } from "../../text/generate.ts";
 import { Button } from "../kit/Button.ts";
 import { FailureNotice } from "../jobs/FailureNotice.ts";

@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Artifact, Job } from "../../../server/contract/job.ts";
-import { useApp } from "../../models/AppModel.ts";
-import { isWorking } from "../../models/JobsModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { isWorking } from "../../models/jobs/JobsModel.ts";
 import { coverOf } from "../characters/CharacterCard.ts";
 import { Thumb } from "../kit/Thumb.ts";
 

@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useId } from "preact/hooks";
-import { maxSeed } from "../../models/generation-draft.ts";
+import { maxSeed } from "../../models/pictures/generation-draft.ts";
 import { generateText as text } from "../../text/generate.ts";
 import { Chip } from "../kit/Badge.ts";
 import { Button } from "../kit/Button.ts";

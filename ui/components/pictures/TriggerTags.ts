@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import type { TriggerTag } from "../../models/generation-draft.ts";
+import type { TriggerTag } from "../../models/pictures/generation-draft.ts";
 import { generateText as text } from "../../text/generate.ts";
 import { Button } from "../kit/Button.ts";
 import { Icon } from "../kit/Icon.ts";

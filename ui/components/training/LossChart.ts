@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ReadonlySignal } from "@preact/signals";
-import { useApp } from "../../models/AppModel.ts";
-import { defaultSmoothing, smooth, trendOf, type Series } from "../../models/series.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { defaultSmoothing, smooth, trendOf, type Series } from "../../models/training/series.ts";
 import { trainingText as text } from "../../text/training.ts";
 import { Button } from "../kit/Button.ts";
 import type { LossPlot } from "./loss-plot.ts";

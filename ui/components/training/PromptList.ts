@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useId } from "preact/hooks";
-import { fillTrigger } from "../../models/training-prompts.ts";
+import { fillTrigger } from "../../models/training/training-prompts.ts";
 import { trainingText as text } from "../../text/training.ts";
 import { Button } from "../kit/Button.ts";
 import { Icon } from "../kit/Icon.ts";

@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { formatDuration } from "../../format.ts";
-import type { SafePoint } from "../../models/resume.ts";
+import type { SafePoint } from "../../models/jobs/resume.ts";
 import { remedyText as text } from "../../text/remedies.ts";
 import { Notice } from "../kit/Notice.ts";
 

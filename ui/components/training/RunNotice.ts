@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import type { Artifact, Job } from "../../../server/contract/job.ts";
 import { formatClock } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
-import { safePointOf, type SafePoint } from "../../models/resume.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { safePointOf, type SafePoint } from "../../models/jobs/resume.ts";
 import { gpuText } from "../../text/gpu.ts";
 import { simulatedText } from "../../text/obstacles.ts";
 import { trainingText as text } from "../../text/training.ts";

@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import type { Job, JobProgress } from "../../../server/contract/job.ts";
 import { formatClock, formatDuration, formatTimeLeft } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
-import { attemptSeconds, isWorking } from "../../models/JobsModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { attemptSeconds, isWorking } from "../../models/jobs/JobsModel.ts";
 import { trainingText as text } from "../../text/training.ts";
 import { Notice } from "../kit/Notice.ts";
 import { Progress, progressWords } from "../kit/Progress.ts";

@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useId, useState } from "preact/hooks";
-import { nameOf, stepWords, type Cell, type SampleTable } from "../../models/samples.ts";
+import { nameOf, stepWords, type Cell, type SampleTable } from "../../models/training/samples.ts";
 import { trainingText as text } from "../../text/training.ts";
 import { Icon } from "../kit/Icon.ts";
 import { SampleViewer } from "./SampleViewer.ts";

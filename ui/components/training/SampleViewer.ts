@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import { nameOf, neighbour, stepWords, type Cell, type SampleTable } from "../../models/samples.ts";
+import { nameOf, neighbour, stepWords, type Cell, type SampleTable } from "../../models/training/samples.ts";
 import { Button } from "../kit/Button.ts";
 import { Dialog } from "../kit/Dialog.ts";
 

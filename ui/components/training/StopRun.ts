@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import type { Job } from "../../../server/contract/job.ts";
 import { asApiError, type ApiError } from "../../api.ts";
-import { isWorking } from "../../models/JobsModel.ts";
+import { isWorking } from "../../models/jobs/JobsModel.ts";
 import { trainingText as text } from "../../text/training.ts";
 import { Button } from "../kit/Button.ts";
 import { Dialog } from "../kit/Dialog.ts";

@@ -1,9 +1,9 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import type { ParameterValues, TrainingCapabilities } from "../../../server/contract/backend.ts";
-import { useApp } from "../../models/AppModel.ts";
-import { promptsSpec } from "../../models/training-prompts.ts";
-import type { TrainingStartModel } from "../../models/TrainingStartModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import { promptsSpec } from "../../models/training/training-prompts.ts";
+import type { TrainingStartModel } from "../../models/training/TrainingStartModel.ts";
 import { trainingText as text } from "../../text/training.ts";
 import { Badge } from "../kit/Badge.ts";
 import { Button } from "../kit/Button.ts";

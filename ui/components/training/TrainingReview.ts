@@ -1,8 +1,8 @@
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { formatBytes } from "../../format.ts";
-import { useApp } from "../../models/AppModel.ts";
-import type { TrainingStartModel } from "../../models/TrainingStartModel.ts";
+import { useApp } from "../../models/app/AppModel.ts";
+import type { TrainingStartModel } from "../../models/training/TrainingStartModel.ts";
 import { trainingText as text } from "../../text/training.ts";
 import { Button } from "../kit/Button.ts";
 import { Notice } from "../kit/Notice.ts";

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { smooth, thin, type Series } from "../../models/series.ts";
+import { smooth, thin, type Series } from "../../models/training/series.ts";
 
 export interface LossPlot {
   /** Draws the series as it is now, at most a few times a second however often it is called. */
