@@ -3,16 +3,16 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Failure } from "../server/contract/job.ts";
 import { ruleFor } from "../server/jobs/failures/policy.ts";
-import { Divergence } from "./ai-toolkit/divergence.ts";
-import { diagnose } from "./ai-toolkit/failures.ts";
-import { decide, type Evidence } from "./ai-toolkit/outcome.ts";
+import { Divergence } from "./ai-toolkit/watch/divergence.ts";
+import { diagnose } from "./ai-toolkit/ends/failures.ts";
+import { decide, type Evidence } from "./ai-toolkit/ends/outcome.ts";
 import { replay } from "./ai-toolkit/testing-replay.ts";
-import { explainExit } from "./comfyui/exit.ts";
-import { engineFailure, missingClasses, refusalFailure, runtimeFailure } from "./comfyui/failures.ts";
+import { explainExit } from "./comfyui/failures/exit.ts";
+import { engineFailure, missingClasses, refusalFailure, runtimeFailure } from "./comfyui/failures/failures.ts";
 import { readRecording } from "./comfyui/fixtures/recording.ts";
-import { parseHistory } from "./comfyui/history.ts";
-import { countUnplaced } from "./comfyui/lora.ts";
-import { recordOf } from "./comfyui/json.ts";
+import { parseHistory } from "./comfyui/protocol/history.ts";
+import { countUnplaced } from "./comfyui/generation/lora.ts";
+import { recordOf } from "./comfyui/protocol/json.ts";
 import type { ExitOutcome } from "./plugin.ts";
 
 /** `bun test plugins/failure-table.test.ts` with UPDATE=1 writes it anew; it is read like code. */

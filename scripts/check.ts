@@ -31,6 +31,7 @@ const layers: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
 /** Rooms of a folder, from the outside in, as above. */
 const innerLayers: ReadonlyArray<{ readonly folder: string; readonly rooms: readonly RegExp[] }> = [
   { folder: "ui/components/", rooms: [/^frame\//, /^(training|pictures)\//, /^characters\//, /^jobs\//, /^machine\//, /^kit\//] },
+  { folder: "plugins/comfyui/", rooms: [/^([a-z-]+\.ts|simulator\/.*|fixtures\/.*)$/, /^generation\//, /^service\//, /^recipes\//, /^failures\//, /^protocol\//] },
   { folder: "server/jobs/", rooms: [/^jobs\.ts$/, /^run\//, /^queue\//, /^admit\//, /^failures\//, /^store\//, /^(backends|ports)\.ts$/] },
 ];
 
@@ -122,7 +123,7 @@ function judgePlugin(file: string, target: string): string | null {
   const own = /^plugins\/[^/]+\//.exec(file)?.[0];
   const allowed = [own, "plugins/interfaces/", "plugins/simulation/", "server/contract/", "server/shared/", "server/formats/"];
   const isAllowed = target === "plugins/plugin.ts" || allowed.some((start) => start !== undefined && target.startsWith(start));
-  return isAllowed ? null : `a plugin may not import ${target}`;
+  return isAllowed ? judgeRooms(file, target) : `a plugin may not import ${target}`;
 }
 
 function judgeServer(file: string, target: string, found: Import): string | null {

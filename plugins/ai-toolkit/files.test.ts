@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { TrainingPhoto } from "../interfaces/training.ts";
 import { writeSafetensors } from "../simulation/safetensors.ts";
-import { askTrainer, createControlDb, readControl } from "./control-db.ts";
-import { writeDataset } from "./dataset.ts";
-import { LossReader } from "./loss.ts";
-import { prepareResume } from "./resume.ts";
+import { askTrainer, createControlDb, readControl } from "./start/control-db.ts";
+import { writeDataset } from "./start/dataset.ts";
+import { LossReader } from "./watch/loss.ts";
+import { prepareResume } from "./start/resume.ts";
 import { LossLog } from "./simulator/loss-log.ts";
 
 const folder = temporaryFolder();

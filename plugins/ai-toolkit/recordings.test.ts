@@ -2,12 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExitOutcome } from "../plugin.ts";
-import { checkFinal, checkLora } from "./final-file.ts";
-import { decide, type Decision } from "./outcome.ts";
-import type { StageId } from "./stages.ts";
-import { ProgressTracker } from "./progress.ts";
+import { checkFinal, checkLora } from "./ends/final-file.ts";
+import { decide, type Decision } from "./ends/outcome.ts";
+import type { StageId } from "./watch/stages.ts";
+import { ProgressTracker } from "./watch/progress.ts";
 import { type Replayed, replay } from "./testing-replay.ts";
-import { Transcript } from "./transcript.ts";
+import { Transcript } from "./watch/transcript.ts";
 
 const fixtures = join(import.meta.dir, "fixtures");
 

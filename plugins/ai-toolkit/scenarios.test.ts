@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../server/testing/folder.ts";
 import type { TrainingOutcome } from "../interfaces/training.ts";
 import { TestJob } from "../conformance/test-host.ts";
 import { trainingJob } from "../conformance/training.ts";
-import { trainingCommand } from "./command.ts";
+import { trainingCommand } from "./start/command.ts";
 import { trainingPresets } from "./presets.ts";
 import { simulatorSettings } from "./testing-settings.ts";
 import { trainingBackend } from "./training.ts";

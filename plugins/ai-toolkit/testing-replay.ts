@@ -1,8 +1,8 @@
 import { LineSplitter } from "../../server/process/lines.ts";
-import { ProgressTracker, type ProgressUpdate } from "./progress.ts";
-import type { StageId } from "./stages.ts";
-import { Transcript } from "./transcript.ts";
-import { remarksIn } from "./warnings.ts";
+import { ProgressTracker, type ProgressUpdate } from "./watch/progress.ts";
+import type { StageId } from "./watch/stages.ts";
+import { Transcript } from "./watch/transcript.ts";
+import { remarksIn } from "./watch/warnings.ts";
 
 export interface Replayed {
   readonly lines: readonly string[];

@@ -8,11 +8,11 @@ import type { ImageJob } from "../interfaces/image.ts";
 import type { PluginSettings } from "../plugin.ts";
 import { writeSafetensors } from "../simulation/safetensors.ts";
 import { comfyBackend } from "./backend.ts";
-import { ComfyClient } from "./client.ts";
-import { fluxGraph, requiredClasses } from "./graph.ts";
-import { chooseFiles } from "./layout.ts";
-import { defaultLimits } from "./limits.ts";
-import { comfyService } from "./service.ts";
+import { ComfyClient } from "./protocol/client.ts";
+import { fluxGraph, requiredClasses } from "./recipes/graph.ts";
+import { chooseFiles } from "./recipes/layout.ts";
+import { defaultLimits } from "./generation/limits.ts";
+import { comfyService } from "./service/service.ts";
 
 // Real processes on a busy machine need more than the usual five seconds.
 setDefaultTimeout(30_000);

@@ -3,14 +3,14 @@ import type { Failure } from "../../server/contract/job.ts";
 import type { ImageBackend, ImageHost, ImageJob, ImageOutcome } from "../interfaces/image.ts";
 import { ServiceUnavailable, type PluginSettings } from "../plugin.ts";
 import { imageCapabilities } from "./capabilities.ts";
-import { ComfyClient, ComfyUnreachable } from "./client.ts";
-import { engineFailure, failure } from "./failures.ts";
-import { Generation } from "./generation.ts";
-import type { LoraUse } from "./graph.ts";
-import { defaultLimits, type GenerationLimits } from "./limits.ts";
-import { readLoraHeader } from "./lora.ts";
+import { ComfyClient, ComfyUnreachable } from "./protocol/client.ts";
+import { engineFailure, failure } from "./failures/failures.ts";
+import { Generation } from "./generation/generation.ts";
+import type { LoraUse } from "./recipes/graph.ts";
+import { defaultLimits, type GenerationLimits } from "./generation/limits.ts";
+import { readLoraHeader } from "./generation/lora.ts";
 import { foundVersion, setupChecks } from "./setup.ts";
-import { toolVersion } from "./version.ts";
+import { toolVersion } from "./service/version.ts";
 
 export function comfyBackend(settings: PluginSettings, limits: GenerationLimits = defaultLimits): ImageBackend {
   return {

@@ -12,8 +12,8 @@ import { DurableJob, TestImageHost, TestServices } from "../conformance/image-ho
 import type { ImageJob } from "../interfaces/image.ts";
 import type { PluginSettings, ServiceHandle, ToolCommand } from "../plugin.ts";
 import { comfyBackend } from "./backend.ts";
-import { defaultLimits } from "./limits.ts";
-import { comfyService } from "./service.ts";
+import { defaultLimits } from "./generation/limits.ts";
+import { comfyService } from "./service/service.ts";
 import { MeddlingProxy } from "./testing-proxy.ts";
 
 // Real processes on a busy machine need more than the usual five seconds.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
-import { ComfyClient, ComfyUnreachable } from "./client.ts";
-import { ComfySocket } from "./socket.ts";
+import { ComfyClient, ComfyUnreachable } from "./protocol/client.ts";
+import { ComfySocket } from "./protocol/socket.ts";
 
 // A connection that stays open and carries nothing more: what a frozen program or a router that forgot us leaves.
 const limits = { answerMs: 300, transferMs: 300 };

@@ -1,7 +1,7 @@
 import type { Plugin } from "../plugin.ts";
 import { comfyBackend } from "./backend.ts";
-import { comfyService } from "./service.ts";
-import { toolVersion } from "./version.ts";
+import { comfyService } from "./service/service.ts";
+import { toolVersion } from "./service/version.ts";
 
 export const comfyui: Plugin = {
   name: "comfyui",

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { parseBinaryFrame, parseTextFrame, type ComfyEvent } from "./events.ts";
-import { runtimeFailure, refusalFailure } from "./failures.ts";
+import { parseBinaryFrame, parseTextFrame, type ComfyEvent } from "./protocol/events.ts";
+import { runtimeFailure, refusalFailure } from "./failures/failures.ts";
 import { readFixture, readRecording, type RecordedLine } from "./fixtures/recording.ts";
-import { parseHistory, parseQueue, type PromptEnd } from "./history.ts";
-import { recordOf, textOf } from "./json.ts";
-import { choicesOf, parseObjectInfo } from "./object-info.ts";
-import { requiredClasses } from "./graph.ts";
+import { parseHistory, parseQueue, type PromptEnd } from "./protocol/history.ts";
+import { recordOf, textOf } from "./protocol/json.ts";
+import { choicesOf, parseObjectInfo } from "./protocol/object-info.ts";
+import { requiredClasses } from "./recipes/graph.ts";
 
 const versions = ["0.33.0", "0.3.64"] as const;
 

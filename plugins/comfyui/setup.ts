@@ -4,13 +4,13 @@ import type { Check, CheckState } from "../../server/contract/system.ts";
 import { noCuda, noCudaFix, torchQuestion } from "../../server/shared/torch-words.ts";
 import { placeOf } from "../../server/shared/setting-words.ts";
 import type { PluginSettings } from "../plugin.ts";
-import { ComfyClient } from "./client.ts";
-import { loaderClasses } from "./graph.ts";
-import { recordOf, textOf } from "./json.ts";
-import { listsOf, usableFiles, type ModelLists } from "./layout.ts";
-import { modelFilesOf } from "./model-files.ts";
-import { pythonFor } from "./service.ts";
-import { isOlder, oldestVersion, saferVersion } from "./version.ts";
+import { ComfyClient } from "./protocol/client.ts";
+import { loaderClasses } from "./recipes/graph.ts";
+import { recordOf, textOf } from "./protocol/json.ts";
+import { listsOf, usableFiles, type ModelLists } from "./recipes/layout.ts";
+import { modelFilesOf } from "./recipes/model-files.ts";
+import { pythonFor } from "./service/service.ts";
+import { isOlder, oldestVersion, saferVersion } from "./service/version.ts";
 
 const pythonLimitMs = 30_000;
 

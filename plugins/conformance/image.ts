@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../server/testing/folder.ts";
 import { waitFor } from "../../server/testing/wait.ts";
-import { pngSize, readPngText } from "../comfyui/png.ts";
+import { pngSize, readPngText } from "../comfyui/protocol/png.ts";
 import type { ImageBackend, ImageJob } from "../interfaces/image.ts";
 import type { ServiceSpec } from "../plugin.ts";
 import { DurableJob, TestImageHost, TestServices } from "./image-host.ts";

@@ -7,8 +7,8 @@ import { spawnPty, type PtyExit } from "../../../server/process/pty.ts";
 import { waitFor } from "../../../server/testing/wait.ts";
 import { drawPortrait } from "../../simulation/portrait.ts";
 import { readSafetensors } from "../../../server/formats/safetensors.ts";
-import { plainText } from "../bars.ts";
-import { createControlDb, readControl } from "../control-db.ts";
+import { plainText } from "../watch/bars.ts";
+import { createControlDb, readControl } from "../start/control-db.ts";
 import { replay } from "../testing-replay.ts";
 
 const fixtures = join(import.meta.dir, "..", "fixtures");

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { loraFoldersOf } from "../models-yaml.ts";
+import { loraFoldersOf } from "../service/models-yaml.ts";
 import objectInfo from "./object-info.json";
 import type { ComfyArguments } from "./arguments.ts";
 

@@ -1,4 +1,4 @@
-import { parseJson, recordOf, textsOf } from "../json.ts";
+import { parseJson, recordOf, textsOf } from "../protocol/json.ts";
 import type { HistoryEntry, PromptQueue } from "./queue.ts";
 
 /** The jobs API of 0.6 and, for cancelling, 0.26 (contract 1.8). */

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Looks, readLooks } from "../../simulation/looks.ts";
-import { parseJson, recordOf } from "../json.ts";
-import { readLoraHeader } from "../lora.ts";
+import { parseJson, recordOf } from "../protocol/json.ts";
+import { readLoraHeader } from "../generation/lora.ts";
 import type { ComfyArguments } from "./arguments.ts";
 import type { ModelFolders } from "./folders.ts";
 import type { SimulatorLog } from "./log.ts";

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join, normalize, resolve, sep } from "node:path";
 import type { Looks } from "../../simulation/looks.ts";
 import { drawPortrait } from "../../simulation/portrait.ts";
-import { asciiJson, withPngText, writePng } from "../png.ts";
+import { asciiJson, withPngText, writePng } from "../protocol/png.ts";
 
 /** A picture that is drawn when it is saved. */
 export interface Picture {

@@ -1,6 +1,6 @@
 import { join, normalize, sep } from "node:path";
-import { isRecord, parseJson, recordOf, textOf, textsOf } from "../json.ts";
-import { pictureType } from "../events.ts";
+import { isRecord, parseJson, recordOf, textOf, textsOf } from "../protocol/json.ts";
+import { pictureType } from "../protocol/events.ts";
 import type { Surroundings } from "./executor.ts";
 import { jobsRoute } from "./jobs-routes.ts";
 import type { PromptQueue } from "./queue.ts";

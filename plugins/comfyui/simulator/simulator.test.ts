@@ -3,9 +3,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../server/testing/folder.ts";
 import { waitFor } from "../../../server/testing/wait.ts";
-import { parseBinaryFrame } from "../events.ts";
+import { parseBinaryFrame } from "../protocol/events.ts";
 import { readRecording, type RecordedLine } from "../fixtures/recording.ts";
-import { isRecord, listOf, parseJson, recordOf, textOf } from "../json.ts";
+import { isRecord, listOf, parseJson, recordOf, textOf } from "../protocol/json.ts";
 
 // Real processes on a busy machine need more than the usual five seconds.
 setDefaultTimeout(30_000);

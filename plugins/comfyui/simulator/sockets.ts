@@ -1,5 +1,5 @@
 import type { ServerWebSocket } from "bun";
-import { parseJson, recordOf } from "../json.ts";
+import { parseJson, recordOf } from "../protocol/json.ts";
 
 export interface SocketData {
   readonly sid: string;

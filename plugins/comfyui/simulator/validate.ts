@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isRecord, listOf, recordOf, textOf } from "../json.ts";
+import { isRecord, listOf, recordOf, textOf } from "../protocol/json.ts";
 import type { ClassInfo, ModelFolders } from "./folders.ts";
 
 export interface SimulatedNode {

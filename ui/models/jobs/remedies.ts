@@ -42,7 +42,7 @@ function again(job: Pick<Job, "id" | "characterId">, label: string, change: stri
   return [{ kind: "link", label, href: `/training/new?character=${job.characterId ?? ""}&repeat=${job.id}&change=${change}` }];
 }
 
-/** The last advice of the engine (plugins/ai-toolkit/memory-advice.ts): no setting is left that would free memory. */
+/** The last advice of the engine (plugins/ai-toolkit/ends/memory-advice.ts): no setting is left that would free memory. */
 function needsOtherGpu({ fix }: Failure): boolean {
   return fix.startsWith("Use a GPU with more memory");
 }
