@@ -32,6 +32,7 @@ const layers: ReadonlyArray<readonly [name: string, pattern: RegExp]> = [
 const innerLayers: ReadonlyArray<{ readonly folder: string; readonly rooms: readonly RegExp[] }> = [
   { folder: "ui/components/", rooms: [/^frame\//, /^(training|pictures)\//, /^characters\//, /^jobs\//, /^machine\//, /^kit\//] },
   { folder: "plugins/comfyui/", rooms: [/^([a-z-]+\.ts|simulator\/.*|fixtures\/.*)$/, /^generation\//, /^service\//, /^recipes\//, /^failures\//, /^protocol\//] },
+  { folder: "server/api/", rooms: [/^[a-z-]+\.ts$/, /^v0\//, /^openapi\//, /^input\//, /^gate\//, /^http\//] },
   { folder: "server/jobs/", rooms: [/^jobs\.ts$/, /^run\//, /^queue\//, /^admit\//, /^failures\//, /^store\//, /^(backends|ports)\.ts$/] },
 ];
 

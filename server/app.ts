@@ -1,7 +1,7 @@
 import type { Plugin } from "../plugins/plugin.ts";
-import { Access, loadToken } from "./api/access.ts";
-import { Front } from "./api/front.ts";
-import { createGate } from "./api/gate.ts";
+import { Access, loadToken } from "./api/gate/access.ts";
+import { Front } from "./api/gate/front.ts";
+import { createGate } from "./api/gate/gate.ts";
 import { loginPage } from "./api/pages.ts";
 import { withEarlierForm } from "./api/v0/on-demand.ts";
 import type { LoadedConfig } from "./config.ts";

@@ -7,7 +7,7 @@ import type { Loras } from "../library/loras.ts";
 import { takes } from "./input/takes.ts";
 import { renaming } from "./v0/renaming.ts";
 import { empty } from "./openapi/answers.ts";
-import { IdParams } from "./params.ts";
+import { IdParams } from "./http/params.ts";
 
 const old = renaming({ trigger_word: "triggerWord" });
 const TriggerQuery = t.Object({

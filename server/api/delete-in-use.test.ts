@@ -13,7 +13,7 @@ import { drawPicture } from "../testing/pictures.ts";
 import { charactersApi } from "./characters.ts";
 import { generationApi } from "./generation.ts";
 import { lorasApi } from "./loras.ts";
-import { onError } from "./on-error.ts";
+import { onError } from "./gate/on-error.ts";
 import { photosApi } from "./photos.ts";
 import { jobActionsApi } from "./queue.ts";
 import { trainingApi } from "./training.ts";

@@ -7,7 +7,7 @@ import { openRig, type Rig } from "../jobs/testing/rig.ts";
 import { seededRandom } from "../testing/random.ts";
 import { waitFor } from "../testing/wait.ts";
 import { Sessions } from "../library/sessions.ts";
-import { Access } from "./access.ts";
+import { Access } from "./gate/access.ts";
 import { eventsApi } from "./events.ts";
 
 const drops = Number(process.env["ISENGARD_TEST_DROPS"] ?? 200);

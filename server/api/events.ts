@@ -4,8 +4,8 @@ import { check } from "./input/check.ts";
 import { Problems } from "./input/problems.ts";
 import { queryOf, readQuery } from "./input/read-query.ts";
 import type { Hub, HubSocket, ResumePoint } from "../events/hub.ts";
-import type { Access } from "./access.ts";
-import { sessionOf } from "./context.ts";
+import type { Access } from "./gate/access.ts";
+import { sessionOf } from "./gate/context.ts";
 
 /** A peer with more than this unsent is closed; it resumes from its last `seq`. */
 const maxBacklogBytes = 1024 * 1024;

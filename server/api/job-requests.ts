@@ -5,7 +5,7 @@ import { wholeNumber } from "../contract/whole-number.ts";
 import { AppError } from "../errors.ts";
 import type { SubmitContext } from "../jobs/queue/queue.ts";
 import { allStates, openStates } from "../jobs/store/states.ts";
-import { correlationOf } from "./context.ts";
+import { correlationOf } from "./gate/context.ts";
 
 const defaultLimit = 100;
 

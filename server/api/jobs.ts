@@ -12,7 +12,7 @@ import { takes } from "./input/takes.ts";
 import { JobIdParams } from "./job-requests.ts";
 import { file } from "./openapi/answers.ts";
 import { jobActionsApi, metricsApi, queueApi } from "./queue.ts";
-import { sendFile } from "./send-file.ts";
+import { sendFile } from "./http/send-file.ts";
 
 export interface JobsApiDeps {
   readonly queue: JobQueue;

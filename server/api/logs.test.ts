@@ -12,7 +12,7 @@ import { RotatingFile } from "../logs/rotating-file.ts";
 import { ServiceLogView } from "../logs/service-log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { logsApi } from "./logs.ts";
-import { onError } from "./on-error.ts";
+import { onError } from "./gate/on-error.ts";
 
 const folder = temporaryFolder();
 const jobId = newId("job");

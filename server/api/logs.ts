@@ -8,10 +8,10 @@ import type { Log } from "../log.ts";
 import { defaultLimit, maxLimit, type LogQuery } from "../logs/query.ts";
 import type { JobLogs } from "../logs/job-log.ts";
 import type { ServiceLogView } from "../logs/service-log.ts";
-import { correlationOf } from "./context.ts";
+import { correlationOf } from "./gate/context.ts";
 import { takes } from "./input/takes.ts";
 import { file } from "./openapi/answers.ts";
-import { IdParams } from "./params.ts";
+import { IdParams } from "./http/params.ts";
 import { oldClientLogs } from "./v0/client-logs.ts";
 
 export interface LogsDeps {

@@ -6,8 +6,8 @@ import type { Loras } from "../library/loras.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";
 import { oldListNames } from "./job-requests.ts";
-import { IdParams } from "./params.ts";
-import { sendFile } from "./send-file.ts";
+import { IdParams } from "./http/params.ts";
+import { sendFile } from "./http/send-file.ts";
 
 const LorasQuery = t.Object({ characterId: t.Optional(Id) });
 

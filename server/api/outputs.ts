@@ -6,8 +6,8 @@ import { notFound } from "../errors.ts";
 import { outputPageLimit, type Outputs } from "../library/outputs.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";
-import { IdParams } from "./params.ts";
-import { sendFile } from "./send-file.ts";
+import { IdParams } from "./http/params.ts";
+import { sendFile } from "./http/send-file.ts";
 
 const defaultLimit = 60;
 /** Old archive programs and some shares take no long names. */

@@ -2,9 +2,9 @@ import type { Elysia } from "elysia";
 import type { Boot } from "../contract/boot.ts";
 import { AppError } from "../errors.ts";
 import { pickEncoding, type UiBundle } from "../files/ui-assets.ts";
-import { isLoggedIn } from "./context.ts";
-import { isLoopbackName, parseHost } from "./hosts.ts";
-import { hasCurrent, takenEncodings } from "./http-conditions.ts";
+import { isLoggedIn } from "./gate/context.ts";
+import { isLoopbackName, parseHost } from "./gate/hosts.ts";
+import { hasCurrent, takenEncodings } from "./http/conditions.ts";
 
 const headMark = "<!--ISENGARD_HEAD-->";
 const bootMark = "<!--ISENGARD_BOOT-->";

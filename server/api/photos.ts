@@ -5,12 +5,12 @@ import { assertOwnFolder } from "../files/own-place.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Characters } from "../library/characters.ts";
 import type { Photos } from "../library/photos.ts";
-import { mayTakeTime } from "./connection-time.ts";
-import { receiveFiles, type FormFile } from "./form-files.ts";
+import { mayTakeTime } from "./gate/connection-time.ts";
+import { receiveFiles, type FormFile } from "./http/form-files.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";
-import { IdParams, PhotoParams } from "./params.ts";
-import { sendFile } from "./send-file.ts";
+import { IdParams, PhotoParams } from "./http/params.ts";
+import { sendFile } from "./http/send-file.ts";
 
 const Uploaded = t.Object({
   uploaded: t.Array(Photo),

@@ -7,7 +7,7 @@ import { waitFor } from "../testing/wait.ts";
 import { createLog } from "../log.ts";
 import { generationApi } from "./generation.ts";
 import { jobsApi } from "./jobs.ts";
-import { onError } from "./on-error.ts";
+import { onError } from "./gate/on-error.ts";
 
 let rig: Rig;
 let server: { stop(): unknown; base: string };

@@ -1,9 +1,9 @@
 import { t, type Elysia } from "elysia";
 import { sessionDays } from "../library/sessions.ts";
-import type { Access } from "./access.ts";
+import type { Access } from "./gate/access.ts";
 import { takes } from "./input/takes.ts";
-import { loginBytes } from "./gate-limits.ts";
-import { readCookie, sessionCookie, wrongToken } from "./gate.ts";
+import { loginBytes } from "./http/body-limits.ts";
+import { readCookie, sessionCookie, wrongToken } from "./gate/gate.ts";
 
 const tags = ["session"];
 const Done = t.Object({ ok: t.Boolean() });

@@ -2,9 +2,9 @@ import { t, type Elysia } from "elysia";
 import { Id } from "../contract/text.ts";
 import { GpuStatus, Info, Mode, ServiceStatus, SystemStatus } from "../contract/system.ts";
 import { Boot } from "../contract/boot.ts";
-import { health } from "./health.ts";
+import { health } from "./gate/health.ts";
 import { takes } from "./input/takes.ts";
-import { IdParams } from "./params.ts";
+import { IdParams } from "./http/params.ts";
 
 export interface SystemDeps {
   info(): Info;

@@ -9,7 +9,7 @@ import { createLog } from "../log.ts";
 import { waitFor } from "../testing/wait.ts";
 import { generationApi } from "./generation.ts";
 import { jobsApi } from "./jobs.ts";
-import { onError } from "./on-error.ts";
+import { onError } from "./gate/on-error.ts";
 import { trainingApi } from "./training.ts";
 import { videoApi } from "./video.ts";
 

@@ -3,12 +3,12 @@ import { UploadOutcome } from "../contract/character.ts";
 import { AppError } from "../errors.ts";
 import { checksumAlgorithms, type Checksum } from "../library/upload-parts.ts";
 import { uploadLimits, type Uploads, type UploadState } from "../library/uploads.ts";
-import { mayTakeTime } from "./connection-time.ts";
+import { mayTakeTime } from "./gate/connection-time.ts";
 import { takes } from "./input/takes.ts";
-import { utf8 } from "./input/utf8.ts";
+import { utf8 } from "./http/utf8.ts";
 import { appendDetail, beginDetail, speaks, tags } from "./openapi/tus.ts";
 import { empty } from "./openapi/answers.ts";
-import { IdParams } from "./params.ts";
+import { IdParams } from "./http/params.ts";
 
 const version = "1.0.0";
 const offsetMediaType = "application/offset+octet-stream";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { loadToken } from "../api/access.ts";
+import { loadToken } from "../api/gate/access.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { makeFolders, mapPaths } from "./paths.ts";
 import { withPrivateSecrets } from "./secrets.ts";

@@ -1,11 +1,11 @@
 import { Database } from "bun:sqlite";
 import { Elysia, t } from "elysia";
-import { Access, loadToken } from "../api/access.ts";
+import { Access, loadToken } from "../api/gate/access.ts";
 import { takes } from "../api/input/takes.ts";
-import { isLoggedIn } from "../api/context.ts";
-import { createGate } from "../api/gate.ts";
-import { onError } from "../api/on-error.ts";
-import { responseHeaders } from "../api/response-headers.ts";
+import { isLoggedIn } from "../api/gate/context.ts";
+import { createGate } from "../api/gate/gate.ts";
+import { onError } from "../api/gate/on-error.ts";
+import { responseHeaders } from "../api/gate/response-headers.ts";
 import { sessionApi } from "../api/session.ts";
 import { Id } from "../contract/text.ts";
 import type { LoadedConfig } from "../config.ts";

@@ -5,7 +5,7 @@ const portAttempts = 20;
 
 /**
  * A connection on which nothing moves is closed after `idleTimeout` seconds, unless its request is a known person's and has arrived
- * whole (`server/api/connection-time.ts`): half a request of a stranger must not hold a descriptor. Sockets beat by themselves.
+ * whole (`server/api/gate/connection-time.ts`): half a request of a stranger must not hold a descriptor. Sockets beat by themselves.
  * Without `reusePort: false` a second server would share the port instead of being told that it is taken.
  */
 const options = { idleTimeout: 10, maxRequestBodySize: 128 * 1024 * 1024, reusePort: false, development: false } as const;

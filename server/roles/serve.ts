@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "../../plugins/plugin.ts";
-import type { Access } from "../api/access.ts";
+import type { Access } from "../api/gate/access.ts";
 import { createApp, type App } from "../app.ts";
 import { openBrowser } from "../browser.ts";
 import { build, version } from "../build-info.ts";

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { charactersApi } from "../api/characters.ts";
 import { lorasApi } from "../api/loras.ts";
-import { onError } from "../api/on-error.ts";
+import { onError } from "../api/gate/on-error.ts";
 import { outputsApi } from "../api/outputs.ts";
 import { photosApi } from "../api/photos.ts";
 import { uploadsApi } from "../api/uploads.ts";

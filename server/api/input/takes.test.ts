@@ -4,7 +4,7 @@ import type { ErrorBody } from "../../contract/error.ts";
 import { someText } from "../../contract/text.ts";
 import { wholeNumber } from "../../contract/whole-number.ts";
 import { createLog } from "../../log.ts";
-import { onError } from "../on-error.ts";
+import { onError } from "../gate/on-error.ts";
 import { takes } from "./takes.ts";
 
 const Body = t.Object({

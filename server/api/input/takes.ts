@@ -1,9 +1,9 @@
 import { t, type Static, type TSchema } from "elysia";
-import { mayTakeTime } from "../connection-time.ts";
-import { isLoggedIn } from "../context.ts";
-import { jsonBytes } from "../gate-limits.ts";
-import { bodyBytes, patience } from "./body-bytes.ts";
-import { OpenBodies } from "./open-bodies.ts";
+import { mayTakeTime } from "../gate/connection-time.ts";
+import { isLoggedIn } from "../gate/context.ts";
+import { jsonBytes } from "../http/body-limits.ts";
+import { bodyBytes, patience } from "../http/body-bytes.ts";
+import { OpenBodies } from "../http/open-bodies.ts";
 import { BodyBytes, readBody } from "./read-body.ts";
 import { QueryText, queryOf, readParams, readQuery } from "./read-query.ts";
 

@@ -1,6 +1,6 @@
 import type { BunFile } from "bun";
-import { AppError } from "../errors.ts";
-import { byteRange, hasCurrent, mayBePart } from "./http-conditions.ts";
+import { AppError } from "../../errors.ts";
+import { byteRange, hasCurrent, mayBePart } from "./conditions.ts";
 
 export interface FileAnswer {
   readonly mediaType: string;

@@ -1,5 +1,5 @@
-import { AppError } from "../errors.ts";
-import { utf8 } from "./input/utf8.ts";
+import { AppError } from "../../errors.ts";
+import { utf8 } from "./utf8.ts";
 
 /** One part of a form. `body` must be read to its end before the next part is asked for. */
 export interface FormPart {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { hostileHosts, hostileOrigins, traversals } from "../testing/gate-corpus.ts";
+import { hostileHosts, hostileOrigins, traversals } from "../../testing/gate-corpus.ts";
 import { isAllowedHost, isOwnOrigin, parseHost, type HostRules } from "./hosts.ts";
 
 const rules: HostRules = { allowedHosts: [], listenHost: "127.0.0.1", podId: null };

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { byteRange, hasCurrent, mayBePart, takenEncodings, wantsWebSocket } from "./http-conditions.ts";
+import { byteRange, hasCurrent, mayBePart, takenEncodings, wantsWebSocket } from "./conditions.ts";
 
 const ask = (headers: Record<string, string>) => new Request("http://127.0.0.1/x", { headers });
 

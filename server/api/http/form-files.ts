@@ -1,10 +1,10 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError } from "../errors.ts";
-import { removeFile } from "../files/durable.ts";
-import { bodyIdleMs, liveStream } from "../files/live-stream.ts";
-import { bodyLimit } from "./gate-limits.ts";
-import { counted } from "./input/body-bytes.ts";
+import { AppError } from "../../errors.ts";
+import { removeFile } from "../../files/durable.ts";
+import { bodyIdleMs, liveStream } from "../../files/live-stream.ts";
+import { bodyLimit } from "./body-limits.ts";
+import { counted } from "./body-bytes.ts";
 import { readParts, type FormPart } from "./multipart.ts";
 
 export interface FormFile {

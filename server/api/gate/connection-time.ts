@@ -1,8 +1,8 @@
 import { isLoggedIn } from "./context.ts";
-import { bodyLimit, passedBytes } from "./gate-limits.ts";
-import { liveStream } from "../files/live-stream.ts";
-import type { Patience } from "./input/body-bytes.ts";
-import { OpenBodies } from "./input/open-bodies.ts";
+import { bodyLimit, passedBytes } from "../http/body-limits.ts";
+import { liveStream } from "../../files/live-stream.ts";
+import type { Patience } from "../http/body-bytes.ts";
+import { OpenBodies } from "../http/open-bodies.ts";
 
 /** A request that ended part-way through its body may hold its connection this long while nothing comes. */
 const refusedSeconds = 5;

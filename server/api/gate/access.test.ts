@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { Sessions } from "../library/sessions.ts";
-import { openLibrary, type TestLibrary } from "../testing/library.ts";
+import { Sessions } from "../../library/sessions.ts";
+import { openLibrary, type TestLibrary } from "../../testing/library.ts";
 import { Access } from "./access.ts";
 
 let library: TestLibrary;

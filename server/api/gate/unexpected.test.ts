@@ -1,9 +1,9 @@
 import { Elysia } from "elysia";
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import type { ErrorBody } from "../contract/error.ts";
-import { createLog } from "../log.ts";
-import { openLibrary, type TestLibrary } from "../testing/library.ts";
-import { charactersApi } from "./characters.ts";
+import type { ErrorBody } from "../../contract/error.ts";
+import { createLog } from "../../log.ts";
+import { openLibrary, type TestLibrary } from "../../testing/library.ts";
+import { charactersApi } from "../characters.ts";
 import { openContext } from "./context.ts";
 import { onError } from "./on-error.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { RawSocket } from "../../scripts/attack/socket.ts";
+import { RawSocket } from "../../../scripts/attack/socket.ts";
 import { afterBody } from "./connection-time.ts";
 
 const refusal = () => new Response("refused", { status: 401 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { serveLibrary, type LibraryServer } from "../testing/library-server.ts";
+import { serveLibrary, type LibraryServer } from "../../testing/library-server.ts";
 
 const canary = "CANARY-bb2f";
 let server: LibraryServer;

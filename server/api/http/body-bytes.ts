@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { liveStream } from "../../files/live-stream.ts";
-import { limitText, passedBytes } from "../gate-limits.ts";
+import { limitText, passedBytes } from "./body-limits.ts";
 
 /** Between two pieces of a body, and for all of it: a request of some kilobytes needs a second on the slowest line. */
 export interface Patience {

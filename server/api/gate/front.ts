@@ -1,9 +1,9 @@
 import type { Elysia } from "elysia";
 import { afterBody } from "./connection-time.ts";
 import type { Gate } from "./gate.ts";
-import { hasBody } from "./gate-limits.ts";
+import { hasBody } from "../http/body-limits.ts";
 import { healthResponse } from "./health.ts";
-import { wantsWebSocket } from "./http-conditions.ts";
+import { wantsWebSocket } from "../http/conditions.ts";
 
 type Routes = Elysia["fetch"];
 

@@ -1,4 +1,4 @@
-import type { Encoding } from "../files/ui-assets.ts";
+import type { Encoding } from "../../files/ui-assets.ts";
 
 /** Header values are compared as RFC 9110 says: lists, weak tags and weights count, blanks around them do not. */
 

@@ -1,13 +1,13 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { stateMigrations } from "../db/migrations/index.ts";
-import { migrate } from "../db/migrate.ts";
-import { Sessions } from "../library/sessions.ts";
-import { mutate } from "../testing/mutate.ts";
-import { seededRandom } from "../testing/random.ts";
+import { stateMigrations } from "../../db/migrations/index.ts";
+import { migrate } from "../../db/migrate.ts";
+import { Sessions } from "../../library/sessions.ts";
+import { mutate } from "../../testing/mutate.ts";
+import { seededRandom } from "../../testing/random.ts";
 import { Access } from "./access.ts";
 import { createGate } from "./gate.ts";
-import { byteRange, hasCurrent, mayBePart, takenEncodings, wantsPage, wantsWebSocket } from "./http-conditions.ts";
+import { byteRange, hasCurrent, mayBePart, takenEncodings, wantsPage, wantsWebSocket } from "../http/conditions.ts";
 
 const token = "t".repeat(43);
 const cases = 30_000;

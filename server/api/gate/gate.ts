@@ -1,12 +1,12 @@
-import { AppError, type ErrorCode } from "../errors.ts";
-import { newId } from "../ids.ts";
+import { AppError, type ErrorCode } from "../../errors.ts";
+import { newId } from "../../ids.ts";
 import type { Access } from "./access.ts";
 import { admit, openContext } from "./context.ts";
 import { type HostRules, isAllowedHost, isLoopbackName, isOwnOrigin, parseHost } from "./hosts.ts";
 import { toBody } from "./error-body.ts";
-import { bodyLimit } from "./gate-limits.ts";
-import { wantsPage } from "./http-conditions.ts";
-import { tooLarge } from "./input/body-bytes.ts";
+import { bodyLimit } from "../http/body-limits.ts";
+import { wantsPage } from "../http/conditions.ts";
+import { tooLarge } from "../http/body-bytes.ts";
 import { refusalPage } from "./refusal-page.ts";
 import { secureHeaders } from "./secure-headers.ts";
 
