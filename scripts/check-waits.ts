@@ -7,7 +7,7 @@ const reviewed: ReadonlyArray<readonly [file: string, call: string, why: string]
   ["server/process/launch.ts", "Bun.spawn", "the holder lives as long as its child; its start has a limit, and so has its end (watchEnd)"],
   ["server/system/probe-run.ts", "Bun.spawn", "ended with its group at the deadline that its caller gives"],
   ["server/roles/init.ts", "Bun.spawn", "the server lives as long as it likes; its end after a signal has a limit"],
-  ["server/browser.ts", "Bun.spawn", "nobody waits for it"],
+  ["server/roles/browser.ts", "Bun.spawn", "nobody waits for it"],
   ["server/roles/hold-assets.ts", "fetch", "text of a page: the browser asks, and a person looks on"],
 ];
 

@@ -4,11 +4,11 @@ import { Front } from "./api/gate/front.ts";
 import { createGate } from "./api/gate/gate.ts";
 import { loginPage } from "./api/pages.ts";
 import { withEarlierForm } from "./api/v0/on-demand.ts";
-import type { LoadedConfig } from "./config.ts";
+import type { LoadedConfig } from "./base/config.ts";
 import { createCore, type Core } from "./core.ts";
 import type { Paths } from "./files/paths.ts";
 import type { UiBundle } from "./files/ui-assets.ts";
-import { Lifecycle, turn } from "./lifecycle.ts";
+import { Lifecycle, turn } from "./base/lifecycle.ts";
 import { assertUnderstoodHolders } from "./process/protocol.ts";
 import { createViews } from "./views.ts";
 

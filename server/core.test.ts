@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./base/config.ts";
 import { createCore, type Core } from "./core.ts";
 import { makeFolders, mapPaths } from "./files/paths.ts";
 import { temporaryFolder } from "./testing/folder.ts";

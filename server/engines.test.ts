@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import type { Plugin, ServiceSpec } from "../plugins/plugin.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./base/config.ts";
 import type { Mode } from "./contract/system.ts";
 import { Engines } from "./engines.ts";
 import { makeFolders, mapPaths } from "./files/paths.ts";
-import { createLog } from "./log.ts";
+import { createLog } from "./base/log.ts";
 import { Redactor } from "./logs/redact.ts";
 import { findMarked } from "./process/marker.ts";
 import { temporaryFolder } from "./testing/folder.ts";

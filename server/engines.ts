@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import type { ServiceHandle, ServiceSpec, Plugin, PluginParts, PluginSettings } from "../plugins/plugin.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./base/config.ts";
 import type { Mode, ServiceStatus } from "./contract/system.ts";
-import { AppError, notFound } from "./errors.ts";
+import { AppError, notFound } from "./base/errors.ts";
 import type { Paths } from "./files/paths.ts";
-import type { Service } from "./lifecycle.ts";
-import type { Log } from "./log.ts";
+import type { Service } from "./base/lifecycle.ts";
+import type { Log } from "./base/log.ts";
 import type { Redactor } from "./logs/redact.ts";
 import { redactFailure } from "./logs/redact-failure.ts";
 import { Supervisor } from "./services/supervisor.ts";
-import { ToolCheckWatch } from "./tool-checks.ts";
+import { ToolCheckWatch } from "./base/tool-checks.ts";
 
 export interface EnginesOptions {
   readonly plugins: readonly Plugin[];

@@ -1,4 +1,4 @@
-import { configKeys } from "./config-keys.ts";
+import { configKeys } from "./base/config-keys.ts";
 
 /** The first word chooses the role; without one, or with options only, the server starts. */
 const words = process.argv.slice(2);
@@ -11,7 +11,7 @@ async function main(): Promise<number | null> {
       return (await import("./process/hold.ts")).hold(words[1] ?? "");
     case "decode":
       if (words[2] === undefined) return complain("The command decode is one that Isengard gives itself.");
-      return (await import("./library/pictures/decode-child.ts")).decodeChild(words[1] ?? "", Number(words[2]));
+      return (await import("./pictures/decode-child.ts")).decodeChild(words[1] ?? "", Number(words[2]));
     case "simulate": {
       const { simulators } = await import("../plugins/registry.ts");
       const simulator = simulators[words[1] ?? ""];
@@ -20,7 +20,7 @@ async function main(): Promise<number | null> {
     }
     case "version":
     case "--version":
-      return print((await import("./build-info.ts")).build);
+      return print((await import("./base/identity.ts")).build);
     case "help":
     case "--help":
     case "-h":

@@ -1,13 +1,13 @@
 import type { Boot } from "./contract/boot.ts";
 import type { Check, Info, Mode, SettingRow, Settings, SystemStatus } from "./contract/system.ts";
-import { build, version } from "./build-info.ts";
-import { configKeys, type ConfigKeyName } from "./config-keys.ts";
-import type { ConfigSource } from "./config.ts";
+import { build, version } from "./base/identity.ts";
+import { configKeys, type ConfigKeyName } from "./base/config-keys.ts";
+import type { ConfigSource } from "./base/config.ts";
 import type { Core } from "./core.ts";
-import { AppError } from "./errors.ts";
+import { AppError } from "./base/errors.ts";
 import { hfTokenIsSet, saveHfToken } from "./files/hf-token.ts";
-import type { ToolChecks } from "./tool-checks.ts";
-import { keepMs } from "./library/keep-time.ts";
+import type { ToolChecks } from "./base/tool-checks.ts";
+import { keepMs } from "./library/upkeep/keep-time.ts";
 import { systemStatus } from "./system/status.ts";
 
 const bootJobs = 50;

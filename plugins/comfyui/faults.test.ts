@@ -1,7 +1,7 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { createLog } from "../../server/log.ts";
+import { createLog } from "../../server/base/log.ts";
 import type { Clock } from "../../server/process/clock.ts";
 import { findMarked } from "../../server/process/marker.ts";
 import { Supervisor } from "../../server/services/supervisor.ts";

@@ -1,4 +1,4 @@
-import { pngChunk } from "../../server/library/strip-png.ts";
+import { pngChunk } from "../../server/pictures/strip-png.ts";
 import { drawPicture } from "../../server/testing/pictures.ts";
 import type { Started } from "../testing/executable.ts";
 import { found, type Finding } from "./report.ts";

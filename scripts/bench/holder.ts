@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLog } from "../../server/log.ts";
+import { createLog } from "../../server/base/log.ts";
 import { readExit, readHolder } from "../../server/process/records.ts";
 import { runHeld } from "../../server/process/run.ts";
 import { executablePath } from "../testing/executable.ts";

@@ -5,9 +5,9 @@ import { migrate } from "../../server/db/migrate.ts";
 import { stateMigrations } from "../../server/db/migrations/index.ts";
 import { openDatabase } from "../../server/db/open.ts";
 import { createBus } from "../../server/events/bus.ts";
-import { newId } from "../../server/ids.ts";
+import { newId } from "../../server/base/ids.ts";
 import { JobStore } from "../../server/jobs/store/store.ts";
-import { createLog } from "../../server/log.ts";
+import { createLog } from "../../server/base/log.ts";
 import type { Measure } from "./report.ts";
 
 const jobs = 2000;

@@ -1,7 +1,7 @@
 import { StoredJobFacts } from "../../server/jobs/store/facts.ts";
 import { Database } from "bun:sqlite";
 import { mapPaths } from "../../server/files/paths.ts";
-import { takeInventory } from "../../server/library/inventory.ts";
+import { takeInventory } from "../../server/library/upkeep/inventory.ts";
 
 /** After the server has ended: each finished file has its row, or is on the list of those that go; each row has its file. */
 export async function checkFiles({ folder }: { readonly folder: string }): Promise<string[]> {

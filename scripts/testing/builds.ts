@@ -22,7 +22,7 @@ export async function buildOf(back: number, folder: string): Promise<string> {
 async function tryBuild(copy: string, sources: string, outfile: string, back: number): Promise<string | null> {
   const copied = Bun.spawnSync(["bash", "-ceo", "pipefail", `${copy}; ln -sfn "$1/node_modules" "$0/node_modules"`, sources, root], { cwd: root, stderr: "pipe" });
   if (copied.exitCode !== 0) return copied.stderr.toString().slice(-500);
-  appendFileSync(join(sources, "server/build-info.ts"), `// a build of another day: ${back}\n`);
+  appendFileSync(join(sources, "server/base/identity.ts"), `// a build of another day: ${back}\n`);
   const building = Bun.spawn([process.execPath, "scripts/build.ts", "--out", outfile], { cwd: sources, stdout: "pipe", stderr: "pipe" });
   const [code, said] = await Promise.all([building.exited, new Response(building.stderr).text()]);
   return code === 0 && existsSync(outfile) ? null : said.slice(-500);

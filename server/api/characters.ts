@@ -1,6 +1,6 @@
 import { t, type Elysia } from "elysia";
 import { ChangedCharacter, Character, CharacterPatch, NewCharacter, TriggerCheck } from "../contract/character.ts";
-import { notFound } from "../errors.ts";
+import { notFound } from "../base/errors.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Characters } from "../library/characters.ts";
 import type { Loras } from "../library/loras.ts";

@@ -6,7 +6,7 @@ import type { Job } from "../contract/job.ts";
 import type { Lora } from "../contract/lora.ts";
 import { untilStopped } from "../jobs/testing/fake-backends.ts";
 import { openRig, type Rig } from "../jobs/testing/rig.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { plantJob } from "../testing/library.ts";
 import { drawLora } from "../testing/lora-file.ts";
 import { drawPicture } from "../testing/pictures.ts";

@@ -6,7 +6,7 @@ import { Hub } from "../events/hub.ts";
 import { openRig, type Rig } from "../jobs/testing/rig.ts";
 import { seededRandom } from "../testing/random.ts";
 import { waitFor } from "../testing/wait.ts";
-import { Sessions } from "../library/sessions.ts";
+import { Sessions } from "../db/sessions.ts";
 import { Access } from "./gate/access.ts";
 import { eventsApi } from "./events.ts";
 

@@ -2,7 +2,7 @@ import { t } from "elysia";
 import { JobState } from "../contract/job.ts";
 import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 import type { SubmitContext } from "../jobs/queue/queue.ts";
 import { allStates, openStates } from "../jobs/store/states.ts";
 import { correlationOf } from "./gate/context.ts";

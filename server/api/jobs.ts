@@ -2,7 +2,7 @@ import { t, type Elysia } from "elysia";
 import { Artifact, Job, JobState } from "../contract/job.ts";
 import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
-import { notFound } from "../errors.ts";
+import { notFound } from "../base/errors.ts";
 import type { Admission } from "../jobs/queue/admission.ts";
 import type { JobQueue } from "../jobs/queue/queue.ts";
 import type { QueueActions } from "../jobs/queue/actions.ts";

@@ -1,7 +1,7 @@
 import { t, type Elysia } from "elysia";
 import { Lora } from "../contract/lora.ts";
 import { Id } from "../contract/text.ts";
-import { notFound } from "../errors.ts";
+import { notFound } from "../base/errors.ts";
 import type { Loras } from "../library/loras.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";

@@ -2,7 +2,7 @@ import { t, type Elysia } from "elysia";
 import { Output } from "../contract/output.ts";
 import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
-import { notFound } from "../errors.ts";
+import { notFound } from "../base/errors.ts";
 import { outputPageLimit, type Outputs } from "../library/outputs.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";

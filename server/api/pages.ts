@@ -1,6 +1,6 @@
 import type { Elysia } from "elysia";
 import type { Boot } from "../contract/boot.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 import { pickEncoding, type UiBundle } from "../files/ui-assets.ts";
 import { isLoggedIn } from "./gate/context.ts";
 import { isLoopbackName, parseHost } from "./gate/hosts.ts";

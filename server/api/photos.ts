@@ -1,10 +1,10 @@
 import { t, type Elysia } from "elysia";
 import { Photo, PhotoPatch, type UploadOutcome } from "../contract/character.ts";
-import { AppError, notFound } from "../errors.ts";
+import { AppError, notFound } from "../base/errors.ts";
 import { assertOwnFolder } from "../files/own-place.ts";
 import type { Paths } from "../files/paths.ts";
 import type { Characters } from "../library/characters.ts";
-import type { Photos } from "../library/photos.ts";
+import type { Photos } from "../library/photos/photos.ts";
 import { mayTakeTime } from "./gate/connection-time.ts";
 import { receiveFiles, type FormFile } from "./http/form-files.ts";
 import { takes } from "./input/takes.ts";

@@ -4,7 +4,7 @@ import type { Job, QueueView } from "../contract/job.ts";
 import { untilStopped } from "../jobs/testing/fake-backends.ts";
 import { openRig, type Rig } from "../jobs/testing/rig.ts";
 import { waitFor } from "../testing/wait.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { generationApi } from "./generation.ts";
 import { jobsApi } from "./jobs.ts";
 import { onError } from "./gate/on-error.ts";

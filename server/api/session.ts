@@ -1,5 +1,5 @@
 import { t, type Elysia } from "elysia";
-import { sessionDays } from "../library/sessions.ts";
+import { sessionDays } from "../db/sessions.ts";
 import type { Access } from "./gate/access.ts";
 import { takes } from "./input/takes.ts";
 import { loginBytes } from "./http/body-limits.ts";

@@ -1,7 +1,7 @@
 import type { Job, JobProgress, JobState } from "../contract/job.ts";
 import type { Bus } from "../events/bus.ts";
 import type { JobQueue } from "../jobs/queue/queue.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 import { isFinal } from "../jobs/store/states.ts";
 
 export interface StreamDeps {

@@ -5,7 +5,7 @@ import { Elysia } from "elysia";
 import type { Job } from "../contract/job.ts";
 import { untilStopped } from "../jobs/testing/fake-backends.ts";
 import { openRig, type Rig, succeed } from "../jobs/testing/rig.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { waitFor } from "../testing/wait.ts";
 import { generationApi } from "./generation.ts";
 import { jobsApi } from "./jobs.ts";

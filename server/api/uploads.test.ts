@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { UploadOutcome } from "../contract/character.ts";
-import { Uploads } from "../library/uploads.ts";
+import { Uploads } from "../library/uploads/uploads.ts";
 import { serveLibrary, type LibraryServer } from "../testing/library-server.ts";
 import { drawPicture } from "../testing/pictures.ts";
 import { waitFor } from "../testing/wait.ts";

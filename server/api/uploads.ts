@@ -1,8 +1,8 @@
 import type { Elysia } from "elysia";
 import { UploadOutcome } from "../contract/character.ts";
-import { AppError } from "../errors.ts";
-import { checksumAlgorithms, type Checksum } from "../library/upload-parts.ts";
-import { uploadLimits, type Uploads, type UploadState } from "../library/uploads.ts";
+import { AppError } from "../base/errors.ts";
+import { checksumAlgorithms, type Checksum } from "../library/uploads/upload-parts.ts";
+import { uploadLimits, type Uploads, type UploadState } from "../library/uploads/uploads.ts";
 import { mayTakeTime } from "./gate/connection-time.ts";
 import { takes } from "./input/takes.ts";
 import { utf8 } from "./http/utf8.ts";

@@ -1,5 +1,5 @@
 import type { Elysia } from "elysia";
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 import { takes } from "./input/takes.ts";
 
 /** In development: the address exists so that a script learns it in words. */

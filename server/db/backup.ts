@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
-import { build } from "../build-info.ts";
+import { build } from "../base/identity.ts";
 import { syncFolder } from "../files/sync-folder.ts";
 import type { BackupReason } from "../contract/backup.ts";
 import type { BackupFile, BackupManifest, DatabaseName } from "./backup-manifest.ts";

@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 
 export interface StreamLimits {
   /** How long the sender may be silent. */

@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 import type { Paths } from "./paths.ts";
 
 /**

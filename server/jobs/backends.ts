@@ -1,6 +1,6 @@
 import type { ImageCapabilities, TrainingCapabilities, VideoCapabilities } from "../contract/backend.ts";
 import type { Mode } from "../contract/system.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 import type { ImageBackend } from "../../plugins/interfaces/image.ts";
 import type { TrainingBackend } from "../../plugins/interfaces/training.ts";
 import type { PluginParts } from "../../plugins/plugin.ts";

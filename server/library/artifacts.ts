@@ -5,7 +5,7 @@ import type { BunFile } from "bun";
 import type { FoundArtifact } from "../../plugins/plugin.ts";
 import type { Artifact } from "../contract/job.ts";
 import { safeOpen } from "../files/safe-open.ts";
-import { newId } from "../ids.ts";
+import { newId } from "../base/ids.ts";
 import type { LibraryDeps } from "./deps.ts";
 
 type ArtifactRow = Omit<Artifact, "url" | "simulated">;

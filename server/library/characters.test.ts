@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 import { openLibrary, plantJob, type TestLibrary } from "../testing/library.ts";
 
 let library: TestLibrary;

@@ -1,10 +1,10 @@
 import type { Database } from "bun:sqlite";
 import type { Character, CharacterPatch, NewCharacter, TriggerCheck } from "../contract/character.ts";
-import { AppError, notFound } from "../errors.ts";
+import { AppError, notFound } from "../base/errors.ts";
 import type { Bus } from "../events/bus.ts";
-import { newId } from "../ids.ts";
+import { newId } from "../base/ids.ts";
 import type { LibraryDeps } from "./deps.ts";
-import { plainText } from "./plain-text.ts";
+import { plainText } from "../base/plain-text.ts";
 import { suggestFrom, triggerProblem } from "./trigger-word.ts";
 
 /** One row per person, with what hangs on it counted by the database. */

@@ -2,14 +2,14 @@ import { createReadStream, existsSync } from "node:fs";
 import type { BunFile } from "bun";
 import { basename, join } from "node:path";
 import type { Lora } from "../contract/lora.ts";
-import { AppError, notFound } from "../errors.ts";
+import { AppError, notFound } from "../base/errors.ts";
 import { writePart, type Written } from "../files/durable.ts";
 import { assertOwnFolder } from "../files/own-place.ts";
 import { safeOpen } from "../files/safe-open.ts";
-import { newId } from "../ids.ts";
+import { newId } from "../base/ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
-import { Erasure } from "./erasure.ts";
+import { Erasure } from "./upkeep/erasure.ts";
 import { loraFault } from "./lora-file.ts";
 
 export interface NewLora {

@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import type { OutputSettings } from "../contract/output.ts";
 import { openLibrary, plantJob, type TestLibrary } from "../testing/library.ts";
 import { drawPicture } from "../testing/pictures.ts";
-import { pngTexts } from "./png-text.ts";
-import { pngChunk } from "./strip-png.ts";
+import { pngTexts } from "../pictures/png-text.ts";
+import { pngChunk } from "../pictures/strip-png.ts";
 
 let library: TestLibrary;
 beforeEach(() => { library = openLibrary(); });

@@ -1,16 +1,16 @@
 import type { BunFile } from "bun";
 import { join } from "node:path";
 import type { Output, OutputSettings } from "../contract/output.ts";
-import { notFound } from "../errors.ts";
+import { notFound } from "../base/errors.ts";
 import { writePart } from "../files/durable.ts";
 import { assertOwnFolder } from "../files/own-place.ts";
 import { insideOf, safeOpen } from "../files/safe-open.ts";
-import { newId } from "../ids.ts";
+import { newId } from "../base/ids.ts";
 import { Characters } from "./characters.ts";
 import type { LibraryDeps } from "./deps.ts";
-import { Erasure } from "./erasure.ts";
-import { pngSize, withPngJson } from "./png-text.ts";
-import { makeThumbnail } from "./thumbnails.ts";
+import { Erasure } from "./upkeep/erasure.ts";
+import { pngSize, withPngJson } from "../pictures/png-text.ts";
+import { makeThumbnail } from "../pictures/thumbnails.ts";
 
 export interface OutputQuery {
   readonly characterId?: string | undefined;

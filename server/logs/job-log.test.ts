@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, 
 import { join } from "node:path";
 import type { AppEvent } from "../contract/event.ts";
 import { createBus } from "../events/bus.ts";
-import { newId } from "../ids.ts";
+import { newId } from "../base/ids.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
 import { JobLogs, type JobLogsOptions } from "./job-log.ts";

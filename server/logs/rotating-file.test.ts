@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { Redactor } from "./redact.ts";
 import { RotatingFile, type RotatingFileOptions } from "./rotating-file.ts";

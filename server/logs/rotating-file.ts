@@ -1,5 +1,5 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
-import type { LogSink } from "../log.ts";
+import type { LogSink } from "../base/log.ts";
 import { Appender } from "./appender.ts";
 import type { Redactor } from "./redact.ts";
 

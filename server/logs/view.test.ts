@@ -3,8 +3,8 @@ import { appendFileSync, closeSync, openSync, statSync, writeFileSync, writeSync
 import { join } from "node:path";
 import type { LogEntry, LogLevel } from "../contract/log.ts";
 import { createBus } from "../events/bus.ts";
-import { newId } from "../ids.ts";
-import { createLog } from "../log.ts";
+import { newId } from "../base/ids.ts";
+import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { JobLogs } from "./job-log.ts";
 import type { LogQuery } from "./query.ts";

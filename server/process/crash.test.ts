@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ToolCommand } from "../../plugins/plugin.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
 import { findMarked } from "./marker.ts";

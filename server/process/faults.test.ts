@@ -1,7 +1,7 @@
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { seededRandom } from "../testing/random.ts";
 import { canTrace, straced } from "../testing/strace.ts";
 import { temporaryFolder } from "../testing/folder.ts";

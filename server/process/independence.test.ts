@@ -1,7 +1,7 @@
 import { afterAll, afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
 import { isRunning } from "./identity.ts";

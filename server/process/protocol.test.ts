@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import type { OutputLine } from "../../plugins/plugin.ts";
 import { DataProblem } from "../db/data-problem.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
 import { identify, isRunning } from "./identity.ts";

@@ -1,5 +1,5 @@
 import type { ExitOutcome, OutputLine } from "../../plugins/plugin.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { requestStop, settleExit, stopRequested, toOutcome, watchEnd } from "./exit.ts";
 import { stopRun, sweep } from "./kill.ts";
 import { launch } from "./launch.ts";

@@ -1,4 +1,4 @@
-import { explainSystemError } from "../system-error.ts";
+import { explainSystemError } from "../base/system-error.ts";
 import { pause } from "./tail.ts";
 
 const defaultLimitMs = 60_000;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ToolCommand } from "../../plugins/plugin.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { runHeld } from "./run.ts";
 
 /** Stands in for a server that is killed in the middle: `<dir> <run id> <script>`. It watches a child to its end. */

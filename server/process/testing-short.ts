@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { runHeld } from "./run.ts";
 
 /** Starts `echo` in the folder of the argument while this program can open no further file, which ends once it is waited for. */

@@ -1,6 +1,6 @@
 import { constants, copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../base/config.ts";
 import { hashFile, makeBackup, syncFile } from "../db/backup.ts";
 import { type BackupManifest, pruneBackups, readManifest, sizeOf } from "../db/backup-manifest.ts";
 import { runAtOnce } from "../db/content-hash.ts";
@@ -10,7 +10,7 @@ import { openData } from "../db/open-data.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
 import { ownPart } from "../files/whole-file.ts";
 import { formatBytes } from "../system/disk/levels.ts";
-import { explainSystemError } from "../system-error.ts";
+import { explainSystemError } from "../base/system-error.ts";
 import { CommandError } from "./explain.ts";
 import { loadPlace } from "./place.ts";
 import { describeHolder, findRunning, type RunningServer } from "./running.ts";

@@ -6,8 +6,8 @@ import { stateMigrations } from "../db/migrations/index.ts";
 import { openDatabase } from "../db/open.ts";
 import type { Paths } from "../files/paths.ts";
 import { StoredJobFacts } from "../jobs/store/facts.ts";
-import { takeInventory } from "../library/inventory.ts";
-import { inventoryChecks } from "../library/inventory-watch.ts";
+import { takeInventory } from "../library/upkeep/inventory.ts";
+import { inventoryChecks } from "../library/upkeep/inventory-watch.ts";
 import { findRunning, type RunningServer } from "./running.ts";
 
 const answerLimitMs = 20_000;

@@ -1,7 +1,7 @@
-import { build } from "../build-info.ts";
-import { ConfigError } from "../config.ts";
+import { build } from "../base/identity.ts";
+import { ConfigError } from "../base/config.ts";
 import { DataProblem } from "../db/data-problem.ts";
-import { explainSystemError } from "../system-error.ts";
+import { explainSystemError } from "../base/system-error.ts";
 import { TrustError } from "./trust.ts";
 
 /** Exit codes of the commands: what was asked for did not work, or cannot work with these settings. */

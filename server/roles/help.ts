@@ -1,4 +1,4 @@
-import { configKeys, type ConfigKey } from "../config-keys.ts";
+import { configKeys, type ConfigKey } from "../base/config-keys.ts";
 
 const roles: ReadonlyArray<readonly [string, string]> = [
   ["isengard [options]", "start the server and open the page"],

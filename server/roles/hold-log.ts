@@ -1,6 +1,6 @@
 import type { LogLevel } from "../contract/log.ts";
 import type { Paths } from "../files/paths.ts";
-import { createLog, type Log } from "../log.ts";
+import { createLog, type Log } from "../base/log.ts";
 import { Redactor } from "../logs/redact.ts";
 import { RotatingFile } from "../logs/rotating-file.ts";
 

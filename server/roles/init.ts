@@ -1,7 +1,7 @@
 import type { Subprocess } from "bun";
 import { CrashHistory } from "../services/backoff.ts";
 import { pause } from "../process/tail.ts";
-import { self } from "../self.ts";
+import { self } from "../base/identity.ts";
 import { createReaper } from "./init-reaper.ts";
 
 const reapEveryMs = 250;

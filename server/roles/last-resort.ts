@@ -1,5 +1,5 @@
 import { codeOf } from "../db/data-problem.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 
 /** A disk that refused one write, noticed where nobody waited for it. What was written before is whole. */
 const storageFault = /^(SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|CORRUPT|NOTADB)|ENOSPC|EDQUOT|EFBIG|EIO|EROFS|ESTALE)/;

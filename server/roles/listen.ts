@@ -1,4 +1,4 @@
-import type { LoadedConfig } from "../config.ts";
+import type { LoadedConfig } from "../base/config.ts";
 import { describePortOwner } from "../services/port.ts";
 
 const portAttempts = 20;

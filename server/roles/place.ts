@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
-import { ConfigError, type ConfigFile, type LoadedConfig, loadConfig } from "../config.ts";
+import { ConfigError, type ConfigFile, type LoadedConfig, loadConfig } from "../base/config.ts";
 import { chooseRoot, isPodRoot, mapPaths, type Paths } from "../files/paths.ts";
 import { withPrivateSecrets } from "../files/secrets.ts";
 import { assertOwnSecrets, assertTrusted, type RootOrigin } from "./trust.ts";

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Paths } from "../files/paths.ts";
-import type { Sessions } from "../library/sessions.ts";
-import { self } from "../self.ts";
+import type { Sessions } from "../db/sessions.ts";
+import { self } from "../base/identity.ts";
 
 interface KeptSession {
   readonly hash: string;

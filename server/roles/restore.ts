@@ -4,7 +4,7 @@ import { DataInUse } from "../db/data-problem.ts";
 import { lockFolder } from "../db/folder-lock.ts";
 import { findSource, restore as putInPlace, RestoreError, type Restored } from "../db/restore.ts";
 import { makeFolders, type Paths } from "../files/paths.ts";
-import { explainSystemError } from "../system-error.ts";
+import { explainSystemError } from "../base/system-error.ts";
 import { loadPlace } from "./place.ts";
 import { describeHolder, findRunning, type RunningServer } from "./running.ts";
 import { takeWord } from "./words.ts";

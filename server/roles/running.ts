@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Paths } from "../files/paths.ts";
 import { writeWhole } from "../files/whole-file.ts";
-import { instance } from "../instance.ts";
+import { instance } from "../base/identity.ts";
 import { bootId } from "../process/identity.ts";
 import { CommandError } from "./explain.ts";
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { join } from "node:path";
 import type { ServiceSpec } from "../../plugins/plugin.ts";
 import type { ServiceStatus } from "../contract/system.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
 import type { Clock } from "../process/clock.ts";

@@ -1,7 +1,7 @@
 import type { ExitOutcome, ServiceSpec, ToolCommand } from "../../plugins/plugin.ts";
 import type { Failure } from "../contract/job.ts";
-import { newId } from "../ids.ts";
-import type { Log } from "../log.ts";
+import { newId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
 import type { Clock } from "../process/clock.ts";
 import { freePort } from "./port.ts";
 import { ask, waitUntilReady } from "./ready.ts";

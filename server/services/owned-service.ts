@@ -2,7 +2,7 @@ import type { OutputLine, ServiceHandle, ServiceSpec } from "../../plugins/plugi
 import type { Failure } from "../contract/job.ts";
 import type { ServiceStatus } from "../contract/system.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { CrashHistory, maxCrashes } from "./backoff.ts";
 import type { Clock } from "../process/clock.ts";
 import { Detached } from "../process/run.ts";

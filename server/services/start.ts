@@ -1,7 +1,7 @@
 import type { ExitOutcome, OutputLine, ServicePlace, ToolCommand } from "../../plugins/plugin.ts";
 import type { Failure } from "../contract/job.ts";
 import { ServiceCrash } from "../contract/service-unavailable.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { findMarked } from "../process/marker.ts";
 import { findPortOwner } from "./port.ts";
 import { Detached, runHeld } from "../process/run.ts";

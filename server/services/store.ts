@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ServicePlace, ToolCommand } from "../../plugins/plugin.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../base/log.ts";
 import { stopRequested } from "../process/exit.ts";
 import { holderIdentity, readExit, readHolder, readSpec, readWhole, writeRecord } from "../process/records.ts";
 import { isRunning } from "../process/identity.ts";

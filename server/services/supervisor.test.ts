@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ServiceHandle, ServiceSpec } from "../../plugins/plugin.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import type { ServiceState, ServiceStatus } from "../contract/system.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
 import type { Clock } from "../process/clock.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { configKeys } from "../config-keys.ts";
+import { configKeys } from "../base/config-keys.ts";
 import { placeOf, settingPlaces } from "./setting-words.ts";
 
 test("a text that says where to set something names the flag, variable and key that are read", () => {

@@ -4,7 +4,7 @@ import { listBackups } from "../db/backup-manifest.ts";
 import { type OpenData, openData } from "../db/open-data.ts";
 import { close, contentOf, dataFolder, fill } from "../db/testing/data.ts";
 import type { Paths } from "../files/paths.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { waitFor } from "../testing/wait.ts";
 import { BackupService, type BackupServiceOptions } from "./backup-service.ts";
 

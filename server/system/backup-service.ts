@@ -5,11 +5,11 @@ import type { Check } from "../contract/system.ts";
 import { type BackupSource, makeBackup } from "../db/backup.ts";
 import { describeBackup, listBackups, pruneBackups } from "../db/backup-manifest.ts";
 import { runInTurns } from "../db/content-hash.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "../base/errors.ts";
 import { assertOwnFolder } from "../files/own-place.ts";
 import type { Paths } from "../files/paths.ts";
-import type { Service } from "../lifecycle.ts";
-import type { Log } from "../log.ts";
+import type { Service } from "../base/lifecycle.ts";
+import type { Log } from "../base/log.ts";
 import { formatBytes } from "./disk/levels.ts";
 
 export interface BackupServiceOptions {

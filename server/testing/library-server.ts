@@ -5,7 +5,7 @@ import { onError } from "../api/gate/on-error.ts";
 import { outputsApi } from "../api/outputs.ts";
 import { photosApi } from "../api/photos.ts";
 import { uploadsApi } from "../api/uploads.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../base/log.ts";
 import { openLibrary } from "./library.ts";
 
 /** The library's routes on loopback, without the gate. `problems` are the log's lines: unexpected errors land there. */

@@ -4,19 +4,19 @@ import { stateMigrations, telemetryMigrations } from "../db/migrations/index.ts"
 import { openDatabase } from "../db/open.ts";
 import { createBus } from "../events/bus.ts";
 import { makeFolders, mapPaths } from "../files/paths.ts";
-import { newId } from "../ids.ts";
+import { newId } from "../base/ids.ts";
 import { StoredJobFacts } from "../jobs/store/facts.ts";
 import { Artifacts } from "../library/artifacts.ts";
 import { Characters } from "../library/characters.ts";
 import { Loras } from "../library/loras.ts";
 import { Metrics } from "../library/metrics.ts";
-import { OldPhotos } from "../library/old-photos.ts";
+import { OldPhotos } from "../library/photos/old-photos.ts";
 import { Outputs } from "../library/outputs.ts";
-import { createLog } from "../log.ts";
-import { Photos } from "../library/photos.ts";
-import { Purge, type JobsOfPersons } from "../library/purge.ts";
-import { SavedSettings } from "../library/settings.ts";
-import { Uploads } from "../library/uploads.ts";
+import { createLog } from "../base/log.ts";
+import { Photos } from "../library/photos/photos.ts";
+import { Purge, type JobsOfPersons } from "../library/upkeep/purge.ts";
+import { SavedSettings } from "../db/settings.ts";
+import { Uploads } from "../library/uploads/uploads.ts";
 import { temporaryFolder } from "./folder.ts";
 
 /** The whole library on real databases in a folder of its own; `events` are all that was published. */

@@ -1,5 +1,5 @@
-import { exifPrefix } from "../library/exif.ts";
-import { pngChunk } from "../library/strip-png.ts";
+import { exifPrefix } from "../pictures/exif.ts";
+import { pngChunk } from "../pictures/strip-png.ts";
 
 export interface PictureWish {
   readonly width: number;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { Sessions } from "../../library/sessions.ts";
+import { Sessions } from "../../db/sessions.ts";
 import { openLibrary, type TestLibrary } from "../../testing/library.ts";
 import { Access } from "./access.ts";
 

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import type { Sessions } from "../../library/sessions.ts";
+import type { Sessions } from "../../db/sessions.ts";
 
 /** How long the link that is printed at start works. It also works only once. */
 export const linkLifetimeMs = 10 * 60_000;

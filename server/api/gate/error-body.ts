@@ -1,5 +1,5 @@
 import type { ErrorBody } from "../../contract/error.ts";
-import type { AppError } from "../../errors.ts";
+import type { AppError } from "../../base/errors.ts";
 
 /** What the API answers instead of what was asked for. */
 export function toBody(error: AppError, correlationId: string): ErrorBody {

@@ -1,5 +1,5 @@
-import { AppError, type ErrorCode } from "../../errors.ts";
-import { newId } from "../../ids.ts";
+import { AppError, type ErrorCode } from "../../base/errors.ts";
+import { newId } from "../../base/ids.ts";
 import type { Access } from "./access.ts";
 import { admit, openContext } from "./context.ts";
 import { type HostRules, isAllowedHost, isLoopbackName, isOwnOrigin, parseHost } from "./hosts.ts";

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { stateMigrations } from "../../db/migrations/index.ts";
 import { migrate } from "../../db/migrate.ts";
-import { Sessions } from "../../library/sessions.ts";
+import { Sessions } from "../../db/sessions.ts";
 import { mutate } from "../../testing/mutate.ts";
 import { seededRandom } from "../../testing/random.ts";
 import { Access } from "./access.ts";

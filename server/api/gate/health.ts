@@ -1,4 +1,4 @@
-import { instance } from "../../instance.ts";
+import { instance } from "../../base/identity.ts";
 import { correlationOf } from "./context.ts";
 import { secureHeaders } from "./secure-headers.ts";
 

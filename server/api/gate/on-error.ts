@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { ServiceUnavailable } from "../../contract/service-unavailable.ts";
-import { AppError } from "../../errors.ts";
-import type { Log } from "../../log.ts";
+import { AppError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
 import { correlationOf } from "./context.ts";
 import { toBody } from "./error-body.ts";
 

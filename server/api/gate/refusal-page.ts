@@ -1,4 +1,4 @@
-import type { AppError } from "../../errors.ts";
+import type { AppError } from "../../base/errors.ts";
 import { secureHeaders } from "./secure-headers.ts";
 
 /** What a person's browser shows when the gate refuses its address: sentences instead of JSON. It loads nothing. */

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { ErrorBody } from "../../contract/error.ts";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 import { openLibrary, type TestLibrary } from "../../testing/library.ts";
 import { charactersApi } from "../characters.ts";
 import { openContext } from "./context.ts";

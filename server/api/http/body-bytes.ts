@@ -1,4 +1,4 @@
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { liveStream } from "../../files/live-stream.ts";
 import { limitText, passedBytes } from "./body-limits.ts";
 

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { removeFile } from "../../files/durable.ts";
 import { bodyIdleMs, liveStream } from "../../files/live-stream.ts";
 import { bodyLimit } from "./body-limits.ts";

@@ -1,4 +1,4 @@
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { utf8 } from "./utf8.ts";
 
 /** One part of a form. `body` must be read to its end before the next part is asked for. */

@@ -1,5 +1,5 @@
 import type { BunFile } from "bun";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { byteRange, hasCurrent, mayBePart } from "./conditions.ts";
 
 export interface FileAnswer {

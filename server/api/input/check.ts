@@ -1,5 +1,5 @@
 import type { TSchema } from "elysia";
-import { plainText } from "../../library/plain-text.ts";
+import { plainText } from "../../base/plain-text.ts";
 import type { Problems } from "./problems.ts";
 import { allowed, kindOf, notKnown } from "./words.ts";
 

@@ -1,4 +1,4 @@
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 
 /** More would not help a person, and finding them all would let a request cost as much work as it likes. */
 const mostProblems = 5;

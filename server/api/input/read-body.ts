@@ -1,6 +1,6 @@
 import type { TSchema } from "elysia";
-import { AppError } from "../../errors.ts";
-import { jsonProblem, readUtf8 } from "../../json-text.ts";
+import { AppError } from "../../base/errors.ts";
+import { jsonProblem, readUtf8 } from "../../base/json-text.ts";
 import { check } from "./check.ts";
 import { Problems } from "./problems.ts";
 

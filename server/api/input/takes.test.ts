@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { ErrorBody } from "../../contract/error.ts";
 import { someText } from "../../contract/text.ts";
 import { wholeNumber } from "../../contract/whole-number.ts";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 import { onError } from "../gate/on-error.ts";
 import { takes } from "./takes.ts";
 

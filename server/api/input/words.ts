@@ -1,5 +1,5 @@
 import type { TSchema } from "elysia";
-import { nearest } from "../../nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 
 /** What a schema allows, as words that follow "must be": "a whole number from 1 to 500, or null for random". */
 export function allowed(schema: TSchema): string {

@@ -1,4 +1,4 @@
-import { errorTable } from "../../errors.ts";
+import { errorTable } from "../../base/errors.ts";
 
 /** An answer of an operation, as OpenAPI 3.1 writes it. */
 export interface Answer {

@@ -1,5 +1,5 @@
 import type { Elysia, TSchema } from "elysia";
-import { version } from "../../build-info.ts";
+import { version } from "../../base/identity.ts";
 import type { Taken } from "../input/takes.ts";
 import { refusals, type Answers } from "./answers.ts";
 import { componentSchemas, plainSchema, type JsonSchema } from "./schemas.ts";

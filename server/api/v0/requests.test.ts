@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { oldGeneration } from "./generation-request.ts";
 import { oldTraining } from "./training-request.ts";
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainingDisk } from "../../../plugins/interfaces/training.ts";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 import { forecastNeed } from "../../system/disk/forecast.ts";
 import { DiskGuard } from "../../system/disk/guard.ts";
 import { smallDisk } from "../../testing/mount.ts";

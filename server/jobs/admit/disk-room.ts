@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TrainingBackend, TrainingPlan } from "../../../plugins/interfaces/training.ts";
 import type { TrainingOutlook, Waiting } from "../../contract/job.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import { deviceOf } from "../../system/disk/device.ts";
 import { type DiskNeed, forecastNeed, forecastTraining, noNeed } from "../../system/disk/forecast.ts";
 import type { MayStart } from "../../system/disk/guard.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 import { GpuWatch } from "../../system/gpu/gpu.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { isTaken } from "./gpu-memory.ts";

@@ -1,6 +1,6 @@
 import type { Waiting } from "../../contract/job.ts";
 import type { Gpu, ServiceState } from "../../contract/system.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { Backends } from "../backends.ts";
 import { isTaken, takenText } from "./gpu-memory.ts";
 import { faultOf, gpuOf, type LaneFault, lanesOf } from "./lane-names.ts";

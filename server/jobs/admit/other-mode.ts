@@ -1,5 +1,5 @@
 import type { Mode } from "../../contract/system.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { JobStore } from "../store/store.ts";
 import type { JobRow } from "../store/rows.ts";
 

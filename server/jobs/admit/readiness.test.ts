@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Check, Mode } from "../../contract/system.ts";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { Admission } from "../queue/admission.ts";
-import type { CheckKeeper, ToolChecks } from "../../tool-checks.ts";
+import type { CheckKeeper, ToolChecks } from "../../base/tool-checks.ts";
 import { Readiness, type ReadinessParts } from "./readiness.ts";
 import { openRig, type Rig } from "../testing/rig.ts";
 

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import type { GenerationRequest, JobKind } from "../../contract/job.ts";
 import type { Obstacle, Obstacles } from "../../contract/obstacle.ts";
 import type { Check } from "../../contract/system.ts";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { misreadByTools, misreadFix } from "../../files/tool-path.ts";
 import type { Backends } from "../backends.ts";
 import type { Lanes } from "./lanes.ts";
 import type { GpuKeeper, JobLibrary } from "../ports.ts";
-import type { CheckKeeper, ToolChecks } from "../../tool-checks.ts";
+import type { CheckKeeper, ToolChecks } from "../../base/tool-checks.ts";
 
 export interface ReadinessParts {
   readonly backends: Backends;

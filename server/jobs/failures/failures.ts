@@ -1,6 +1,6 @@
 import type { Failure } from "../../contract/job.ts";
 import { ServiceUnavailable } from "../../contract/service-unavailable.ts";
-import { AppError, errorTable } from "../../errors.ts";
+import { AppError, errorTable } from "../../base/errors.ts";
 import { isShortSupply, shortSupplyWords } from "../../process/short-supply.ts";
 import { UnreadableJob } from "../store/frozen.ts";
 import type { JobStep } from "../store/rows.ts";

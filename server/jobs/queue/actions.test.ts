@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { drawPicture } from "../../testing/pictures.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { expectedStarts } from "./view.ts";

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { FailureCounts, Job, JobMove, JobState, QueuePause, QueueView } from "../../contract/job.ts";
-import { AppError, notFound } from "../../errors.ts";
+import { AppError, notFound } from "../../base/errors.ts";
 import type { JobLibrary, JobLogOpener } from "../ports.ts";
 import { belongsToOtherMode } from "../admit/other-mode.ts";
 import type { JobQueue } from "./queue.ts";

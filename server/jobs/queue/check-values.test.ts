@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { checkValues } from "./check-values.ts";
 import { parameters } from "../testing/fake-backends.ts";
 

@@ -1,6 +1,6 @@
 import type { ParameterSpec, ParameterValues } from "../../contract/backend.ts";
-import { AppError } from "../../errors.ts";
-import { nearest } from "../../nearest.ts";
+import { AppError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
 import { parameterProblem } from "../../shared/parameter-check.ts";
 
 /** More would not help a person. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { GenerationRequest } from "../../contract/job.ts";
 import type { Lora } from "../../contract/lora.ts";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { freezePictures, withTriggers } from "./freeze-pictures.ts";
 import type { JobLibrary } from "../ports.ts";
 import { imageCapabilities } from "../testing/fake-backends.ts";

@@ -1,7 +1,7 @@
 import type { ImageCapabilities } from "../../contract/backend.ts";
 import type { GenerationRequest, LoraChoice } from "../../contract/job.ts";
 import type { Lora } from "../../contract/lora.ts";
-import { AppError, notFound } from "../../errors.ts";
+import { AppError, notFound } from "../../base/errors.ts";
 import type { ImageJob } from "../../../plugins/interfaces/image.ts";
 import { parameterProblem } from "../../shared/parameter-check.ts";
 import type { FrozenPictures } from "../store/frozen.ts";

@@ -2,7 +2,7 @@ import { copyFileSync, linkSync, mkdirSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { Feature, Preset } from "../../contract/backend.ts";
 import type { TrainingRequest } from "../../contract/job.ts";
-import { AppError, notFound } from "../../errors.ts";
+import { AppError, notFound } from "../../base/errors.ts";
 import type { TrainingBackend, TrainingPhoto } from "../../../plugins/interfaces/training.ts";
 import { checkValues } from "./check-values.ts";
 import type { FrozenTraining } from "../store/frozen.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { waitFor } from "../../testing/wait.ts";
 import type { ImageOutcome } from "../../../plugins/interfaces/image.ts";
 import type { TrainingHost } from "../../../plugins/interfaces/training.ts";

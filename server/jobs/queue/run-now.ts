@@ -1,5 +1,5 @@
 import type { Job } from "../../contract/job.ts";
-import { AppError, notFound } from "../../errors.ts";
+import { AppError, notFound } from "../../base/errors.ts";
 import type { Backends } from "../backends.ts";
 import type { Lanes } from "../admit/lanes.ts";
 import type { PauseState } from "../store/queue-pause.ts";

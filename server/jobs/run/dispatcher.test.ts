@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainingOutcome } from "../../../plugins/interfaces/training.ts";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { drawPicture } from "../../testing/pictures.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { untilStopped } from "../testing/fake-backends.ts";

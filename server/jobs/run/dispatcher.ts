@@ -1,7 +1,7 @@
 import type { Job, Waiting } from "../../contract/job.ts";
 import type { Bus } from "../../events/bus.ts";
-import type { Service } from "../../lifecycle.ts";
-import type { Log } from "../../log.ts";
+import type { Service } from "../../base/lifecycle.ts";
+import type { Log } from "../../base/log.ts";
 import type { Backends } from "../backends.ts";
 import { waitLeft } from "../failures/back-off.ts";
 import type { Lanes } from "../admit/lanes.ts";

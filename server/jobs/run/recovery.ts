@@ -1,4 +1,4 @@
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import { isAhead, poisonFailure, poisonHardLimit, poisonLimit, type ServerEnd, suspicionAfter } from "./poison.ts";
 import type { Entry, JobStore } from "../store/store.ts";
 import type { Claim, JobRow } from "../store/rows.ts";

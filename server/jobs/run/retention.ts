@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { JobLogOpener } from "../ports.ts";
 import type { JobRemoval } from "../store/removal.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import type { JobEnds } from "./ends.ts";
 import { failureOf, storageFaultOf, unknownKind } from "../failures/failures.ts";
 import type { HandlerOutcome, JobHandler } from "./handlers/handler.ts";

@@ -1,4 +1,4 @@
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import type { JobRow, NewJob } from "./rows.ts";
 import { type JobTable, now } from "./table.ts";
 

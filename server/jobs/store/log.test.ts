@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { Failure } from "../../contract/job.ts";
-import { newId } from "../../ids.ts";
-import { createLog } from "../../log.ts";
+import { newId } from "../../base/ids.ts";
+import { createLog } from "../../base/log.ts";
 import { openLibrary, type TestLibrary } from "../../testing/library.ts";
 import { JobStore } from "./store.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { Job } from "../../contract/job.ts";
-import { AppError } from "../../errors.ts";
+import { AppError } from "../../base/errors.ts";
 import { seededRandom } from "../../testing/random.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { untilStopped } from "../testing/fake-backends.ts";

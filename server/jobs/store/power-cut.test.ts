@@ -2,12 +2,12 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { newId } from "../../ids.ts";
+import { newId } from "../../base/ids.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 import { openLibrary, type TestLibrary } from "../../testing/library.ts";
 import { seededRandom } from "../../testing/random.ts";
 import { canTrace } from "../../testing/strace.ts";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 import { JobStore } from "./store.ts";
 
 /** Cuts in each run; each run has another seed. */

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { FailureCounts, Job, JobState } from "../../contract/job.ts";
 import type { Mode } from "../../contract/system.ts";
 import type { Bus } from "../../events/bus.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import { countFailures } from "./failure-counts.ts";
 import type { JobNotes } from "./notes.ts";
 import { JobOrder, type Slot } from "./order.ts";

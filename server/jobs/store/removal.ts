@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { JobState } from "../../contract/job.ts";
 import type { Paths } from "../../files/paths.ts";
-import { Erasure } from "../../library/erasure.ts";
+import { Erasure } from "../../library/upkeep/erasure.ts";
 import { isFinal } from "./states.ts";
 import type { JobTable } from "./table.ts";
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { AppError } from "../../errors.ts";
-import { newId } from "../../ids.ts";
+import { AppError } from "../../base/errors.ts";
+import { newId } from "../../base/ids.ts";
 import { JobStore } from "./store.ts";
 import type { NewJob } from "./rows.ts";
 import { openLibrary, type TestLibrary } from "../../testing/library.ts";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 
 let library: TestLibrary;
 let store: JobStore;

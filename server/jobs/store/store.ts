@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Failure, Job, JobState, Waiting } from "../../contract/job.ts";
 import type { Mode } from "../../contract/system.ts";
 import type { Bus } from "../../events/bus.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import { findReplay, type IdempotencyKey, insertJob } from "./insert.ts";
 import { JobOrder } from "./order.ts";
 import { actives, JobReads } from "./reads.ts";

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Failure, Job, JobState, Waiting } from "../../contract/job.ts";
 import type { Bus } from "../../events/bus.ts";
-import type { Log } from "../../log.ts";
+import type { Log } from "../../base/log.ts";
 import { JobCounters } from "./counters.ts";
 import { isActive, isFinal } from "./states.ts";
 import { JobNotes } from "./notes.ts";

@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { newId } from "../../ids.ts";
-import { createLog } from "../../log.ts";
+import { newId } from "../../base/ids.ts";
+import { createLog } from "../../base/log.ts";
 import { createBus } from "../../events/bus.ts";
 import { JobStore } from "../store/store.ts";
 import { openDatabase } from "../../db/open.ts";

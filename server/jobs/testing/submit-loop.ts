@@ -4,8 +4,8 @@ import { stateMigrations } from "../../db/migrations/index.ts";
 import { openDatabase } from "../../db/open.ts";
 import { createBus } from "../../events/bus.ts";
 import { makeFolders, mapPaths } from "../../files/paths.ts";
-import { newId } from "../../ids.ts";
-import { createLog } from "../../log.ts";
+import { newId } from "../../base/ids.ts";
+import { createLog } from "../../base/log.ts";
 import { JobStore } from "../store/store.ts";
 
 // Submits jobs for ever and prints each id once it is acknowledged; a test kills it at a random moment.

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDatabase } from "../../db/open.ts";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 import { run, smallDisk } from "../../testing/mount.ts";
 import { waitFor } from "../../testing/wait.ts";

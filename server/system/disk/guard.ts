@@ -1,7 +1,7 @@
 import type { JobKind } from "../../contract/job.ts";
 import type { Check } from "../../contract/system.ts";
-import type { Service } from "../../lifecycle.ts";
-import type { Log } from "../../log.ts";
+import type { Service } from "../../base/lifecycle.ts";
+import type { Log } from "../../base/log.ts";
 import { deviceOf } from "./device.ts";
 import { type DiskNeed, forecastCheck, noNeed } from "./forecast.ts";
 import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes, levelsOn } from "./levels.ts";

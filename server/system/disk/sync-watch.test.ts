@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { canTrace, injectInto } from "../../testing/strace.ts";

@@ -1,8 +1,8 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Check } from "../../contract/system.ts";
-import type { Service } from "../../lifecycle.ts";
-import type { Log } from "../../log.ts";
+import type { Service } from "../../base/lifecycle.ts";
+import type { Log } from "../../base/log.ts";
 
 export interface SyncWatchOptions {
   readonly folder: string;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GpuStatus } from "../../contract/system.ts";
-import { createLog } from "../../log.ts";
+import { createLog } from "../../base/log.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 import { waitFor } from "../../testing/wait.ts";
 import { GpuWatch, type GpuWatchOptions } from "./gpu.ts";

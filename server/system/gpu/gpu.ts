@@ -1,7 +1,7 @@
 import type { Gpu, GpuStatus } from "../../contract/system.ts";
-import { AppError, notFound } from "../../errors.ts";
-import type { Service } from "../../lifecycle.ts";
-import type { Log } from "../../log.ts";
+import { AppError, notFound } from "../../base/errors.ts";
+import type { Service } from "../../base/lifecycle.ts";
+import type { Log } from "../../base/log.ts";
 import { type FaultStore, GpuHealth, idOf } from "./health.ts";
 import { gpuQueries, isUnknownField, readGpuTable } from "./table.ts";
 import { type ProbeOutcome, type ProbeRun, runProbe } from "../probe-run.ts";

@@ -1,5 +1,5 @@
 import type { Failure, Waiting } from "../../../contract/job.ts";
-import type { Log } from "../../../log.ts";
+import type { Log } from "../../../base/log.ts";
 import type { TrainingOutcome } from "../../../../plugins/interfaces/training.ts";
 import type { Backends } from "../../backends.ts";
 import type { LoraFault } from "../../../library/lora-file.ts";

@@ -1,6 +1,0 @@
-declare const ISENGARD_VERSION: string | undefined;
-declare const ISENGARD_BUILD: string | undefined;
-
-/** Written into the executable by the build; a server that runs from its sources calls itself `dev`. */
-export const version = typeof ISENGARD_VERSION === "string" ? ISENGARD_VERSION : "dev";
-export const build = typeof ISENGARD_BUILD === "string" ? ISENGARD_BUILD : "dev";
