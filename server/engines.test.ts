@@ -21,7 +21,7 @@ afterEach(() => folder.remove());
 const spec: ServiceSpec = {
   name: "tool", label: "The tool", attachUrl: null, unavailable: () => null,
   command: async ({ dir, port }) => ({
-    file: process.execPath, args: [join(import.meta.dir, "process", "testing-service.ts"), String(port), "ok"], cwd: dir, env: {}, columns: 200,
+    file: process.execPath, args: [join(import.meta.dir, "services/testing-service.ts"), String(port), "ok"], cwd: dir, env: {}, columns: 200,
     stop: [{ signal: "SIGINT", target: "leader", waitMs: 2_000 }, { signal: "SIGKILL", target: "group", waitMs: 1_000 }],
   }),
   probe: async (url) => ((await fetch(url)).ok ? { ready: true, version: "1.0" } : { ready: false, why: "It answered with an error." }),
