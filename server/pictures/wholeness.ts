@@ -8,12 +8,14 @@ import { decoding } from "./decoding.ts";
 /** The thumbnail is looked at in this size, and so many pixels of its edges at each corner. */
 const side = 48;
 const corner = 10;
-/** A decoder's rounding. */
-const sameWithin = 3;
+/** What a decoder puts where no data is left: every value is zero, which means the middle of each channel (libjpeg-turbo 3.1, `jdhuff.c`). */
+const filling = 128;
+/** The rounding of the decoder and of the thumbnail. */
+const sameWithin = 6;
 
 /**
  * Throws `PictureFault` where a JPEG's data ends before its picture: a decoder fills the rest with grey and says nothing. Walking the data
- * is dear: do it where the mark of the end is missing, where a corner of the picture looks empty, and before it is written anew.
+ * is dear: do it where the mark of the end is missing, where a corner of the picture is grey, and before it is written anew.
  * Nothing is decoded beside it, so that what both hold is not added up.
  */
 export async function assertWhole(path: string): Promise<void> {
@@ -26,8 +28,11 @@ export async function assertWhole(path: string): Promise<void> {
   throw new PictureFault(`is cut off: only the upper ${percent} % of the picture is there. Copy it again from where it came.`);
 }
 
-/** The last data of a picture makes one of its corners, which one its orientation tells; any that is of one colour is reason enough. */
-export async function hasEmptyCorner(thumbnail: string): Promise<boolean> {
+/**
+ * The last data of a picture makes one of its corners, which one its orientation tells; any that is of the decoder's grey is reason
+ * enough. Only of a picture without a colour profile: there the grey is another one.
+ */
+export async function hasGreyCorner(thumbnail: string): Promise<boolean> {
   const image = new Bun.Image(await Bun.file(thumbnail).bytes());
   const rows: Uint8Array[] = [];
   for await (const row of pngRows(await image.resize(side, side).png({ compressionLevel: 0 }).bytes(), side)) rows.push(row.slice());
@@ -36,8 +41,5 @@ export async function hasEmptyCorner(thumbnail: string): Promise<boolean> {
   const edges = [0, side - 1].flatMap((edge) => [0, side - corner].flatMap((from) => [
     steps.map((step) => pixel(from + step, edge)), steps.map((step) => pixel(edge, from + step)),
   ]));
-  return edges.some((pixels) => [0, 1, 2].every((channel) => {
-    const values = pixels.map((each) => each[channel]!);
-    return Math.max(...values) - Math.min(...values) <= sameWithin;
-  }));
+  return edges.some((pixels) => pixels.every((pixel) => pixel.every((value) => Math.abs(value - filling) <= sameWithin)));
 }

@@ -87,11 +87,11 @@ export class OldPhotos {
     const path = this.pathOf(photo);
     try {
       const source = await FileSource.open(path);
-      const [{ isPlain, meaningOf }, { assertWhole, hasEmptyCorner }] = await Promise.all([pictures.meaning(), pictures.wholeness()]);
+      const [{ isPlain, meaningOf }, { assertWhole, hasGreyCorner }] = await Promise.all([pictures.meaning(), pictures.wholeness()]);
       const meaning = await meaningOf(formatOf(photo), source).finally(() => source.close());
       if (!isPlain(meaning)) return "make";
-      const looksEmpty = formatOf(photo) === "jpeg" && (await hasEmptyCorner(this.thumbnailOf(photo.id)).catch(() => false));
-      if (looksEmpty) await assertWhole(path);
+      const looksCut = formatOf(photo) === "jpeg" && (await hasGreyCorner(this.thumbnailOf(photo.id)).catch(() => false));
+      if (looksCut) await assertWhole(path);
       return withSizeWarning([], photo);
     } catch (error) {
       return error instanceof PictureFault ? [doubt(`This file ${error.message}`)] : "unreadable";

@@ -107,8 +107,8 @@ export async function provePhoto(photo: CleanedPhoto, thumbnail: string, signal?
     await makeThumbnail(storedOf(photo), thumbnail, signal);
     // One that was written anew has been walked before that.
     const isAsItCame = photo.format === "jpeg" && photo.changes.length === 0;
-    const { assertWhole, hasEmptyCorner } = await pictures.wholeness();
-    if (isAsItCame && (await hasEmptyCorner(thumbnail))) await assertWhole(photo.part.path);
+    const { assertWhole, hasGreyCorner } = await pictures.wholeness();
+    if (isAsItCame && (await hasGreyCorner(thumbnail))) await assertWhole(photo.part.path);
     return size;
   } catch (error) {
     return fromDecoder(error);
