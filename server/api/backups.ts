@@ -1,5 +1,6 @@
 import type { Elysia } from "elysia";
 import { Backup, BackupList } from "../contract/backup.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 
 export interface BackupsDeps {
@@ -15,10 +16,10 @@ const tags = ["backups"];
 export function backupsApi(deps: BackupsDeps) {
   return (http: Elysia) => http
     .get("/api/backups", () => ({ backups: deps.list(), folder: deps.folder }), {
-      ...takes({}), response: { 200: BackupList }, detail: { summary: "List backups, newest first", tags },
+      ...takes({}), ...gives({ 200: BackupList }), detail: { summary: "List backups, newest first", tags },
     })
     .post("/api/backups", async ({ set }) => {
       set.status = 201;
       return deps.make("asked");
-    }, { ...takes({}), response: { 201: Backup }, detail: { summary: "Make a backup of the databases now", tags } });
+    }, { ...takes({}), ...gives({ 201: Backup }), detail: { summary: "Make a backup of the databases now", tags } });
 }

@@ -4,6 +4,7 @@ import { notFound } from "../base/errors.ts";
 import type { Bus } from "../events/bus.ts";
 import type { Characters } from "../library/characters.ts";
 import type { Loras } from "../library/loras.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { renaming } from "./v0/renaming.ts";
 import { empty } from "./openapi/answers.ts";
@@ -20,22 +21,22 @@ const TriggerQuery = t.Object({
 export function charactersApi({ characters, loras, bus }: { characters: Characters; loras: Loras; bus: Bus }) {
   const listed = listCache(characters, bus);
   return (http: Elysia) => http
-    .get("/api/characters", () => new Response(listed(), { headers: jsonHeaders }), { ...takes({}), response: { 200: t.Array(Character) }, detail: { summary: "List characters", tags: ["characters"] } })
+    .get("/api/characters", () => new Response(listed(), { headers: jsonHeaders }), { ...takes({}), ...gives({ 200: t.Array(Character) }), detail: { summary: "List characters", tags: ["characters"] } })
     .post("/api/characters", ({ body, set }) => {
       set.status = 201;
       return characters.create(body);
-    }, { ...takes({ body: NewCharacter, old }), response: { 201: Character }, detail: { summary: "Create a character", tags: ["characters"] } })
+    }, { ...takes({ body: NewCharacter, old }), ...gives({ 201: Character }), detail: { summary: "Create a character", tags: ["characters"] } })
     .get("/api/characters/:id", ({ params }) => {
       const character = characters.get(params.id);
       if (character === null) throw notFound("character", params.id);
       return character;
-    }, { ...takes({ params: IdParams }), response: { 200: Character }, detail: { summary: "Get a character", tags: ["characters"] } })
+    }, { ...takes({ params: IdParams }), ...gives({ 200: Character }), detail: { summary: "Get a character", tags: ["characters"] } })
     .patch("/api/characters/:id", ({ params, body }) => {
       const before = characters.get(params.id);
       const character = characters.update(params.id, body);
       return { ...character, warnings: before === null ? [] : warningsOf(before, character) };
     }, {
-      ...takes({ params: IdParams, body: CharacterPatch, old }), response: { 200: ChangedCharacter },
+      ...takes({ params: IdParams, body: CharacterPatch, old }), ...gives({ 200: ChangedCharacter }),
       detail: { summary: "Change a character; null clears, what is absent stays", tags: ["characters"] },
     })
     .delete("/api/characters/:id", ({ params, set }) => {
@@ -47,12 +48,12 @@ export function charactersApi({ characters, loras, bus }: { characters: Characte
       loras.announceOf(params.id);
       return character;
     }, {
-      ...takes({ params: IdParams }), response: { 200: Character }, detail: { summary: "Bring back a character that was just deleted", tags: ["characters"] },
+      ...takes({ params: IdParams }), ...gives({ 200: Character }), detail: { summary: "Bring back a character that was just deleted", tags: ["characters"] },
     })
     .get("/api/trigger-check", ({ query }) => {
       if (query.word !== undefined) return characters.checkTrigger(query.word, query.except);
       return { ok: true, problem: "", suggestion: characters.suggestTrigger(query.name ?? "") };
-    }, { ...takes({ query: TriggerQuery }), response: { 200: TriggerCheck }, detail: { summary: "Check or suggest a trigger word", tags: ["characters"] } });
+    }, { ...takes({ query: TriggerQuery }), ...gives({ 200: TriggerCheck }), detail: { summary: "Check or suggest a trigger word", tags: ["characters"] } });
 }
 
 /** LoRAs answer to the word that they were trained with, so a new word is not theirs. */

@@ -5,6 +5,7 @@ import type { Admission } from "../jobs/queue/admission.ts";
 import type { JobQueue } from "../jobs/queue/queue.ts";
 import type { Characters } from "../library/characters.ts";
 import type { Metrics } from "../library/metrics.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { filterOf, JobIdParams, JobListQuery, oldListNames, submitContextOf } from "./job-requests.ts";
 import { oldGeneration, type NewestLora } from "./v0/generation-request.ts";
@@ -28,24 +29,24 @@ export function generationApi({ queue, admission, bus, metrics, characters }: Ge
       set.status = 201;
       return admission.paint(body, submitContextOf(request));
     }, {
-      ...takes({ body: GenerationRequest, old: (body) => oldGeneration(body, newestLora) }), response: { 201: Job },
+      ...takes({ body: GenerationRequest, old: (body) => oldGeneration(body, newestLora) }), ...gives({ 201: Job }),
       detail: { summary: "Make pictures", description: "Send an Idempotency-Key to make a repeat harmless.", tags },
     })
     .get("/api/generation", ({ query }) => ({ jobs: queue.list({ kind: "generation", ...filterOf(query) }) }), {
-      ...takes({ query: JobListQuery, oldQuery: oldListNames }), response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List generations, newest first", tags },
+      ...takes({ query: JobListQuery, oldQuery: oldListNames }), ...gives({ 200: t.Object({ jobs: t.Array(Job) }) }), detail: { summary: "List generations, newest first", tags },
     })
     .get("/api/generation/:id", ({ params }) => queue.demand(params.id, "generation"), {
-      ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "A generation", tags },
+      ...takes({ params: JobIdParams }), ...gives({ 200: Job }), detail: { summary: "A generation", tags },
     })
     .post("/api/generation/:id/cancel", ({ params }) => queue.cancel(params.id, "generation"), {
-      ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "Stop a generation; pictures that are done stay", tags },
+      ...takes({ params: JobIdParams }), ...gives({ 200: Job }), detail: { summary: "Stop a generation; pictures that are done stay", tags },
     })
     .post("/api/generation/:id/run-now", ({ params, body }) => admission.runNow(params.id, body ?? {}), {
-      ...takes({ params: JobIdParams, body: AnywayRequest }), response: { 200: Job },
+      ...takes({ params: JobIdParams, body: AnywayRequest }), ...gives({ 200: Job }),
       detail: { summary: "Make these pictures next; a running training saves, pauses and goes on afterwards", tags },
     })
     .get("/api/generation/:id/metrics", ({ params }) => ({ series: metrics.series(queue.demand(params.id, "generation").id) }), {
-      ...takes({ params: JobIdParams }), response: { 200: t.Object({ series: t.Array(MetricSeries) }) }, detail: { summary: "Series of a generation", tags },
+      ...takes({ params: JobIdParams }), ...gives({ 200: t.Object({ series: t.Array(MetricSeries) }) }), detail: { summary: "Series of a generation", tags },
     })
     .get("/api/generation/:id/stream", ({ params, request }) => streamJob(queue.demand(params.id, "generation"), request, { queue, bus }), {
       ...takes({ params: JobIdParams }), detail: { summary: "Progress as server-sent events", tags, responses: streamAnswers },

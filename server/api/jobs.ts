@@ -8,6 +8,7 @@ import type { JobQueue } from "../jobs/queue/queue.ts";
 import type { QueueActions } from "../jobs/queue/actions.ts";
 import { openStates } from "../jobs/store/states.ts";
 import type { Artifacts } from "../library/artifacts.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { JobIdParams } from "./job-requests.ts";
 import { file } from "./openapi/answers.ts";
@@ -56,21 +57,21 @@ function readJobsApi({ queue, artifacts }: JobsApiDeps) {
       return { jobs: queue.list({ states, limit: query.limit ?? defaultLimit, before: query.before }) };
     }, {
       ...takes({ query: JobsQuery }),
-      response: { 200: t.Object({ jobs: t.Array(Job) }) }, detail: { summary: "List jobs of every kind: the open ones, or all", tags },
+      ...gives({ 200: t.Object({ jobs: t.Array(Job) }) }), detail: { summary: "List jobs of every kind: the open ones, or all", tags },
     })
-    .get("/api/jobs/:id", ({ params }) => queue.demand(params.id), { ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "A job", tags } })
+    .get("/api/jobs/:id", ({ params }) => queue.demand(params.id), { ...takes({ params: JobIdParams }), ...gives({ 200: Job }), detail: { summary: "A job", tags } })
     .post("/api/jobs/:id/cancel", ({ params }) => queue.cancel(params.id), {
-      ...takes({ params: JobIdParams }), response: { 200: Job }, detail: { summary: "Stop a job", tags },
+      ...takes({ params: JobIdParams }), ...gives({ 200: Job }), detail: { summary: "Stop a job", tags },
     })
     .get("/api/jobs/:id/events", ({ params }) => ({ events: queue.history(queue.demand(params.id).id) }), {
-      ...takes({ params: JobIdParams }), response: { 200: t.Object({ events: t.Array(JobEvent) }) },
+      ...takes({ params: JobIdParams }), ...gives({ 200: t.Object({ events: t.Array(JobEvent) }) }),
       detail: { summary: "What happened to a job, in order", tags },
     })
     .get("/api/jobs/:id/summary", ({ params }) => summaryOf(queue.demand(params.id), artifacts, queue), {
-      ...takes({ params: JobIdParams }), response: { 200: Summary }, detail: { summary: "A job in one answer", tags },
+      ...takes({ params: JobIdParams }), ...gives({ 200: Summary }), detail: { summary: "A job in one answer", tags },
     })
     .get("/api/jobs/:id/artifacts", ({ params }) => ({ artifacts: artifacts.list(queue.demand(params.id).id) }), {
-      ...takes({ params: JobIdParams }), response: { 200: t.Object({ artifacts: t.Array(Artifact) }) },
+      ...takes({ params: JobIdParams }), ...gives({ 200: t.Object({ artifacts: t.Array(Artifact) }) }),
       detail: { summary: "Samples, checkpoints and other files of a job", tags },
     })
     .get("/api/jobs/:id/artifacts/:artifactId", ({ params, request }) => {

@@ -9,6 +9,7 @@ import { defaultLimit, maxLimit, type LogQuery } from "../logs/query.ts";
 import type { JobLogs } from "../logs/job-log.ts";
 import type { ServiceLogView } from "../logs/service-log.ts";
 import { correlationOf } from "./gate/context.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { file } from "./openapi/answers.ts";
 import { IdParams } from "./http/params.ts";
@@ -57,13 +58,13 @@ export function logsApi(deps: LogsDeps) {
       requireJob(deps, id);
       return deps.jobLogs.view(id, queryOf(query));
     }, {
-      ...takes({ params: IdParams, query: viewQuery, oldQuery: oldNames }), response: { 200: LogPage }, detail: { summary: "A job's log, filtered, a page at a time", tags },
+      ...takes({ params: IdParams, query: viewQuery, oldQuery: oldNames }), ...gives({ 200: LogPage }), detail: { summary: "A job's log, filtered, a page at a time", tags },
     })
     .get("/api/jobs/:id/logs", ({ params: { id } }) => download(deps, id), {
       ...takes({ params: IdParams }), detail: { summary: "A job's log as JSON lines", tags, ...file("application/x-ndjson") },
     })
     .get("/api/logs/view", ({ query }) => deps.serviceLog.view(queryOf(query)), {
-      ...takes({ query: viewQuery, oldQuery: oldNames }), response: { 200: LogPage }, detail: { summary: "Isengard's own log, filtered, a page at a time", tags },
+      ...takes({ query: viewQuery, oldQuery: oldNames }), ...gives({ 200: LogPage }), detail: { summary: "Isengard's own log, filtered, a page at a time", tags },
     })
     .post("/api/client-logs", ({ body, request, set }) => {
       if (!mayPass()) {
@@ -79,7 +80,7 @@ export function logsApi(deps: LogsDeps) {
       set.status = 201;
       return { received: body.entries.length };
     }, {
-      ...takes({ body: ClientLogs, old: oldClientLogs, limitBytes: logsLimitBytes }), response: { 201: t.Object({ received: t.Number() }) },
+      ...takes({ body: ClientLogs, old: oldClientLogs, limitBytes: logsLimitBytes }), ...gives({ 201: t.Object({ received: t.Number() }) }),
       detail: { summary: "Log lines of a browser", tags },
     });
 }

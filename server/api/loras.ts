@@ -3,6 +3,7 @@ import { Lora } from "../contract/lora.ts";
 import { Id } from "../contract/text.ts";
 import { notFound } from "../base/errors.ts";
 import type { Loras } from "../library/loras.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";
 import { oldListNames } from "./job-requests.ts";
@@ -22,18 +23,18 @@ export function lorasApi({ loras }: { loras: Loras }) {
       const found = loras.list(query.characterId);
       return { loras: found, totalCount: found.length };
     }, {
-      ...takes({ query: LorasQuery, oldQuery: oldListNames }), response: { 200: t.Object({ loras: t.Array(Lora), totalCount: t.Number() }) },
+      ...takes({ query: LorasQuery, oldQuery: oldListNames }), ...gives({ 200: t.Object({ loras: t.Array(Lora), totalCount: t.Number() }) }),
       detail: { summary: "List LoRAs, newest first", tags: ["loras"] },
     })
     .get("/api/loras/:id", ({ params }) => find(params.id), {
-      ...takes({ params: IdParams }), response: { 200: Lora }, detail: { summary: "Get a LoRA", tags: ["loras"] },
+      ...takes({ params: IdParams }), ...gives({ 200: Lora }), detail: { summary: "Get a LoRA", tags: ["loras"] },
     })
     .delete("/api/loras/:id", ({ params, set }) => {
       loras.remove(params.id);
       set.status = 204;
     }, { ...takes({ params: IdParams }), detail: { summary: "Delete a LoRA; its version number is not given again", tags: ["loras"], ...empty("It is deleted") } })
     .post("/api/loras/:id/restore", ({ params }) => loras.restore(params.id), {
-      ...takes({ params: IdParams }), response: { 200: Lora }, detail: { summary: "Bring back a LoRA that was just deleted", tags: ["loras"] },
+      ...takes({ params: IdParams }), ...gives({ 200: Lora }), detail: { summary: "Bring back a LoRA that was just deleted", tags: ["loras"] },
     })
     .get("/api/loras/:id/download", ({ params, request }) => {
       const lora = find(params.id);

@@ -4,6 +4,7 @@ import { Id } from "../contract/text.ts";
 import { wholeNumber } from "../contract/whole-number.ts";
 import { notFound } from "../base/errors.ts";
 import { outputPageLimit, type Outputs } from "../library/outputs.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";
 import { IdParams } from "./http/params.ts";
@@ -37,18 +38,18 @@ export function outputsApi({ outputs }: { outputs: Outputs }) {
   };
   return (http: Elysia) => http
     .get("/api/outputs", ({ query }) => outputs.list({ ...query, limit: query.limit ?? defaultLimit }), {
-      ...takes({ query: OutputsQuery }), response: { 200: t.Object({ outputs: t.Array(Output), next: t.Union([t.String(), t.Null()]) }) },
+      ...takes({ query: OutputsQuery }), ...gives({ 200: t.Object({ outputs: t.Array(Output), next: t.Union([t.String(), t.Null()]) }) }),
       detail: { summary: "List generated pictures, newest first", tags: ["outputs"] },
     })
     .get("/api/outputs/:id", ({ params }) => find(params.id), {
-      ...takes({ params: IdParams }), response: { 200: Output }, detail: { summary: "Get a generated picture's facts", tags: ["outputs"] },
+      ...takes({ params: IdParams }), ...gives({ 200: Output }), detail: { summary: "Get a generated picture's facts", tags: ["outputs"] },
     })
     .delete("/api/outputs/:id", ({ params, set }) => {
       outputs.remove(params.id);
       set.status = 204;
     }, { ...takes({ params: IdParams }), detail: { summary: "Delete a generated picture", tags: ["outputs"], ...empty("It is deleted") } })
     .post("/api/outputs/:id/restore", ({ params }) => outputs.restore(params.id), {
-      ...takes({ params: IdParams }), response: { 200: Output }, detail: { summary: "Bring back a picture that was just deleted", tags: ["outputs"] },
+      ...takes({ params: IdParams }), ...gives({ 200: Output }), detail: { summary: "Bring back a picture that was just deleted", tags: ["outputs"] },
     })
     .get("/api/outputs/:id/file", ({ params, query, request }) => {
       const output = find(params.id);

@@ -7,6 +7,7 @@ import type { Characters } from "../library/characters.ts";
 import type { Photos } from "../library/photos/photos.ts";
 import { mayTakeTime } from "./gate/connection-time.ts";
 import { receiveFiles, type FormFile } from "./http/form-files.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { empty, file } from "./openapi/answers.ts";
 import { IdParams, PhotoParams } from "./http/params.ts";
@@ -47,7 +48,7 @@ export function photosApi({ characters, photos, paths }: PhotosApiDeps) {
       const images = photos.list(params.id);
       return { images, count: images.length };
     }, {
-      ...takes({ params: IdParams }), response: { 200: t.Object({ images: t.Array(Photo), count: t.Number() }) },
+      ...takes({ params: IdParams }), ...gives({ 200: t.Object({ images: t.Array(Photo), count: t.Number() }) }),
       detail: { summary: "List a character's photos", tags: ["photos"] },
     })
     .post("/api/characters/:id/images", async ({ params, request, server, set }) => {
@@ -62,7 +63,7 @@ export function photosApi({ characters, photos, paths }: PhotosApiDeps) {
       set.status = 201;
       return summary(outcomes, photos.list(params.id).length);
     }, {
-      ...takes({ params: IdParams, raw: true }), response: { 201: Uploaded },
+      ...takes({ params: IdParams, raw: true }), ...gives({ 201: Uploaded }),
       detail: { summary: "Add photos (multipart, field `files`)", tags: ["photos"], requestBody: filesBody },
     })
     .get("/api/characters/:id/images/:file", ({ params, request }) => {
@@ -77,11 +78,11 @@ export function photosApi({ characters, photos, paths }: PhotosApiDeps) {
     .patch("/api/characters/:id/images/:file", ({ params, body }) => {
       return photos.setCaption(params.id, find(params.id, params.file).id, body.caption ?? "");
     }, {
-      ...takes({ params: PhotoParams, body: PhotoPatch }), response: { 200: Photo },
+      ...takes({ params: PhotoParams, body: PhotoPatch }), ...gives({ 200: Photo }),
       detail: { summary: "Change a photo's caption", tags: ["photos"] },
     })
     .post("/api/characters/:id/images/:file/restore", ({ params }) => photos.restore(params.id, idOf(params.file)), {
-      ...takes({ params: PhotoParams }), response: { 200: Photo }, detail: { summary: "Bring back a photo that was just deleted", tags: ["photos"] },
+      ...takes({ params: PhotoParams }), ...gives({ 200: Photo }), detail: { summary: "Bring back a photo that was just deleted", tags: ["photos"] },
     })
     .delete("/api/characters/:id/images/:file", ({ params, set }) => {
       photos.remove(params.id, find(params.id, params.file).id);

@@ -1,6 +1,7 @@
 import { t, type Elysia } from "elysia";
 import { sessionDays } from "../db/sessions.ts";
 import type { Access } from "./gate/access.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { loginBytes } from "./http/body-limits.ts";
 import { readCookie, sessionCookie, wrongToken } from "./gate/gate.ts";
@@ -25,7 +26,7 @@ export function sessionApi(access: Access) {
       set.headers["set-cookie"] = openCookie(access, request);
       return { ok: true };
     }, {
-      ...takes({ body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }), limitBytes: loginBytes }), response: { 200: Done },
+      ...takes({ body: t.Object({ token: t.String({ minLength: 1, maxLength: 200 }) }), limitBytes: loginBytes }), ...gives({ 200: Done }),
       detail: { summary: "Log a browser in with the access token", tags },
     })
     .delete("/api/session", ({ request, set }) => {
@@ -33,15 +34,15 @@ export function sessionApi(access: Access) {
       if (session !== null) access.closeSession(session);
       set.headers["set-cookie"] = sessionCookie(request, access.cookieName, "", 0);
       return { ok: true };
-    }, { ...takes({}), response: { 200: Done }, detail: { summary: "Log this browser out", tags } })
+    }, { ...takes({}), ...gives({ 200: Done }), detail: { summary: "Log this browser out", tags } })
     .delete("/api/sessions", ({ request, set }) => {
       access.closeAllSessions();
       set.headers["set-cookie"] = sessionCookie(request, access.cookieName, "", 0);
       return { ok: true };
-    }, { ...takes({}), response: { 200: Done }, detail: { summary: "Log every browser out; the access token stays", tags } })
+    }, { ...takes({}), ...gives({ 200: Done }), detail: { summary: "Log every browser out; the access token stays", tags } })
     /** For a second `isengard` on the same folder: a fresh link to open. The gate has checked the token. */
     .post("/api/links", () => ({ path: `/open?code=${access.createCode()}` }), {
-      ...takes({}), response: { 200: t.Object({ path: t.String() }) }, detail: { summary: "A fresh one-time link", tags },
+      ...takes({}), ...gives({ 200: t.Object({ path: t.String() }) }), detail: { summary: "A fresh one-time link", tags },
     });
 }
 

@@ -1,5 +1,6 @@
 import { t, type Elysia } from "elysia";
 import { Settings } from "../contract/system.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 
 export interface SettingsDeps {
@@ -16,14 +17,14 @@ const HfToken = t.Object({
 export function settingsApi(deps: SettingsDeps) {
   return (http: Elysia) => http
     .get("/api/settings", () => deps.settings(), {
-      ...takes({}), response: { 200: Settings }, detail: { summary: "Settings with the layer that set each", tags },
+      ...takes({}), ...gives({ 200: Settings }), detail: { summary: "Settings with the layer that set each", tags },
     })
     .put("/api/settings/hf-token", ({ body }) => {
       deps.saveHfToken(body.token.trim());
       return deps.settings();
-    }, { ...takes({ body: HfToken }), response: { 200: Settings }, detail: { summary: "Keep the Hugging Face token", tags } })
+    }, { ...takes({ body: HfToken }), ...gives({ 200: Settings }), detail: { summary: "Keep the Hugging Face token", tags } })
     .delete("/api/settings/hf-token", () => {
       deps.saveHfToken(null);
       return deps.settings();
-    }, { ...takes({}), response: { 200: Settings }, detail: { summary: "Forget the Hugging Face token", tags } });
+    }, { ...takes({}), ...gives({ 200: Settings }), detail: { summary: "Forget the Hugging Face token", tags } });
 }

@@ -3,6 +3,7 @@ import { Id } from "../contract/text.ts";
 import { GpuStatus, Info, Mode, ServiceStatus, SystemStatus } from "../contract/system.ts";
 import { Boot } from "../contract/boot.ts";
 import { health } from "./gate/health.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { IdParams } from "./http/params.ts";
 
@@ -30,9 +31,9 @@ const Readiness = t.Object({
   status: t.Union([t.Literal("ready"), t.Literal("degraded")]), mode: t.Union([Mode, t.Null()]), problems: t.Array(t.String()),
   services: t.Array(ServiceStatus),
 });
-const healthHook = { ...takes({}), response: { 200: Health }, detail: { summary: "The server runs and has its data", tags } };
+const healthHook = { ...takes({}), ...gives({ 200: Health }), detail: { summary: "The server runs and has its data", tags } };
 const readyHook = {
-  ...takes({}), response: { 200: Readiness, 503: Readiness }, detail: { summary: "Whether work can be done; 503 with the reasons where not", tags },
+  ...takes({}), ...gives({ 200: Readiness, 503: Readiness }), detail: { summary: "Whether work can be done; 503 with the reasons where not", tags },
 };
 
 /** Health for machines, status for people. */
@@ -42,27 +43,27 @@ export function systemApi(deps: SystemDeps) {
     .get("/api/health", health, healthHook)
     .get("/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
     .get("/api/ready", async ({ set }) => readiness(await deps.status(), deps.info().mode, set), readyHook)
-    .get("/api/info", () => deps.info(), { ...takes({}), response: { 200: Info }, detail: { summary: "What this Isengard can do", tags } })
+    .get("/api/info", () => deps.info(), { ...takes({}), ...gives({ 200: Info }), detail: { summary: "What this Isengard can do", tags } })
     .get("/api/status", ({ query }) => deps.status(query.fresh ?? false), {
-      ...takes({ query: StatusQuery }), response: { 200: SystemStatus }, detail: { summary: "How this machine and its tools are", tags },
+      ...takes({ query: StatusQuery }), ...gives({ 200: SystemStatus }), detail: { summary: "How this machine and its tools are", tags },
     })
-    .get("/api/boot", () => deps.boot(), { ...takes({}), response: { 200: Boot }, detail: { summary: "All that the first page shows", tags } })
+    .get("/api/boot", () => deps.boot(), { ...takes({}), ...gives({ 200: Boot }), detail: { summary: "All that the first page shows", tags } })
     .post("/api/mode", async ({ body }) => {
       await deps.chooseMode(body.mode);
       return deps.info();
-    }, { ...takes({ body: t.Object({ mode: Mode }) }), response: { 200: Info }, detail: { summary: "Choose the mode", tags } })
+    }, { ...takes({ body: t.Object({ mode: Mode }) }), ...gives({ 200: Info }), detail: { summary: "Choose the mode", tags } })
     .post("/api/gpus/:id/resume", ({ params }) => deps.resumeGpu(params.id), {
-      ...takes({ params: IdParams }), response: { 200: GpuStatus },
+      ...takes({ params: IdParams }), ...gives({ 200: GpuStatus }),
       detail: { summary: "Use a GPU again on which a job met a fault", tags },
     })
     .post("/api/services/:name/stop", async ({ params }) => {
       await deps.stopService(params.name);
       return { ok: true };
-    }, { ...takes({ params: NameParams }), response: { 200: Done }, detail: { summary: "Stop a tool", tags } })
+    }, { ...takes({ params: NameParams }), ...gives({ 200: Done }), detail: { summary: "Stop a tool", tags } })
     .post("/api/services/:name/start", async ({ params }) => {
       await deps.startService(params.name);
       return { ok: true };
-    }, { ...takes({ params: NameParams }), response: { 200: Done }, detail: { summary: "Start a tool, or start it again", tags } });
+    }, { ...takes({ params: NameParams }), ...gives({ 200: Done }), detail: { summary: "Start a tool, or start it again", tags } });
 }
 
 /** 200 when work can be done, 503 with the reasons when not. */

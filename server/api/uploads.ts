@@ -4,6 +4,7 @@ import { AppError } from "../base/errors.ts";
 import { checksumAlgorithms, type Checksum } from "../library/uploads/upload-parts.ts";
 import { uploadLimits, type Uploads, type UploadState } from "../library/uploads/uploads.ts";
 import { mayTakeTime } from "./gate/connection-time.ts";
+import { gives } from "./openapi/gives.ts";
 import { takes } from "./input/takes.ts";
 import { utf8 } from "./http/utf8.ts";
 import { appendDetail, beginDetail, speaks, tags } from "./openapi/tus.ts";
@@ -69,7 +70,7 @@ export function uploadsApi({ uploads }: { uploads: Uploads }) {
       throw new AppError("method_not_allowed", "An upload goes on with PATCH.", { fix: "Use PATCH or DELETE, or name one in the header X-HTTP-Method-Override." });
     }, { ...takes({ params: IdParams, raw: true }), detail: { hide: true } })
     .get("/api/uploads/:id/outcome", ({ params }) => uploads.outcome(params.id), {
-      ...takes({ params: IdParams }), response: { 200: UploadOutcome }, detail: { summary: "What became of a finished upload", tags },
+      ...takes({ params: IdParams }), ...gives({ 200: UploadOutcome }), detail: { summary: "What became of a finished upload", tags },
     });
 }
 

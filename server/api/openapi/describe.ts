@@ -51,7 +51,7 @@ interface Hooks {
   readonly body?: Taken<TSchema>;
   readonly query?: Taken<TSchema>;
   readonly params?: Taken<TSchema>;
-  readonly response?: Readonly<Record<string, TSchema>>;
+  readonly response?: Readonly<Record<string, Taken<TSchema>>>;
 }
 
 /** Addresses that the gate leaves open. */
@@ -142,7 +142,7 @@ function bodyOf(method: string, schema: TSchema | undefined): Operation["request
 
 function answersOf(response: Hooks["response"]): Answers {
   return Object.fromEntries(
-    Object.entries(response ?? {}).map(([status, schema]) => [
+    Object.entries(response ?? {}).map(([status, { schema }]) => [
       status,
       {
         description: wordsOf[status] ?? "The answer",
