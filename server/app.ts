@@ -2,7 +2,7 @@ import type { Plugin } from "../plugins/plugin.ts";
 import { Access, loadToken } from "./api/gate/access.ts";
 import { Front } from "./api/gate/front.ts";
 import { createGate } from "./api/gate/gate.ts";
-import { loginPage } from "./api/pages.ts";
+import { firstPage, loginPage } from "./api/pages.ts";
 import { withEarlierForm } from "./api/v0/on-demand.ts";
 import type { LoadedConfig } from "./base/config.ts";
 import { createCore, type Core } from "./core.ts";
@@ -46,7 +46,7 @@ export function createApp(options: AppOptions): App {
     hosts: { allowedHosts: config.allowedHosts, listenHost: config.host, podId: env["RUNPOD_POD_ID"] ?? null },
     loginPage: (request) => loginPage(options.ui, request, command),
   });
-  const front = new Front(gate);
+  const front = new Front(gate, (request) => firstPage(options.ui, request, views.system.boot));
   const lifecycle = new Lifecycle();
   return {
     core, access, front,

@@ -23,6 +23,7 @@ import { systemApi } from "./api/system.ts";
 import { trainingApi } from "./api/training.ts";
 import { uploadsApi } from "./api/uploads.ts";
 import { videoApi } from "./api/video.ts";
+import { turn } from "./base/lifecycle.ts";
 import type { Core } from "./core.ts";
 import type { UiBundle } from "./files/ui-assets.ts";
 import type { Views } from "./views.ts";
@@ -50,25 +51,33 @@ export async function createRoutes({ core, views, access, gate, ui, command }: R
     })
     .use(responseHeaders())
     .onError({ as: "global" }, ({ error }) => core.data.noteError(error))
-    .use(onError(core.log))
-    .use(sessionApi(access))
-    // Its tags have no quotes, and it compares them as one text: these few small files are kept by their age alone.
-    .use(await staticPlugin({ assets: ui.staticFolder, prefix: "/static", indexHTML: false, etag: false }))
-    .use(systemApi(views.system))
-    .use(settingsApi(views.settings))
-    .use(backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }))
-    .use(eventsApi(core.hub, access))
-    .use(charactersApi(core))
-    .use(photosApi(core))
-    .use(uploadsApi(core))
-    .use(lorasApi(core))
-    .use(outputsApi(core))
-    .use(trainingApi(core))
-    .use(generationApi(core))
-    .use(jobsApi(core))
-    .use(videoApi())
-    .use(logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log: core.log }))
-    .use(docsApi((): Elysia => http as unknown as Elysia, access.cookieName))
-    .use(pagesApi(ui, views.system.boot, command));
-  return http as unknown as Elysia;
+    .use(onError(core.log)) as unknown as Elysia;
+  // Its tags have no quotes, and it compares them as one text: these few small files are kept by their age alone.
+  http.use(await staticPlugin({ assets: ui.staticFolder, prefix: "/static", indexHTML: false, etag: false }));
+  const { system, settings } = views;
+  const nouns: ReadonlyArray<(app: Elysia) => unknown> = [
+    sessionApi(access),
+    systemApi(system),
+    settingsApi(settings),
+    backupsApi({ list: () => core.data.backups.list(), make: (reason) => core.data.backups.make(reason), folder: core.paths.backups }),
+    eventsApi(core.hub, access),
+    charactersApi(core),
+    photosApi(core),
+    uploadsApi(core),
+    lorasApi(core),
+    outputsApi(core),
+    trainingApi(core),
+    generationApi(core),
+    jobsApi(core),
+    videoApi(),
+    logsApi({ jobLogs: core.jobLogs, serviceLog: core.serviceLog, jobExists: (id) => core.queue.get(id) !== null, log: core.log }),
+    docsApi(() => http, access.cookieName),
+    pagesApi(ui, system.boot, command),
+  ];
+  for (const noun of nouns) {
+    noun(http);
+    // Who asks for the health or the first page meanwhile is answered between two of them.
+    await turn();
+  }
+  return http;
 }

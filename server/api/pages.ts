@@ -22,8 +22,13 @@ export function pagesApi(ui: UiBundle, boot: () => Promise<Boot>, command: strin
     .all("/*", async ({ path, request }) => {
       // An open address that no route answers: the page with its data is for those only whom the gate has seen.
       if (!isLoggedIn(request) || (request.method !== "GET" && request.method !== "HEAD")) throw nothingAt(path);
-      return page(ui, request, await boot());
+      return firstPage(ui, request, boot);
     }, { detail: { hide: true } });
+}
+
+/** The page with its data, for whom the gate has seen. */
+export async function firstPage(ui: UiBundle, request: Request, boot: () => Promise<Boot>): Promise<Response> {
+  return page(ui, request, await boot());
 }
 
 function nothingAt(path: string): AppError {

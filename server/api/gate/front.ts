@@ -2,20 +2,22 @@ import type { Elysia } from "elysia";
 import { afterBody } from "./connection-time.ts";
 import type { Gate } from "./gate.ts";
 import { hasBody } from "../http/body-limits.ts";
+import { correlationOf, isLoggedIn } from "./context.ts";
 import { healthResponse } from "./health.ts";
+import { secureHeaders } from "./secure-headers.ts";
 import { wantsWebSocket } from "../http/conditions.ts";
 
 type Routes = Elysia["fetch"];
 
 /**
  * Answers from the moment the server listens. Making the routes takes about as long as all before it; until they are
- * there, who asks for the health is answered, and everybody else waits.
+ * there, who asks for the health or is logged in and opens the first page is answered, and everybody else waits.
  */
 export class Front {
   private routes: Routes | null = null;
   private readonly ready = Promise.withResolvers<Routes>();
 
-  constructor(private readonly gate: Gate) {}
+  constructor(private readonly gate: Gate, private readonly firstPage: (request: Request) => Promise<Response>) {}
 
   open(routes: Routes): void {
     this.routes = routes;
@@ -35,9 +37,20 @@ export class Front {
   }
 
   private async early(request: Request): Promise<Response> {
-    if (request.method === "GET" && URL.parse(request.url)?.pathname === "/health") return this.gate(request) ?? healthResponse(request);
+    const path = request.method === "GET" ? URL.parse(request.url)?.pathname : undefined;
+    if (path === "/health") return this.gate(request) ?? healthResponse(request);
+    const page = path === "/" ? await this.earlyPage(request) : null;
+    if (page !== null) return page;
     await this.ready.promise;
     return this.answer(request);
+  }
+
+  /** Null: the routes answer, who also know how to refuse and what to say of an error. */
+  private async earlyPage(request: Request): Promise<Response | null> {
+    if (this.gate(request) !== null || !isLoggedIn(request)) return null;
+    const page = await this.firstPage(request).catch(() => null);
+    for (const [name, value] of Object.entries({ ...secureHeaders, "x-correlation-id": correlationOf(request) })) page?.headers.set(name, value);
+    return page;
   }
 }
 
