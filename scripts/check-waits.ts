@@ -8,7 +8,7 @@ const reviewed: ReadonlyArray<readonly [file: string, call: string, why: string]
   ["server/system/probe-run.ts", "Bun.spawn", "ended with its group at the deadline that its caller gives"],
   ["server/roles/init.ts", "Bun.spawn", "the server lives as long as it likes; its end after a signal has a limit"],
   ["server/roles/browser.ts", "Bun.spawn", "nobody waits for it"],
-  ["server/roles/hold-assets.ts", "fetch", "text of a page: the browser asks, and a person looks on"],
+  ["server/roles/on-hold/assets.ts", "fetch", "text of a page: the browser asks, and a person looks on"],
 ];
 
 /** Calls that wait for something outside, and what has to stand in their arguments. */

@@ -8,7 +8,8 @@ import type { LoadedConfig } from "./base/config.ts";
 import { createCore, type Core } from "./core.ts";
 import type { Paths } from "./files/paths.ts";
 import type { UiBundle } from "./files/ui-assets.ts";
-import { Lifecycle, turn } from "./base/lifecycle.ts";
+import { Lifecycle } from "./base/lifecycle.ts";
+import { turn } from "./base/wait.ts";
 import { assertUnderstoodHolders } from "./process/protocol.ts";
 import { createViews } from "./views.ts";
 

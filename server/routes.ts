@@ -23,7 +23,7 @@ import { systemApi } from "./api/system.ts";
 import { trainingApi } from "./api/training.ts";
 import { uploadsApi } from "./api/uploads.ts";
 import { videoApi } from "./api/video.ts";
-import { turn } from "./base/lifecycle.ts";
+import { turn } from "./base/wait.ts";
 import type { Core } from "./core.ts";
 import type { UiBundle } from "./files/ui-assets.ts";
 import type { Views } from "./views.ts";

@@ -1,12 +1,11 @@
+import { turn } from "./wait.ts";
+
 /** Something that runs as long as the server. `stop` must resolve within the drain limit and may be called once. */
 export interface Service {
   readonly name: string;
   start(): Promise<void> | void;
   stop(): Promise<void> | void;
 }
-
-/** Lets those who already ask be answered. */
-export const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Starts in order, with answers in between; stops in reverse, each with what is left of the deadline. A service that hangs is left behind. */
 export class Lifecycle {

@@ -1,7 +1,7 @@
 import { FileSource } from "../files/byte-source.ts";
 import { wholeShare } from "../formats/jpeg-entropy.ts";
 import { pngRows } from "../formats/png-rows.ts";
-import { turn } from "../base/lifecycle.ts";
+import { turn } from "../base/wait.ts";
 import { PictureFault } from "./strip-plan.ts";
 import { decoding } from "./decoding.ts";
 

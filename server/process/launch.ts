@@ -12,7 +12,7 @@ import { defaultRotation } from "./segments.ts";
 import { isShortSupply } from "./short-supply.ts";
 import type { Rotation } from "./segments.ts";
 import type { ServerSign } from "./server-watch.ts";
-import { pause } from "./tail.ts";
+import { pause } from "../base/wait.ts";
 
 export interface LaunchOptions {
   readonly dir: string;

@@ -1,5 +1,5 @@
 import { explainSystemError } from "../base/system-error.ts";
-import { pause } from "./tail.ts";
+import { pause } from "../base/wait.ts";
 
 const defaultLimitMs = 60_000;
 const pauseMs = 250;

@@ -1,6 +1,6 @@
 import type { Subprocess } from "bun";
 import { CrashHistory } from "../services/backoff.ts";
-import { pause } from "../process/tail.ts";
+import { pause } from "../base/wait.ts";
 import { self } from "../base/identity.ts";
 import { createReaper } from "./init-reaper.ts";
 

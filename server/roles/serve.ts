@@ -99,7 +99,7 @@ async function cannotStart(error: unknown, app: App | null, place: Start): Promi
 async function holdOn(problem: DataProblem, place: Start): Promise<number | null> {
   const { paths, flags, config } = place;
   // Only now: a server that can open its data needs none of this.
-  const [{ createHold }, { createHoldLog }] = await Promise.all([import("./hold.ts"), import("./hold-log.ts")]);
+  const [{ createHold }, { createHoldLog }] = await Promise.all([import("./on-hold/hold.ts"), import("./on-hold/log.ts")]);
   const log = createHoldLog(paths, config.logLevel);
   const hold = createHold({
     ...place, problem, log, podId: process.env["RUNPOD_POD_ID"] ?? null,

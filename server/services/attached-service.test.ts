@@ -5,8 +5,8 @@ import type { ServiceStatus } from "../contract/system.ts";
 import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
-import type { Clock } from "../process/clock.ts";
-import { pause } from "../process/tail.ts";
+import type { Clock } from "../base/wait.ts";
+import { pause } from "../base/wait.ts";
 import { freePort } from "./port.ts";
 import { Supervisor } from "./supervisor.ts";
 

@@ -2,7 +2,7 @@ import type { ExitOutcome, ServiceSpec, ToolCommand } from "../../plugins/plugin
 import type { Failure } from "../contract/job.ts";
 import { newId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
-import type { Clock } from "../process/clock.ts";
+import type { Clock } from "../base/wait.ts";
 import { freePort } from "./port.ts";
 import { ask, waitUntilReady } from "./ready.ts";
 import { ServiceRun } from "./start.ts";

@@ -4,7 +4,7 @@ import type { ServiceStatus } from "../contract/system.ts";
 import { ServiceUnavailable } from "../contract/service-unavailable.ts";
 import type { Log } from "../base/log.ts";
 import { CrashHistory, maxCrashes } from "./backoff.ts";
-import type { Clock } from "../process/clock.ts";
+import type { Clock } from "../base/wait.ts";
 import { Detached } from "../process/run.ts";
 import { ServiceDesk } from "./desk.ts";
 import type { ReadyTool } from "./desk.ts";

@@ -1,5 +1,5 @@
 import type { ProbeResult } from "../../plugins/plugin.ts";
-import type { Clock } from "../process/clock.ts";
+import { type Clock, withLimit } from "../base/wait.ts";
 
 /** How often a tool that starts is asked. */
 export const probeEveryMs = 500;
@@ -42,15 +42,9 @@ export async function waitUntilReady(options: {
 const maxAnswers = 1_000;
 
 export async function ask(probe: () => Promise<ProbeResult>): Promise<ProbeResult> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<ProbeResult>((resolve) => {
-    timer = setTimeout(() => resolve({ ready: false, why: `It did not answer within ${probeLimitMs / 1000} s.` }), probeLimitMs);
-  });
   try {
-    return await Promise.race([probe(), late]);
+    return await withLimit(probe(), probeLimitMs, () => ({ ready: false, why: `It did not answer within ${probeLimitMs / 1000} s.` }));
   } catch (error) {
     return { ready: false, why: error instanceof Error ? error.message : String(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }

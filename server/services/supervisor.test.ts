@@ -7,13 +7,13 @@ import type { ServiceState, ServiceStatus } from "../contract/system.ts";
 import { createLog } from "../base/log.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { waitFor } from "../testing/wait.ts";
-import type { Clock } from "../process/clock.ts";
+import type { Clock } from "../base/wait.ts";
 import { findMarked } from "../process/marker.ts";
 import { readWhole } from "../process/records.ts";
 import { Detached } from "../process/run.ts";
 import type { ServiceRecord } from "./store.ts";
 import { Supervisor } from "./supervisor.ts";
-import { pause } from "../process/tail.ts";
+import { pause } from "../base/wait.ts";
 
 setDefaultTimeout(30_000);
 

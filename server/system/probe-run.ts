@@ -1,4 +1,5 @@
 import { baseEnvironment } from "../process/environment.ts";
+import { withLimit } from "../base/wait.ts";
 
 export type ProbeOutcome =
   | { readonly kind: "ended"; readonly code: number; readonly stdout: string; readonly stderr: string }
@@ -42,12 +43,9 @@ export function runProbe(command: readonly string[], env: Readonly<Record<string
 
 async function outcomeOf(child: Bun.Subprocess<"ignore", "pipe", "pipe">, deadlineMs: number, kill: () => void): Promise<ProbeOutcome> {
   const stopReading = new AbortController();
-  const late = Promise.withResolvers<ProbeOutcome>();
-  const timer = setTimeout(() => late.resolve({ kind: "late" }), deadlineMs);
   const ended = Promise.all([readUpTo(child.stdout, stopReading.signal), readUpTo(child.stderr, stopReading.signal), child.exited])
     .then(([stdout, stderr, code]): ProbeOutcome => ({ kind: "ended", code, stdout, stderr }));
-  const outcome = await Promise.race([ended, late.promise]);
-  clearTimeout(timer);
+  const outcome = await withLimit<ProbeOutcome>(ended, deadlineMs, () => ({ kind: "late" }));
   if (outcome.kind === "late") {
     kill();
     stopReading.abort();

@@ -3,6 +3,7 @@ import type { Check, Gpu, GpuStatus, ServiceStatus, SystemStatus } from "../cont
 import { misreadByTools, misreadFix } from "../files/tool-path.ts";
 import { diskCheck } from "./disk/levels.ts";
 import { diskSpace, memory, osName } from "./machine.ts";
+import { withLimit } from "../base/wait.ts";
 
 export interface StatusDeps {
   gpu(): GpuStatus;
@@ -78,19 +79,15 @@ function slowedText({ name, slowedBy }: Gpu): string {
 }
 
 async function runChecks({ checks, checksDeadlineMs = defaultDeadlineMs }: StatusDeps): Promise<Check[]> {
-  const late = Promise.withResolvers<Check[]>();
   const unfinished = (detail: string): Check[] => [
     { id: "backends", label: "Tools", state: "unknown", detail, fix: "Try again; if it stays, look at the Logs page.", checkedAt: null },
   ];
-  const tooLate = unfinished(`The checks of the tools did not end within ${checksDeadlineMs / 1000} seconds.`);
-  const timer = setTimeout(() => late.resolve(tooLate), checksDeadlineMs);
+  const tooLate = () => unfinished(`The checks of the tools did not end within ${checksDeadlineMs / 1000} seconds.`);
   try {
-    const found = await Promise.race([checks(), late.promise]);
+    const found = await withLimit(checks(), checksDeadlineMs, tooLate);
     return found.map((check) => (check.checkedAt === null ? { ...check, state: "unknown" } : check));
   } catch (error) {
     return unfinished(`The checks of the tools failed: ${messageOf(error)}.`);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

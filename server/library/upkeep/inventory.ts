@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Paths } from "../../files/paths.ts";
-import { turn } from "../../base/lifecycle.ts";
+import { turn } from "../../base/wait.ts";
 import type { JobFacts } from "../job-facts.ts";
 import { photoFile } from "../photos/photo-file.ts";
 

@@ -7,6 +7,7 @@ import { type DiskNeed, forecastCheck, noNeed } from "./forecast.ts";
 import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes, levelsOn } from "./levels.ts";
 import { ReserveFile } from "./reserve.ts";
 import { diskSpace } from "../machine.ts";
+import { withLimit } from "../../base/wait.ts";
 
 export type MayStart = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -132,7 +133,7 @@ export class DiskGuard implements Service {
   private async round(): Promise<void> {
     try {
       const space = this.options.space ?? diskSpace;
-      [this.volume, this.scratch] = await withLimit(Promise.all([space(this.options.volume), space(this.options.scratch)]), measureLimitMs);
+      [this.volume, this.scratch] = await withLimit(Promise.all([space(this.options.volume), space(this.options.scratch)]), measureLimitMs, tooLate);
       this.problem = "";
       this.hasGone = this.deviceOf(this.options.volume) !== this.device;
       if (!this.hasGone) await this.act(this.volume);
@@ -217,12 +218,6 @@ export class DiskGuard implements Service {
   }
 }
 
-async function withLimit<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`the disk did not answer within ${limitMs / 1000} seconds`)), limitMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+function tooLate(): never {
+  throw new Error(`the disk did not answer within ${measureLimitMs / 1000} seconds`);
 }

@@ -1,6 +1,6 @@
-import type { Backup } from "../contract/backup.ts";
-import type { DataProblem } from "../db/data-problem.ts";
-import { formatBytes } from "../system/disk/levels.ts";
+import type { Backup } from "../../contract/backup.ts";
+import type { DataProblem } from "../../db/data-problem.ts";
+import { formatBytes } from "../../system/disk/levels.ts";
 
 /** All that the page says. `backups`: newest first, only those that this version can use. */
 export interface HoldFacts {
