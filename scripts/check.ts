@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { findEndlessWaits, findObsoleteReviews } from "./check-waits.ts";
-import { checkFaultTable } from "./fault-table.ts";
-import { checkPromiseTable } from "./promise-table.ts";
+import { findDeadExports } from "./check/exports.ts";
+import { countByFolder, findFullFolders } from "./check/folders.ts";
+import { findSleeps } from "./check/sleeps.ts";
+import { findEndlessWaits, findObsoleteReviews } from "./check/waits.ts";
+import { checkFaultTable } from "./check/fault-table.ts";
+import { checkPromiseTable } from "./check/promise-table.ts";
 
 /**
- * Layers, file sizes, cycles, waits without a limit, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
+ * Layers and the rooms inside of them, file sizes, files in a folder, dead exports, fixed waits of tests, cycles, waits without a limit, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
  * The length of functions is the linter's work (.oxlintrc.json).
  */
 const root = join(import.meta.dir, "..");
@@ -46,10 +49,13 @@ const files = [...new Bun.Glob("{server,plugins,ui,scripts}/**/*.ts").scanSync(r
 const problems: string[] = [];
 const graph = new Map<string, string[]>();
 const productTexts = new Map<string, string>();
+const allTexts = new Map<string, string>();
 
 for (const file of files) {
   const text = await Bun.file(join(root, file)).text();
+  allTexts.set(file, text);
   checkSize(file, text);
+  problems.push(...findSleeps(file, text));
   const isProduct = !isTestOnly(file);
   const targets: string[] = [];
   for (const found of readImports(text)) {
@@ -64,13 +70,14 @@ for (const file of files) {
   productTexts.set(file, text);
   problems.push(...findEndlessWaits(file, text));
 }
-problems.push(...findObsoleteReviews(productTexts));
+problems.push(...findObsoleteReviews(productTexts), ...findFullFolders([...productTexts.keys()]), ...findDeadExports(allTexts, (file) => productTexts.has(file)));
 checkCycles();
 await checkArchitecture();
 problems.push(...await checkFaultTable(), ...await checkPromiseTable());
 
 for (const problem of problems) console.error(problem);
-console.log(`check: ${files.length} files, ${problems.length} problems`);
+const [fullest] = countByFolder([...productTexts.keys()]);
+console.log(`check: ${files.length} files, ${problems.length} problems; the fullest folder is ${fullest?.[0]} with ${fullest?.[1]} files besides tests`);
 process.exit(problems.length === 0 ? 0 : 1);
 
 function isTestOnly(file: string): boolean {

@@ -1,7 +1,7 @@
 import type { ErrorBody } from "../server/contract/error.ts";
 
 /** A request of a page ends after this time, so that no button waits for ever. */
-export const requestTimeoutMs = 30_000;
+const requestTimeoutMs = 30_000;
 
 export type FieldProblem = { path: string; message: string };
 

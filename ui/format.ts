@@ -49,7 +49,7 @@ export function formatClock(timeMs: number, withSeconds = false): string {
   return new Date(timeMs).toLocaleTimeString("en-GB", options);
 }
 
-export function formatDate(iso: string): string {
+function formatDate(iso: string): string {
   return new Date(iso).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
 }
 

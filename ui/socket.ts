@@ -1,10 +1,10 @@
 import type { AppEvent, ClientMessage, ServerMessage } from "../server/contract/event.ts";
 
 /** Silence after which the connection counts as slow, and as lost. The server beats every 5 s. */
-export const lateAfterMs = 8_000;
-export const lostAfterMs = 15_000;
+const lateAfterMs = 8_000;
+const lostAfterMs = 15_000;
 /** What the server gives as the reason when it ends in order (server/events/hub.ts). */
-export const endReason = "Isengard is shutting down";
+const endReason = "Isengard is shutting down";
 const backOffSteps = [1, 2, 4, 8, 15] as const;
 /** A socket watches at most this many jobs (limit of the server). */
 export const maxWatched = 8;

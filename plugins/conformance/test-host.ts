@@ -148,7 +148,7 @@ export class TestHost implements TrainingHost {
 }
 
 /** One child on a terminal, with all its output kept for those who come later. */
-export class TestChild {
+class TestChild {
   readonly ended: Promise<ExitOutcome>;
   readonly pid: number;
   readonly runId: string;

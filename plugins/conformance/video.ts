@@ -148,7 +148,7 @@ function videosUnder(dir: string): string[] {
 }
 
 /** MP4: boxes that fill the file exactly, `ftyp` first and `mdat` among them. WebM: the EBML mark. */
-export function isVideo(path: string): boolean {
+function isVideo(path: string): boolean {
   const bytes = readFileSync(path);
   if (bytes.subarray(0, 4).equals(Buffer.from([0x1a, 0x45, 0xdf, 0xa3]))) return true;
   const boxes: string[] = [];

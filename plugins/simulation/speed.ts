@@ -12,8 +12,3 @@ export function speed(env: Readonly<Record<string, string | undefined>> = proces
   const value = Number(env.ISENGARD_SIM_SPEED ?? "1");
   return Number.isFinite(value) && value > 0 ? Math.min(value, fastest) : 1;
 }
-
-/** Waits as long as the work would take at speed 1, divided by the speed. */
-export async function takeTime(ms: number, factor = speed()): Promise<void> {
-  await Bun.sleep(ms / factor);
-}

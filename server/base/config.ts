@@ -109,7 +109,7 @@ function checkTogether(config: Config, env: ConfigInput["env"], problems: string
   }
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

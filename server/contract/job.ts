@@ -97,8 +97,8 @@ export const Job = t.Object({
 });
 export type Job = typeof Job.static;
 
-export const priorityMin = -10;
-export const priorityMax = 10;
+const priorityMin = -10;
+const priorityMax = 10;
 export const JobChange = t.Object({ priority: wholeNumber({ minimum: priorityMin, maximum: priorityMax }) });
 export type JobChange = typeof JobChange.static;
 

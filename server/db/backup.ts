@@ -23,7 +23,7 @@ export interface BackupPlan {
 }
 
 /** A copy that turned out to be wrong. It has been removed. */
-export class BackupError extends Error {
+class BackupError extends Error {
   override readonly name = "BackupError";
 }
 

@@ -1,4 +1,3 @@
-import type { DatabaseName } from "./backup-manifest.ts";
 
 /**
  * damaged: the content cannot be trusted; missing: it is gone although there was work; newer: written by a later version;
@@ -106,9 +105,4 @@ export function toProblem(error: unknown, file: string, otherwise: DataProblemKi
 
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
-/** For sentences: which of the two files it is. */
-export function databaseLabel(name: DatabaseName): string {
-  return name === "state" ? "the database of characters, jobs and settings" : "the database of loss curves";
 }

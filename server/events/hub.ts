@@ -17,7 +17,7 @@ export interface ResumePoint {
 const ringSize = 4000;
 const maxSockets = 64;
 const maxWatched = 8;
-export const beatIntervalMs = 5000;
+const beatIntervalMs = 5000;
 
 interface Member {
   readonly socket: HubSocket;

@@ -8,7 +8,7 @@ const steps = 16_384;
 
 /** White, red, green, blue as x and y. */
 export type Primaries = readonly [number, number, number, number, number, number, number, number];
-export const srgbPrimaries: Primaries = [0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06];
+const srgbPrimaries: Primaries = [0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06];
 const wide: Readonly<Record<number, Primaries>> = {
   1: srgbPrimaries,
   9: [0.3127, 0.329, 0.708, 0.292, 0.17, 0.797, 0.131, 0.046],
@@ -23,7 +23,7 @@ export function codedSpace(primaries: number, transfer: number): ColourSpace | n
   return points && curve ? { curves: [curve, curve, curve], toXyz: primariesToXyz(points) } : null;
 }
 
-export function primariesToXyz([wx, wy, rx, ry, gx, gy, bx, by]: Primaries): Matrix {
+function primariesToXyz([wx, wy, rx, ry, gx, gy, bx, by]: Primaries): Matrix {
   const column = (x: number, y: number) => [x / y, 1, (1 - x - y) / y] as const;
   const [white, r, g, b] = [column(wx, wy), column(rx, ry), column(gx, gy), column(bx, by)];
   const points: Matrix = [r[0], g[0], b[0], r[1], g[1], b[1], r[2], g[2], b[2]];

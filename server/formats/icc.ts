@@ -10,7 +10,7 @@ export interface ColourSpace {
 
 export const srgbCurve: Curve = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
 /** IEC 61966-2-1, adapted to D50. */
-export const srgbToXyz: Matrix = [0.4360747, 0.3850649, 0.1430804, 0.2225045, 0.7168786, 0.0606169, 0.0139322, 0.0971045, 0.7141733];
+const srgbToXyz: Matrix = [0.4360747, 0.3850649, 0.1430804, 0.2225045, 0.7168786, 0.0606169, 0.0139322, 0.0971045, 0.7141733];
 export const srgb: ColourSpace = { curves: [srgbCurve, srgbCurve, srgbCurve], toXyz: srgbToXyz };
 
 const headerBytes = 128;

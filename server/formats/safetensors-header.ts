@@ -1,7 +1,7 @@
 import { JsonScan, Refusal } from "./json-scan.ts";
 
 /** The number types of the format (safetensors 0.8.0, `Dtype`), each with its size in bits. */
-export const bitsOf: ReadonlyMap<string, bigint> = new Map([
+const bitsOf: ReadonlyMap<string, bigint> = new Map([
   ["BOOL", 8n], ["F4", 4n], ["F6_E2M3", 6n], ["F6_E3M2", 6n], ["U8", 8n], ["I8", 8n], ["F8_E5M2", 8n], ["F8_E4M3", 8n], ["F8_E8M0", 8n],
   ["F8_E4M3FNUZ", 8n], ["F8_E5M2FNUZ", 8n], ["I16", 16n], ["U16", 16n], ["F16", 16n], ["BF16", 16n], ["I32", 32n], ["U32", 32n], ["F32", 32n],
   ["C64", 64n], ["F64", 64n], ["I64", 64n], ["U64", 64n],

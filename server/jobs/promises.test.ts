@@ -56,8 +56,7 @@ test("Q6: a job that has run for 72 hours is only adopted, for time is no eviden
   rig.db.query("update job set started_at = ?, created_at = ?1 where id = ?").run(new Date(Date.now() - 72 * 3_600_000).toISOString(), id);
   await rig.restart();
   await waitFor("it is entered again", () => rig.painter.calls === 2);
-  rig.jobs.dispatcher.wake();
-  await Bun.sleep(30);
+  await rig.round();
   expect(rig.jobs.store.get(id)).toMatchObject({ attempt: 1, failure: null });
   expect(rig.path(id)).not.toContain("interrupted");
 });

@@ -13,7 +13,7 @@ const retryMs = 1000;
 /** What waits for a disk that fails; beyond it lines are lost and counted. */
 const waitingLimit = 4 * 1024 * 1024;
 /** One job's log. Beyond it only warnings and errors are written, up to `reserve` more. */
-export const jobLogLimit = 1024 * 1024 * 1024;
+const jobLogLimit = 1024 * 1024 * 1024;
 const reserve = 16 * 1024 * 1024;
 const reserved = new Set(["line", "time", "level", "event", "message", "jobId", "correlationId"]);
 

@@ -3,7 +3,7 @@ import type { Orientation } from "./exif.ts";
 import type { PictureFormat } from "./kind.ts";
 
 /** Longest side of a thumbnail. */
-export const thumbnailPixels = 320;
+const thumbnailPixels = 320;
 
 /** Above this a picture is refused before a pixel is decoded: it would take more than 256 MB. */
 export const maxPixels = 64_000_000;

@@ -15,7 +15,7 @@ import { ServerWatch } from "./server-watch.ts";
 import { isShortSupply, shortSupplyWords, untilSupplied } from "./short-supply.ts";
 import type { Rotation } from "./segments.ts";
 
-export const holdExit = { done: 0, failed: 1, noSpec: 2, claimedByOther: 3 } as const;
+const holdExit = { done: 0, failed: 1, noSpec: 2, claimedByOther: 3 } as const;
 
 const rows = 50;
 const cancelled = "It was cancelled before it had started.";

@@ -6,7 +6,7 @@ import type { Rotation } from "./segments.ts";
 /** While the disk refuses, a new attempt is made this often. */
 const retryMs = 500;
 /** How much of the last output goes into the record of the end. */
-export const lastOutputBytes = 4096;
+const lastOutputBytes = 4096;
 
 /** Where segments are written; all of it may throw when the disk refuses. */
 export interface LogDisk {
@@ -42,7 +42,7 @@ export class OutputLog {
   private readonly last = Buffer.alloc(lastOutputBytes);
   private lastLength = 0;
 
-  constructor(private readonly disk: LogDisk, private readonly rotation: Rotation = defaultRotation) {
+  constructor(private readonly disk: LogDisk, private readonly rotation: Rotation = defaultRotation, private readonly now = () => performance.now()) {
     this.fd = disk.open(0);
   }
 
@@ -53,7 +53,7 @@ export class OutputLog {
 
   append(bytes: Uint8Array): void {
     this.remember(bytes);
-    if (this.gap > 0 && (performance.now() < this.retryAt || !this.closeGap())) return this.lose(bytes.length);
+    if (this.gap > 0 && (this.now() < this.retryAt || !this.closeGap())) return this.lose(bytes.length);
     const written = this.write(bytes);
     if (written < bytes.length) this.lose(bytes.length - written);
   }
@@ -67,13 +67,13 @@ export class OutputLog {
   }
 
   private lose(count: number): void {
-    if (this.gap === 0) this.retryAt = performance.now() + retryMs;
+    if (this.gap === 0) this.retryAt = this.now() + retryMs;
     this.gap += count;
     this.lostBytes += count;
   }
 
   private closeGap(): boolean {
-    this.retryAt = performance.now() + retryMs;
+    this.retryAt = this.now() + retryMs;
     const note = Buffer.from(`\r\n[isengard: ${this.gap} bytes of output could not be written]\r\n`);
     if (this.write(note) < note.length) return false;
     this.gap = 0;

@@ -130,7 +130,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-export function signalNumber(name: NodeJS.Signals | number | null): number {
+function signalNumber(name: NodeJS.Signals | number | null): number {
   return typeof name === "string" ? (constants.signals[name] ?? 0) : (name ?? 0);
 }
 

@@ -5,7 +5,7 @@ import { explainSystemError } from "../base/system-error.ts";
 import { TrustError } from "./trust.ts";
 
 /** Exit codes of the commands: what was asked for did not work, or cannot work with these settings. */
-export const exitCodes = { failed: 1, settings: 2 } as const;
+const exitCodes = { failed: 1, settings: 2 } as const;
 
 /** Something that a person could have expected, already in whole sentences. */
 export class CommandError extends Error {

@@ -46,7 +46,7 @@ export function announceRunning(paths: Paths, server: Pick<RunningServer, "url" 
   };
 }
 
-export function readRunning(paths: Paths): RunningServer | null {
+function readRunning(paths: Paths): RunningServer | null {
   if (!existsSync(paths.serverFile)) return null;
   try {
     return JSON.parse(readFileSync(paths.serverFile, "utf8")) as RunningServer;

@@ -3,7 +3,7 @@ const maxDelayMs = 60_000;
 const jitter = 0.2;
 /** This many crashes within the window, and nobody believes any more that another start helps. */
 export const maxCrashes = 5;
-export const crashWindowMs = 10 * 60_000;
+const crashWindowMs = 10 * 60_000;
 
 /** When to start a crashed tool again, and when to give up. */
 export class CrashHistory {

@@ -2,11 +2,11 @@ import type { ProbeResult } from "../../plugins/plugin.ts";
 import { type Clock, withLimit } from "../base/wait.ts";
 
 /** How often a tool that starts is asked. */
-export const probeEveryMs = 500;
+const probeEveryMs = 500;
 /** A tool whose start goes on visibly may take this many times its deadline, but not for ever. */
-export const hardLimitFactor = 5;
+const hardLimitFactor = 5;
 /** A tool that takes longer to answer one question counts as not answering. */
-export const probeLimitMs = 5_000;
+const probeLimitMs = 5_000;
 
 /**
  * Asks until the tool is ready, nothing moves for `deadlineMs`, the hard limit passes or `signal` aborts; the last answer

@@ -149,7 +149,8 @@ test("a damaged record is said, and keeps neither the server nor the tool from s
 test("stops a tool that nobody uses, and starts it again when needed", async () => {
   const one = await supervise(tool("ok", { idleStopMs: 6_000 }));
   const handle = await one.acquire("tool");
-  await Bun.sleep(500);
+  const from = fastClock.now();
+  await waitFor("it was ready for longer than it may be idle", () => fastClock.now() > from + 9_000);
   expect(state(one).state).toBe("ready");
   handle.release();
   await waitFor("it is stopped", () => state(one).state === "stopped");

@@ -17,15 +17,17 @@ function make(paths: Paths, data: OpenData, extra: Partial<BackupServiceOptions>
 test("while something changes a backup is made each period, and none while nothing changes", async () => {
   using folder = dataFolder();
   const data = openData(folder.paths);
-  const { service } = make(folder.paths, data);
-  service.start();
-  await Bun.sleep(150); // three periods in which nothing is expected
+  const { service } = make(folder.paths, data, { everyMs: 0 });
+  const periods = async () => {
+    for (let period = 0; period < 3; period++) await service.look();
+  };
+  await periods();
   expect(service.list()).toEqual([]);
   for (const count of [1, 2]) {
     fill(data, `round ${count}`);
-    await waitFor("there is another backup", () => service.list().length === count);
+    await periods();
+    expect(service.list()).toHaveLength(count);
   }
-  await Bun.sleep(150);
   await service.stop();
   expect(service.list().map(({ reason, characters }) => [reason, characters])).toEqual([["hourly", 200], ["hourly", 200]]);
   expect(service.checks()[0]).toMatchObject({ state: "ok", detail: expect.stringContaining(service.list()[0]!.createdAt) });

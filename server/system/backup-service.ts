@@ -100,7 +100,8 @@ export class BackupService implements Service {
     return [{ ...base, state: "ok", detail: `The last proven backup is of ${last.createdAt} (${formatBytes(last.sizeBytes)}).`, fix: "" }];
   }
 
-  private async look(): Promise<void> {
+  /** Makes the backup that is due; the timer asks for it. */
+  async look(): Promise<void> {
     if (!this.vanished && this.currentInode() !== this.inode) {
       this.vanished = true;
       this.options.log.error("backup.database-gone", "the database file was deleted or replaced while it is open; an emergency backup is made", {});

@@ -84,5 +84,3 @@ export const trainingText = {
   fullLog: "Open full log",
   noNews: (age: string) => `No news for ${age}. It may be loading or saving. If it stays like this, look at the log.`,
 } as const;
-
-export const presetWords: Readonly<Record<string, string>> = { quick: "Quick", balanced: "Balanced", high: "High quality", "high-quality": "High quality" };

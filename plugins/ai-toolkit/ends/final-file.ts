@@ -23,7 +23,7 @@ export function checkLora(path: string): LoraCheck {
 }
 
 /** The file that a finished training leaves: no step in its name. */
-export function finalPath(outputDir: string, jobName: string): string {
+function finalPath(outputDir: string, jobName: string): string {
   return join(outputDir, `${jobName}.safetensors`);
 }
 

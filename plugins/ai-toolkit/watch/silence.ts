@@ -1,9 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-export const quietAfterMs = 15 * 60_000;
+const quietAfterMs = 15 * 60_000;
 /** A download prints several times a second, so it is said sooner. */
-export const downloadQuietMs = 3 * 60_000;
+const downloadQuietMs = 3 * 60_000;
 /** A step that takes long may take this many times longer before anybody worries. */
 const stepFactor = 10;
 const stepsKept = 50;
@@ -47,8 +47,9 @@ export class Silence {
     const limitMs = downloaded === null ? this.limitMs : Math.min(downloadQuietMs, this.quietMs);
     if (performance.now() - this.#since < limitMs) return null;
     const grownMs = Date.now() - (await newestChange(this.folders));
-    if (grownMs >= 0 && grownMs < limitMs) {
-      this.#since = performance.now() - grownMs;
+    // A file's time is finer than the clock's, and the clock of a network volume may go before: a little in the future is now.
+    if (Math.abs(grownMs) < limitMs) {
+      this.#since = performance.now() - Math.max(0, grownMs);
       return null;
     }
     if (downloaded !== null) {

@@ -1,7 +1,7 @@
 import type { Stage } from "../../../server/contract/job.ts";
 
 /** In the order in which a training passes them. */
-export const stageOrder = ["start", "download", "model", "dataset", "latents", "baseline", "train", "save", "final"] as const;
+const stageOrder = ["start", "download", "model", "dataset", "latents", "baseline", "train", "save", "final"] as const;
 export type StageId = (typeof stageOrder)[number];
 
 const labels: Readonly<Record<StageId, string>> = {

@@ -9,7 +9,7 @@ export interface PngChunk {
 }
 
 /** Throws with a plain sentence when the bytes are no complete PNG. */
-export function readPngChunks(bytes: Uint8Array): PngChunk[] {
+function readPngChunks(bytes: Uint8Array): PngChunk[] {
   if (!signature.every((value, index) => bytes[index] === value)) throw new Error("This file is not a PNG picture.");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: PngChunk[] = [];

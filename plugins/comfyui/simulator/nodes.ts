@@ -34,7 +34,7 @@ export interface NodeContext {
   step(value: number, max: number, preview: (() => Promise<Uint8Array>) | null): Promise<void>;
 }
 
-export class SimulatedOutOfMemory extends Error {
+class SimulatedOutOfMemory extends Error {
   override readonly name = "torch.OutOfMemoryError";
 }
 

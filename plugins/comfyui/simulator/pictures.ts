@@ -50,7 +50,7 @@ function solidPng(width: number, height: number, colour: number): Uint8Array {
   return writePng([{ type: "IHDR", data: header }, { type: "IDAT", data }, { type: "IEND", data: Buffer.alloc(0) }]);
 }
 
-export class OutsideOutputFolder extends Error {
+class OutsideOutputFolder extends Error {
   override readonly name = "OutsideOutputFolder";
 }
 

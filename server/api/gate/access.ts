@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "no
 import type { Sessions } from "../../db/sessions.ts";
 
 /** How long the link that is printed at start works. It also works only once. */
-export const linkLifetimeMs = 10 * 60_000;
+const linkLifetimeMs = 10 * 60_000;
 /** How often a wrong token, or how many different ones, may come within a minute. Counted over everybody: behind a proxy all addresses look alike. */
 const wrongPerMinute = 10;
 const maxOpenCodes = 32;

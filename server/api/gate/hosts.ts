@@ -47,7 +47,7 @@ function isAllowedOrigin(origin: string, rules: HostRules): boolean {
   return name !== undefined && rules.allowedHosts.includes(name.toLowerCase());
 }
 
-export function isPodHost(name: string, podId: string | null): boolean {
+function isPodHost(name: string, podId: string | null): boolean {
   if (podId === null || !name.endsWith(".proxy.runpod.net")) return false;
   const label = name.slice(0, -".proxy.runpod.net".length);
   return label.startsWith(`${podId.toLowerCase()}-`) && /^\d{1,5}$/.test(label.slice(podId.length + 1));

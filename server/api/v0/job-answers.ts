@@ -15,7 +15,7 @@ const statuses: Readonly<Record<JobState, string>> = {
   cancelled: "cancelled",
 };
 
-export function earlierStatus(state: JobState): string {
+function earlierStatus(state: JobState): string {
   return statuses[state];
 }
 

@@ -89,7 +89,7 @@ test("nothing begins before the GPUs were looked at, and while the only known la
   hold();
   rig.start();
   const { id } = rig.train(rig.character("Ada").id);
-  await Bun.sleep(50);
+  await rig.round();
   expect(rig.state(id)).toBe("queued");
   rig.gpus = [];
   rig.jobs.dispatcher.wake();
@@ -97,14 +97,14 @@ test("nothing begins before the GPUs were looked at, and while the only known la
   expect(laneOf(id)).toBe("gpu");
   rig.gpus = two;
   const picture = rig.paint();
-  await Bun.sleep(50);
+  await rig.round();
   expect(rig.state(picture.id)).toBe("queued");
   rig.jobs.queue.cancel(id);
   await rig.until(picture.id, "starting");
   expect(laneOf(picture.id)).toBe("gpu:GPU-aa");
   rig.gpus = [];
   const other = rig.train(rig.character("Eva").id);
-  await Bun.sleep(50);
+  await rig.round();
   expect(rig.state(other.id)).toBe("queued");
 });
 

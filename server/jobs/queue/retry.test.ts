@@ -159,9 +159,11 @@ test("a stop during a back-off ends the job, and it is not tried again", async (
   rig.start();
   const { id } = rig.paint();
   await waitFor("it backs off", () => waitingOf(id)?.code === "retry");
+  const due = Date.parse(waitingOf(id)!.until!);
   rig.jobs.queue.cancel(id);
   const { calls } = rig.painter;
-  await Bun.sleep(150);
+  await waitFor("its time would have come", () => Date.now() > due);
+  await rig.round();
   expect([rig.state(id), rig.painter.calls]).toEqual(["cancelled", calls]);
 });
 

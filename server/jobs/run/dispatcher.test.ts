@@ -90,7 +90,7 @@ test("a queued job is cancelled at once, a running one only when the tool has st
   expect(rig.jobs.queue.cancel(waiting.id).state).toBe("cancelled");
   expect(rig.jobs.queue.cancel(running.id).state).toBe("stopping");
   expect(rig.jobs.queue.cancel(running.id).state).toBe("stopping");
-  await Bun.sleep(50);
+  await rig.round();
   expect(rig.state(running.id)).toBe("stopping");
   letGo.resolve();
   await rig.until(running.id, "cancelled");

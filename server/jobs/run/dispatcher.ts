@@ -61,6 +61,7 @@ export class Dispatcher implements Service {
   private unsubscribe: () => void = () => {};
   private timer: ReturnType<typeof setInterval> | null = null;
   private sweepAt = performance.now() + slowTimerMs;
+  private ended = 0;
   private wakeAsked = false;
   private recovered = false;
   private backOffMs = 0;
@@ -115,13 +116,19 @@ export class Dispatcher implements Service {
   }
 
   private round(): void {
-    if (this.detach.signal.aborted) return;
     try {
-      this.work();
+      if (!this.detach.signal.aborted) this.work();
       this.lastBackOffMs = 0;
     } catch (error) {
       this.backOff(error);
+    } finally {
+      this.ended++;
     }
+  }
+
+  /** How many rounds have ended, also of one that has let go and does nothing: whoever looks for "nothing happens" waits for the next. */
+  get rounds(): number {
+    return this.ended;
   }
 
   private work(): void {

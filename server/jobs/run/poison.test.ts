@@ -34,7 +34,7 @@ test("Q13: a job with which the server crashed twice is ended and parked with it
   expect(failure!.tail.filter((line) => line.includes("ended with an error of its own"))).toHaveLength(1);
   expect(stopsAt).toEqual([true]);
   await rig.restart();
-  await Bun.sleep(50);
+  await rig.round();
   expect([rig.state(id), rig.painter.calls]).toEqual(["failed", 3]);
 
   hold();

@@ -115,8 +115,7 @@ test("Q18: letting go changes no state and happens at once, also when the tool d
   const before = [events(), rig.state(running.id), rig.state(waiting.id)];
   await rig.jobs.dispatcher.stop();
   rig.paint();
-  rig.jobs.dispatcher.wake();
-  await Bun.sleep(50);
+  await rig.round();
   expect([events() - 1, rig.state(running.id), rig.state(waiting.id)]).toEqual(before as [number, JobState, JobState]);
   expect(rig.painter.calls).toBe(1);
 });

@@ -5,7 +5,7 @@ import type { JobLogOpener } from "../ports.ts";
 import type { JobRemoval } from "../store/removal.ts";
 
 /** Ended jobs whose folder, artifacts and log are kept. Rows, pictures and LoRAs are not touched. */
-export const foldersKept = 1000;
+const foldersKept = 1000;
 /** In one go, so that a large backlog does not keep the disk busy. */
 const atOnce = 20;
 

@@ -156,8 +156,7 @@ test("a paused queue begins nothing, says so, survives a restart, and what runs 
   end.resolve();
   await rig.until(ids["running"]!, "failed");
   await rig.restart();
-  rig.jobs.dispatcher.wake();
-  await Bun.sleep(50);
+  await rig.round();
   expect(rig.state(ids["waiting"]!)).toBe("queued");
   expect(rig.jobs.actions.view()).toMatchObject({ paused: { reason: "Back after lunch." }, running: [], waiting: [{ startsInSeconds: null }] });
   rig.jobs.actions.resume();

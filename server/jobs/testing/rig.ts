@@ -58,6 +58,13 @@ export function openRig() {
     set gpus(known: readonly KnownGpu[] | null) {
       gpu.known = known;
     },
+    /** A round of the queue has ended that began after this call. */
+    async round() {
+      const { dispatcher } = rig.jobs;
+      const before = dispatcher.rounds;
+      dispatcher.wake();
+      await waitFor("a round of the queue has ended", () => dispatcher.rounds > before);
+    },
     erase: () => library.erase(rig.jobs.persons),
     start() {
       rig.jobs.dispatcher.start();

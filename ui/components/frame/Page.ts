@@ -58,7 +58,7 @@ function useMode(): readonly [string, "warn" | "off"] {
 }
 
 /** The mode is visible on every page: nobody may mistake simulated work for real work. */
-export function ModeBadge() {
+function ModeBadge() {
   const [text, tone] = useMode();
   return html`<${Badge} tone=${tone}>${text}<//>`;
 }

@@ -60,7 +60,7 @@ export function JobPrompt({ job }: { job: Job }) {
 }
 
 /** Where there are several: the GPU that this job runs on. */
-export function JobGpu({ job }: { job: Job }) {
+function JobGpu({ job }: { job: Job }) {
   const { gpus } = useApp().system.status.value.gpu;
   const gpu = gpus.find(({ uuid }) => job.lane === `gpu:${uuid}`);
   return gpu !== undefined && gpus.length > 1 && isWorking(job) ? html`<span class="hint">${gpuText.onGpu(gpu.index)}</span>` : null;

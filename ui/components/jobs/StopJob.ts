@@ -12,7 +12,7 @@ import { Button, type ButtonProps } from "../kit/Button.ts";
 export const forceAfterMs = 5_000;
 
 /** Whether the job has been stopping for so long that its end may be forced. */
-export function useCanForce(job: Job): boolean {
+function useCanForce(job: Job): boolean {
   const since = useApp().jobs.stoppingSince(job.id);
   const [canForce, setCanForce] = useState(false);
   useEffect(() => {

@@ -12,7 +12,7 @@ import { Notice } from "../kit/Notice.ts";
 import { RefusedNotice } from "./Obstacles.ts";
 
 /** The running training that these pictures wait for, if it is one that can be paused for them. */
-export function trainingBefore(app: Pick<AppModel, "jobs">, job: Job): Job | null {
+function trainingBefore(app: Pick<AppModel, "jobs">, job: Job): Job | null {
   if (job.kind !== "generation" || job.state !== "queued" || job.waiting?.jobId === undefined) return null;
   const before = app.jobs.byId(job.waiting.jobId);
   return before?.kind === "training" && before.state === "running" ? before : null;

@@ -68,7 +68,7 @@ function ParamRow({ spec, value, changed, problem, onInput, onReset }: RowProps)
   </div>`;
 }
 
-export function baseValue(spec: ParameterSpec, base: ParameterValues): unknown {
+function baseValue(spec: ParameterSpec, base: ParameterValues): unknown {
   return spec.name in base ? base[spec.name] : spec.default;
 }
 

@@ -8,7 +8,7 @@ import { Button } from "../kit/Button.ts";
 /** Seeds that are rolled stay short enough to be read out. */
 const rolledSeeds = 2 ** 32;
 
-export function rollSeed(): number {
+function rollSeed(): number {
   return Math.floor(Math.random() * rolledSeeds);
 }
 

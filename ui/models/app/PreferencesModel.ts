@@ -10,7 +10,7 @@ export interface PreferencesModel {
   dispose(): void;
 }
 
-export const themeKey = "isengard.theme";
+const themeKey = "isengard.theme";
 const keysKey = "isengard.single-keys";
 
 export function readTheme(store: Storage): Theme {

@@ -1,7 +1,7 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
 /** A toast leaves after this time; the time stands still while it is hovered, focused or the tab is hidden. */
-export const toastMs = 8_000;
+const toastMs = 8_000;
 const maxToasts = 3;
 const tickMs = 250;
 

@@ -11,7 +11,7 @@ export interface Dropped {
 }
 
 /** Somebody may drop a whole disk; the walk ends here. */
-export const maxEntries = 20_000;
+const maxEntries = 20_000;
 /** Kinds for which browsers often know no type; the server names each with the way out. */
 const pictureEnding = /\.(jpe?g|png|webp|gif|bmp|hei[cf]s?|avif|jxl|jp2|tiff?|psd|dng|cr[23w]|nef|arw|raf|orf|rw2|x3f|pef|srw)$/i;
 

@@ -51,7 +51,7 @@ export function attemptSeconds(job: Pick<Job, "startedAt" | "attemptStartedAt" |
   return Math.max(0, (end - Date.parse(start)) / 1000);
 }
 
-export function jobPath(kind: JobKind): string {
+function jobPath(kind: JobKind): string {
   return kind === "training" ? "/api/training" : "/api/generation";
 }
 

@@ -8,7 +8,7 @@ import { paceOf, reviewSentence, type Pace } from "./estimate.ts";
 import { createResource, type Resource } from "../app/Resource.ts";
 
 /** The preset that a person gets who chooses nothing. */
-export const defaultPreset = "balanced";
+const defaultPreset = "balanced";
 const runsAskedFor = 50;
 
 /** Why Start cannot work now, with the place where that is put right. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { findEndlessWaits } from "./check-waits.ts";
+import { findEndlessWaits } from "./waits.ts";
 
 test("Q22: a request without a signal and a program without a timeout are found, and those with a limit are not", () => {
   const judge = (text: string, file = "server/some.ts") => findEndlessWaits(file, text).length;

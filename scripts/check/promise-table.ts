@@ -3,10 +3,10 @@ import { numberedTests } from "./fault-table.ts";
 
 /**
  * docs/promises.md names the tests of every promise of the queue (Q) and of the looking after child programs (P); the tests
- * carry the numbers in front of their titles ("Q7, P2: …"). `bun scripts/promise-table.ts` writes the column of tests anew;
+ * carry the numbers in front of their titles ("Q7, P2: …"). `bun scripts/check/promise-table.ts` writes the column of tests anew;
  * scripts/check.ts refuses a table that differs from the tree.
  */
-const tableFile = join(import.meta.dir, "../docs/promises.md");
+const tableFile = join(import.meta.dir, "../../docs/promises.md");
 const testColumn = 3;
 const limitColumn = 4;
 const numbers = (letter: string, count: number) => Array.from({ length: count }, (_, index) => `${letter}${index + 1}`);
@@ -24,7 +24,7 @@ export async function checkPromiseTable(): Promise<string[]> {
     const row = rows.get(number);
     const wanted = tests.get(number) ?? [];
     if (row === undefined) problems.push(`docs/promises.md has no row ${number}`);
-    else if (row[testColumn]!.trim() !== wanted.join("<br>")) problems.push(`docs/promises.md: the tests of ${number} are not those of the tree; run bun scripts/promise-table.ts`);
+    else if (row[testColumn]!.trim() !== wanted.join("<br>")) problems.push(`docs/promises.md: the tests of ${number} are not those of the tree; run bun scripts/check/promise-table.ts`);
     else if (wanted.length === 0 && row[limitColumn]!.trim() === "") problems.push(`docs/promises.md: ${number} has neither a test nor a reason why it has none`);
   }
   return problems;

@@ -2,9 +2,9 @@ import { join } from "node:path";
 
 /**
  * docs/faults.md names the test of every fault; the tests carry the numbers of their faults in front of their titles ("F02, F03: …").
- * `bun scripts/fault-table.ts` writes the column of tests anew; scripts/check.ts refuses a table that differs from the tree.
+ * `bun scripts/check/fault-table.ts` writes the column of tests anew; scripts/check.ts refuses a table that differs from the tree.
  */
-const root = join(import.meta.dir, "..");
+const root = join(import.meta.dir, "../..");
 const tableFile = join(root, "docs/faults.md");
 const testColumn = 4;
 /** F68 and F69 need Redis and remote workers, which Isengard does not have. */
@@ -39,7 +39,7 @@ export async function checkFaultTable(): Promise<string[]> {
     const row = rows.get(number);
     const wanted = tests.get(number) ?? [];
     if (row === undefined) problems.push(`docs/faults.md has no row ${number}`);
-    else if (row[testColumn]!.trim() !== cellOf(wanted)) problems.push(`docs/faults.md: the tests of ${number} are not those of the tree; run bun scripts/fault-table.ts`);
+    else if (row[testColumn]!.trim() !== cellOf(wanted)) problems.push(`docs/faults.md: the tests of ${number} are not those of the tree; run bun scripts/check/fault-table.ts`);
     else if (wanted.length === 0 && !text.includes(`\n- ${number}: `)) problems.push(`docs/faults.md: ${number} has neither a test nor a reason in the list ("- ${number}: …")`);
     else if (wanted.length > 0 && text.includes(`\n- ${number}: `)) problems.push(`docs/faults.md: ${number} has a test and a reason why it has none`);
   }

@@ -24,13 +24,13 @@ export function findEndlessWaits(file: string, text: string): string[] {
     const given = argumentsAt(text, found.index + found[0].length);
     if (limit.test(given) || reviewed.some(([known, its]) => known === file && its === call)) return [];
     const line = text.slice(0, found.index).split("\n").length;
-    return [`${file}:${line}: ${call} may wait for ever; ${advice}, or say in scripts/check-waits.ts what ends it`];
+    return [`${file}:${line}: ${call} may wait for ever; ${advice}, or say in scripts/check/waits.ts what ends it`];
   }));
 }
 
 /** Entries of the list that no file needs any more. */
 export function findObsoleteReviews(texts: ReadonlyMap<string, string>): string[] {
-  return reviewed.filter(([file, call]) => !texts.get(file)?.includes(`${call}(`)).map(([file, call]) => `scripts/check-waits.ts names ${call} in ${file}, which is not there`);
+  return reviewed.filter(([file, call]) => !texts.get(file)?.includes(`${call}(`)).map(([file, call]) => `scripts/check/waits.ts names ${call} in ${file}, which is not there`);
 }
 
 function argumentsAt(text: string, from: number): string {
