@@ -129,7 +129,7 @@ const lookAlikes: ReadonlyArray<readonly string[]> = [
 ];
 
 test("each wording of the pinned libraries lands in its class, whatever it is wrapped in", () => {
-  for (const [code, ...lines] of wordings) expect({ lines, code: diagnose(["Error running job: it failed", ...lines], []).code }).toEqual({ lines, code });
+  for (const [code, ...lines] of wordings) expect<object>({ lines, code: diagnose(["Error running job: it failed", ...lines], []).code }).toEqual({ lines, code });
 });
 
 test("words that only look like a failure's name no cause", () => {

@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Failure } from "../../server/contract/job.ts";
+import type { KnownFailure } from "../../server/contract/job.ts";
+import type { FailureCode } from "../../server/shared/failure-codes.ts";
 import type { TrainingBackend, TrainingHost, TrainingJob, TrainingOutcome } from "../interfaces/training.ts";
 import type { ExitOutcome, PluginSettings, ToolHost } from "../plugin.ts";
 import { backendName, trainingCapabilities } from "./capabilities.ts";
@@ -201,7 +202,7 @@ function photos(count: number): string {
   return count === 1 ? "only 1 photo" : `only ${count} photos`;
 }
 
-function failed(code: string, what: string, why: string, fix: string): TrainingOutcome {
-  const failure: Failure = { code, what, why, fix, tail: [] };
+function failed(code: FailureCode, what: string, why: string, fix: string): TrainingOutcome {
+  const failure: KnownFailure = { code, what, why, fix, tail: [] };
   return { kind: "failed", failure };
 }

@@ -1,4 +1,5 @@
 import { t } from "elysia";
+import type { FailureCode } from "../shared/failure-codes.ts";
 import { ParameterValues } from "./backend.ts";
 import { Id, someText } from "./text.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -62,6 +63,8 @@ export const Failure = t.Object({
   lasting: t.Optional(t.Boolean()),
 });
 export type Failure = typeof Failure.static;
+/** As this version writes one; a stored one may be of a later version. */
+export type KnownFailure = Failure & { readonly code: FailureCode };
 
 export const Job = t.Object({
   id: t.String(),

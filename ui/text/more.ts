@@ -16,26 +16,6 @@ export const logsText = {
   open: "Press a line to see all of it.",
 } as const;
 
-/** Failures by cause. A class without a name here is shown as it is. */
-export const failureText = {
-  title: (days: number) => `Failures of the last ${days} days by cause`,
-  none: (days: number) => `No job failed in the last ${days} days.`,
-  summary: (total: number, unknown: number) => unknown === 0 ? `${total}, all understood` : `${total}, ${unknown} of them not understood`,
-  retried: (count: number) => `${count} tried again by itself`,
-  notUnderstood: "Not understood; their logs tell more:",
-  causes: {
-    vram: "GPU memory ran out", host_oom: "The machine's memory ran out", killed: "Killed from outside", interrupted: "Broken off",
-    interrupted_too_often: "Broken off too often", native_crash: "The tool crashed", gpu_fault: "The GPU failed or was not found",
-    disk_full: "The disk was full", network: "The network failed", hf_auth: "Hugging Face token missing or wrong",
-    hf_gated: "Model licence not accepted", hf_missing: "Base model not found", corrupt_model: "A damaged model file",
-    install: "A tool is not installed completely", config: "The tool refused the settings", port: "A port was taken",
-    no_photos: "No usable photos", dataset_missing: "Files of a training were missing", diverged: "The loss broke down",
-    ended_without_result: "It ended without a result", status_locked: "A file was locked for too long", engine: "ComfyUI was not available",
-    incompatible: "ComfyUI lacks a step", missing_file: "A file is missing in ComfyUI", model_mismatch: "Model files do not fit together",
-    refused: "ComfyUI refused the request", server_died: "Isengard itself ended", internal: "A mistake of Isengard", unknown: "Not understood",
-  } as Readonly<Record<string, string>>,
-} as const;
-
 export const videoText = {
   title: "Video",
   badge: "In development",

@@ -1,7 +1,8 @@
+import type { FailureCode } from "../../../server/shared/failure-codes.ts";
 import { placeOf } from "../../../server/shared/setting-words.ts";
 
 export interface FailureClass {
-  readonly code: string;
+  readonly code: FailureCode;
   /** Any of these in the output. */
   readonly signs: readonly RegExp[];
   readonly what: string;

@@ -1,5 +1,5 @@
 import type { ParameterValues } from "../../../server/contract/backend.ts";
-import type { Failure } from "../../../server/contract/job.ts";
+import type { KnownFailure } from "../../../server/contract/job.ts";
 import { failureClasses } from "./failure-classes.ts";
 import { measuredMemory, memoryAdvice } from "./memory-advice.ts";
 
@@ -10,7 +10,7 @@ const echo = /^\s*(?:"|[[\]{}],?$)/;
  * The cause of a failed run from its output. Looks at what follows the last `Error running job:` when there is one,
  * since tracebacks before it belong to things that the program got over.
  */
-export function diagnose(lines: readonly string[], tail: string[], values?: ParameterValues): Failure {
+export function diagnose(lines: readonly string[], tail: string[], values?: ParameterValues): KnownFailure {
   const start = lines.findLastIndex((line) => line.includes("Error running job:"));
   const evidence = (start < 0 ? lines.filter((line) => !echo.test(line)) : lines.slice(start)).join("\n");
   const found = failureClasses.find((entry) => entry.signs.some((sign) => sign.test(evidence)));

@@ -1,5 +1,5 @@
 import type { ParameterValues } from "../../../server/contract/backend.ts";
-import type { Failure } from "../../../server/contract/job.ts";
+import type { KnownFailure } from "../../../server/contract/job.ts";
 import { placeOf } from "../../../server/shared/setting-words.ts";
 import type { TrainingOutcome } from "../../interfaces/training.ts";
 import type { ExitOutcome } from "../../plugin.ts";
@@ -17,9 +17,9 @@ export interface Evidence {
   /** Settings of the job, for advice that fits; none: only general advice. */
   readonly values?: ParameterValues;
   /** Set when the last fifth of its steps had no usable loss: a complete file is then no success. */
-  readonly ruined?: Omit<Failure, "tail"> | null;
+  readonly ruined?: Omit<KnownFailure, "tail"> | null;
   /** Set when we stopped it because the loss had broken down. */
-  readonly diverged?: Omit<Failure, "tail"> | null;
+  readonly diverged?: Omit<KnownFailure, "tail"> | null;
 }
 
 export interface Decision {
@@ -59,7 +59,7 @@ export function decide(evidence: Evidence): Decision {
   }
 }
 
-function notStarted(isPassing: boolean): Pick<Failure, "code" | "fix"> {
+function notStarted(isPassing: boolean): Pick<KnownFailure, "code" | "fix"> {
   if (isPassing) return { code: "short_supply", fix: "Train again when other programs of this machine have ended." };
   return { code: "install", fix: `Check AI-Toolkit's folder (${placeOf("aiToolkitDir")}) and Python (${placeOf("aiToolkitPython")}).` };
 }

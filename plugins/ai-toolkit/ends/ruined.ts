@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Failure } from "../../../server/contract/job.ts";
+import type { KnownFailure } from "../../../server/contract/job.ts";
 import { LossReader } from "../watch/loss.ts";
 
 /** A training that ends with this share of its steps without a usable loss has overwritten what it had learned. */
@@ -10,7 +10,7 @@ const fewest = 2;
  * Whether the last fifth of the steps had no usable loss, by the whole loss log: AI-Toolkit counts zero for what is not a
  * number and ends with exit code 0 and a complete file. Also looked at when a finished file is found by a later attempt.
  */
-export function ruinedEnd(outputDir: string, steps: number): Omit<Failure, "tail"> | null {
+export function ruinedEnd(outputDir: string, steps: number): Omit<KnownFailure, "tail"> | null {
   const losses = new Map<number, number>();
   const reader = new LossReader(join(outputDir, "loss_log.db"));
   for (let news = reader.read(); news.size > 0; news = reader.read()) {

@@ -1,4 +1,4 @@
-import type { Failure } from "../../../server/contract/job.ts";
+import type { KnownFailure } from "../../../server/contract/job.ts";
 import { parseBar } from "./bars.ts";
 import type { LossPoint } from "./loss.ts";
 
@@ -31,7 +31,7 @@ export class Divergence {
   }
 
   /** Set when the training was stopped for it. */
-  get failure(): Omit<Failure, "tail"> | null {
+  get failure(): Omit<KnownFailure, "tail"> | null {
     if (!this.#stopping.signal.aborted) return null;
     return {
       code: "diverged", what: "The training was stopped because its loss broke down.", why: `${this.#reason()}, so the LoRA learned nothing any more.`,

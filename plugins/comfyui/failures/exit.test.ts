@@ -24,7 +24,7 @@ describe("ComfyUI ended", () => {
   ];
   test.each(cases)("saying “%s” is of the class %s, with what to do", (said, code) => {
     const failure = exit(1, said);
-    expect(failure.code).toBe(code);
+    expect<string>(failure.code).toBe(code);
     expect([failure.what, failure.why, failure.fix].filter((sentence) => !/\w.*\.$/.test(sentence))).toEqual([]);
   });
 

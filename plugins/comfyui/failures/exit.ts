@@ -1,5 +1,6 @@
-import type { Failure } from "../../../server/contract/job.ts";
+import type { KnownFailure } from "../../../server/contract/job.ts";
 import type { ExitOutcome } from "../../plugin.ts";
+import type { FailureCode } from "../../../server/shared/failure-codes.ts";
 import { placeOf } from "../../../server/shared/setting-words.ts";
 
 /** Lines of its output that go with the failure. */
@@ -9,7 +10,7 @@ const lastWords = 15;
 const exceptionLimit = 300;
 
 interface Cause {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly why: string;
   readonly fix: string;
 }
@@ -71,7 +72,7 @@ const startAgain = "It is started again when it is needed.";
  * Why ComfyUI ended. A signal comes first: the lines before it are from ordinary work, and an ordinary start already
  * names packages that are optional or could not be imported.
  */
-export function explainExit(outcome: ExitOutcome, tail: readonly string[]): Failure {
+export function explainExit(outcome: ExitOutcome, tail: readonly string[]): KnownFailure {
   const { code, why, fix } = causeOf(outcome, tail);
   return { code, what: "ComfyUI ended by itself.", why, fix, tail: tail.slice(-tailLines).map((line) => Bun.stripANSI(line)) };
 }

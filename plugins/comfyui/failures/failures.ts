@@ -1,10 +1,11 @@
-import type { Failure } from "../../../server/contract/job.ts";
+import type { FailureCode } from "../../../server/shared/failure-codes.ts";
+import type { KnownFailure, Failure } from "../../../server/contract/job.ts";
 import { placeOf } from "../../../server/shared/setting-words.ts";
 import type { RunError } from "../protocol/history.ts";
 import { listOf, recordOf, textOf } from "../protocol/json.ts";
 
 /** Sentences for people. Tracebacks and inputs never come in here: they hold the prompt and paths of the machine. */
-export function failure(code: string, what: string, why: string, fix: string, tail: readonly string[] = []): Failure {
+export function failure(code: FailureCode, what: string, why: string, fix: string, tail: readonly string[] = []): KnownFailure {
   return { code, what, why, fix, tail: [...tail] };
 }
 
@@ -12,7 +13,7 @@ const notMade = "The picture could not be made.";
 
 interface Rule {
   readonly pattern: RegExp;
-  readonly code: string;
+  readonly code: FailureCode;
   readonly why: string;
   readonly fix: string;
 }
@@ -69,7 +70,7 @@ const runtimeRules: readonly Rule[] = [
 ];
 
 /** `files`: what the failed step was told to load, so that the sentence can name it. */
-export function runtimeFailure(error: RunError, files: readonly string[] = []): Failure {
+export function runtimeFailure(error: RunError, files: readonly string[] = []): KnownFailure {
   const evidence = `${error.exceptionType} ${error.message}`;
   const rule = runtimeRules.find(({ pattern }) => pattern.test(evidence));
   const named = rule && ["corrupt_model", "model_mismatch"].includes(rule.code) && files.length > 0 ? ` It is ${files.join(" or ")}.` : "";
@@ -97,7 +98,7 @@ const inputRules: Readonly<Record<string, (input: string) => string>> = {
 };
 
 /** For a refused prompt (400) and for a partly refused one (200 with `node_errors`), contract rule 4. */
-export function refusalFailure(answer: unknown): Failure {
+export function refusalFailure(answer: unknown): KnownFailure {
   const body = recordOf(answer);
   const error = recordOf(body["error"]);
   const type = textOf(error["type"]);
@@ -112,7 +113,7 @@ export function refusalFailure(answer: unknown): Failure {
   return failure(nodes.some(lacksFile) ? "missing_file" : "refused", notMade, why, "Check that all model files are there (the checks in Settings, or isengard doctor), then try again.");
 }
 
-function missingClassFailure(error: Readonly<Record<string, unknown>>): Failure {
+function missingClassFailure(error: Readonly<Record<string, unknown>>): KnownFailure {
   const name = textOf(recordOf(error["extra_info"])["class_type"]) || /node (\w+) does not exist/.exec(textOf(error["message"]))?.[1];
   return missingClasses([name ?? "unknown"]);
 }
@@ -122,7 +123,7 @@ function lacksFile(node: unknown): boolean {
   return listOf(recordOf(node)["errors"]).some((error) => textOf(recordOf(error)["type"]) === "value_not_in_list");
 }
 
-export function missingClasses(names: readonly string[]): Failure {
+export function missingClasses(names: readonly string[]): KnownFailure {
   return failure("incompatible", notMade, `This ComfyUI does not know the step ${names.join(", ")}.`,
     "Update ComfyUI to version 0.3.57 or newer and look for failed imports in its log.");
 }
@@ -141,7 +142,7 @@ function nodeReasons(node: unknown): string[] {
 }
 
 /** Nothing that tries again by itself helps: ComfyUI cannot be had. `last`: how it ended, where it was started. */
-export function engineFailure(why: string, last: Failure | null, attached: boolean): Failure {
+export function engineFailure(why: string, last: Failure | null, attached: boolean): KnownFailure {
   const start = attached
     ? `Start that ComfyUI where it runs, or correct its address: ${placeOf("comfyuiUrl")}.`
     : "Start ComfyUI again in Settings.";

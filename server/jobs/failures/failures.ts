@@ -1,15 +1,21 @@
-import type { Failure } from "../../contract/job.ts";
+import type { KnownFailure } from "../../contract/job.ts";
 import { ServiceUnavailable } from "../../contract/service-unavailable.ts";
-import { AppError, errorTable } from "../../base/errors.ts";
+import { AppError, type ErrorCode, errorTable } from "../../base/errors.ts";
 import { isShortSupply, shortSupplyWords } from "../../process/short-supply.ts";
+import type { FailureCode } from "../../shared/failure-codes.ts";
 import { UnreadableJob } from "../store/frozen.ts";
 import type { JobStep } from "../store/rows.ts";
 
 const evidenceLines = 20;
 
+/** What an error that the API also answers with is called at the end of a job; any other says that what the job needs has changed. */
+const codes: Readonly<Partial<Record<ErrorCode, FailureCode>>> = {
+  no_photos: "no_photos", storage_full: "disk_full", storage_unusable: "storage", internal: "internal",
+};
+
 /** A throw out of a handler in words for the person. Unexpected ones keep their message as evidence. */
-export function failureOf(error: unknown): Failure {
-  if (error instanceof AppError) return { code: error.code, what: error.message, why: error.why, fix: error.fix, tail: [] };
+export function failureOf(error: unknown): KnownFailure {
+  if (error instanceof AppError) return { code: codes[error.code] ?? "not_possible", what: error.message, why: error.why, fix: error.fix, tail: [] };
   if (error instanceof ServiceUnavailable) {
     return {
       code: "service_unavailable", what: "The tool for this job could not be started.", why: error.message,
@@ -27,7 +33,7 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-export function unknownKind(kind: string): Failure {
+export function unknownKind(kind: string): KnownFailure {
   return {
     code: "unknown_kind", what: "Isengard does not know how to run this job.", why: `Its kind is ${JSON.stringify(kind.slice(0, 40))}.`,
     fix: "Start it again with this version of Isengard.", tail: [],
@@ -37,19 +43,19 @@ export function unknownKind(kind: string): Failure {
 const fullDisk = /^(SQLITE_FULL|(ENOSPC|EDQUOT|EFBIG)$)/;
 const storageFaults = /^(SQLITE_(IOERR|BUSY|CANTOPEN|READONLY|NOMEM)|(EIO|EROFS|ESTALE|ENODEV|ENXIO)$)/;
 
-/** The disk failed, not the job: what it is then handled as (failure-policy.ts). null: something else. */
+/** The disk failed, not the job: what it is then handled as (server/shared/failure-codes.ts). null: something else. */
 export function storageFaultOf(error: unknown): "disk_full" | "storage" | null {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (fullDisk.test(code)) return "disk_full";
   return storageFaults.test(code) ? "storage" : null;
 }
 
-export function diskFull(why: string): Failure {
+export function diskFull(why: string): KnownFailure {
   return { code: "disk_full", what: "There was no room left to store what this job made.", why, fix: "Free disk space, then press Retry.", tail: [] };
 }
 
 /** The end of a job that was broken off too often; its whole history is the evidence. */
-export function tooManyAttempts(title: string, attempts: number, why: string, history: readonly JobStep[]): Failure {
+export function tooManyAttempts(title: string, attempts: number, why: string, history: readonly JobStep[]): KnownFailure {
   return {
     code: "interrupted_too_often",
     what: `${title}: broken off ${attempts} times, so it is not started again.`,

@@ -1,38 +1,8 @@
-import type { BackOff } from "./back-off.ts";
+import { failureClassOf, type FailureRule } from "../../shared/failure-codes.ts";
 
-/** What happens by itself after a failure of a class. Whatever is not named here waits for a person. */
-export type FailureRule =
-  | ({ readonly kind: "retry"; /** Follows "Tries again in 40 s because". */ readonly because: string } & BackOff)
-  /** Waits until the disk has room and uses no attempt; fails where there is room, for then waiting changes nothing. */
-  | { readonly kind: "wait-for-room" };
-
-/** Six tries within an hour. */
-const slowly: BackOff = { retries: 5, firstMs: 40_000, factor: 2.5 };
-/** A job that takes its worker down three times is parked. */
-const soon: BackOff = { retries: 2, firstMs: 1_000, factor: 4 };
-const once: BackOff = { retries: 1, firstMs: 5_000, factor: 2 };
-
-/**
- * Failure class → automatic action. Classes of credentials, settings, GPU memory, a diverged loss, an incomplete
- * installation and everything unknown are left out on purpose: the same would only happen again. The same goes for a
- * damaged file that is not ours to remove, which its failure calls `lasting`.
- */
-export const failurePolicy: Readonly<Record<string, FailureRule>> = {
-  network: { kind: "retry", ...slowly, because: "the network failed" },
-  interrupted: { kind: "retry", ...soon, because: "it was interrupted" },
-  storage: { kind: "retry", ...slowly, because: "the disk could not be read or written" },
-  short_supply: { kind: "retry", ...slowly, because: "the machine could start no further program" },
-  killed: { kind: "retry", ...once, because: "it was killed from outside" },
-  host_oom: { kind: "retry", ...once, because: "the machine ran out of memory" },
-  native_crash: { kind: "retry", ...once, because: "the tool crashed" },
-  port: { kind: "retry", ...soon, because: "a port was taken" },
-  status_locked: { kind: "retry", ...soon, because: "a file was locked for too long" },
-  corrupt_model: { kind: "retry", ...once, because: "a damaged file was set aside" },
-  disk_full: { kind: "wait-for-room" },
-};
-
+/** What happens by itself after a failure of a class; null: it waits for a person. */
 export function ruleFor(code: string): FailureRule | null {
-  return Object.hasOwn(failurePolicy, code) ? failurePolicy[code]! : null;
+  return failureClassOf(code).rule ?? null;
 }
 
 /** "Tries again in 40 s because the network failed (try 2 of 6)." */

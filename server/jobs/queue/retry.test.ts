@@ -3,9 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Failure } from "../../contract/job.ts";
 import { waitFor } from "../../testing/wait.ts";
-import { failurePolicy } from "../failures/policy.ts";
+import { failureCodes, type FailureRule } from "../../shared/failure-codes.ts";
 import { endsAtMost } from "../store/retries.ts";
 import { openRig, type Rig, succeed } from "../testing/rig.ts";
+
+const rules = Object.entries(failureCodes).flatMap(([code, entry]): Array<[string, FailureRule]> => ("rule" in entry ? [[code, entry.rule]] : []));
 
 let rig: Rig;
 beforeEach(() => { rig = openRig(); });
@@ -15,7 +17,7 @@ const failure = (code: string, more: Partial<Failure> = {}): Failure => ({ code,
 const fails = (code: string) => { rig.painter.work = async () => ({ kind: "failed", failure: failure(code) }); };
 const waitingOf = (id: string) => rig.jobs.store.get(id)!.waiting;
 
-for (const [code, rule] of Object.entries(failurePolicy)) {
+for (const [code, rule] of rules) {
   if (rule.kind !== "retry" || code === "interrupted") continue;
   test(`Q12: a failure of the class ${code} is tried ${rule.retries + 1} times and then fails with its own words`, async () => {
     rig.waitScale = 0.0001;

@@ -1,4 +1,4 @@
-import type { Failure, JobProgress } from "../../contract/job.ts";
+import type { KnownFailure, JobProgress } from "../../contract/job.ts";
 import type { JobStep } from "../store/rows.ts";
 
 /**
@@ -40,7 +40,7 @@ function place(text: string | null): { step: number; stages: number } {
 
 const evidenceLines = 20;
 
-export function poisonFailure(title: string, history: readonly JobStep[]): Failure {
+export function poisonFailure(title: string, history: readonly JobStep[]): KnownFailure {
   return {
     code: "server_died",
     what: `${title}: Isengard itself died again and again while it had this job, so the job is not started again.`,

@@ -4,7 +4,7 @@ import type { FailureCounts as Counts } from "../../../server/contract/job.ts";
 import { formatDateTime } from "../../format.ts";
 import { useApp } from "../../models/app/AppModel.ts";
 import { createResource } from "../../models/app/Resource.ts";
-import { failureText as text } from "../../text/more.ts";
+import { causeText, failureText as text } from "../../text/failures.ts";
 import { Icon } from "../kit/Icon.ts";
 import { Loaded } from "../kit/Loaded.ts";
 
@@ -28,7 +28,7 @@ function Table({ counts }: { counts: Counts }) {
     <summary><${Icon} name="right" /><span>${text.title(days)}: <span class="num">${text.summary(total, unknown)}</span></span></summary>
     <div class="stack">
       <dl class="facts">
-        ${classes.map(({ code, failed, retried }) => html`<dt key=${code}>${text.causes[code] ?? code}</dt>
+        ${classes.map(({ code, failed, retried }) => html`<dt key=${code}>${causeText(code)}</dt>
           <dd class="num">${failed + retried}${retried > 0 && html`<span class="hint"> (${text.retried(retried)})</span>`}</dd>`)}
       </dl>
       ${notUnderstood.length > 0 && html`<p class="small">${text.notUnderstood}</p>

@@ -1,4 +1,5 @@
 import type { Failure, Job } from "../../../server/contract/job.ts";
+import { failureClassOf, type RemedyKind } from "../../../server/shared/failure-codes.ts";
 import { remedyText as text } from "../../text/remedies.ts";
 
 /** A button under a failure. The first of them helps most often. */
@@ -10,21 +11,12 @@ export type Remedy =
 
 const fluxPage = "https://huggingface.co/black-forest-labs/FLUX.1-dev";
 
-type Cause = "token" | "licence" | "settings" | "memory" | "disk" | "again" | "photos" | "calmer" | "unknown";
-
-const causes: Readonly<Record<string, Cause>> = {
-  hf_gated: "licence", hf_auth: "token", hf_missing: "settings", install: "settings", config: "settings", incompatible: "settings", engine: "settings",
-  port: "settings", gpu_fault: "settings", model_mismatch: "settings", refused: "settings", vram: "memory", disk_full: "disk", diverged: "calmer",
-  no_photos: "photos", dataset_missing: "photos", network: "again", interrupted: "again", killed: "again", host_oom: "again", native_crash: "again",
-  status_locked: "again", corrupt_model: "again", ended_without_result: "again",
-};
-
 /** What a person can do about a failed job, by its class. A class that nobody knows gets its log and a text to send. */
 export function remediesOf(job: Pick<Job, "id" | "kind" | "characterId">, failure: Failure): readonly Remedy[] {
   const retry: Remedy = { kind: "retry" };
   const settings = (label: string, at = ""): Remedy => ({ kind: "link", label, href: `/settings${at}` });
   const log: Remedy = { kind: "download", label: text.downloadLog, href: `/api/jobs/${encodeURIComponent(job.id)}/logs` };
-  const remedies: Record<Cause, readonly Remedy[]> = {
+  const remedies: Record<RemedyKind, readonly Remedy[]> = {
     licence: [{ kind: "link", label: text.licence, href: licencePage(failure), isOutside: true }, settings(text.token, "?at=token"), retry],
     token: [settings(text.token, "?at=token"), retry],
     settings: [settings(text.checks, "?at=checks"), retry],
@@ -35,7 +27,7 @@ export function remediesOf(job: Pick<Job, "id" | "kind" | "characterId">, failur
     again: [retry],
     unknown: [retry, log, { kind: "copy" }],
   };
-  return remedies[causes[failure.code] ?? "unknown"];
+  return remedies[failureClassOf(failure.code).remedy];
 }
 
 function again(job: Pick<Job, "id" | "characterId">, label: string, change: string): readonly Remedy[] {

@@ -1,4 +1,4 @@
-import type { Failure } from "../../../contract/job.ts";
+import type { KnownFailure } from "../../../contract/job.ts";
 import type { Backends } from "../../backends.ts";
 import { readPictures } from "../../store/frozen.ts";
 import type { LoraFault } from "../../../library/lora-file.ts";
@@ -33,7 +33,7 @@ export class MakeImages implements JobHandler {
   }
 }
 
-function loraUnusable(name: string, { kind, why, fix }: LoraFault): Failure {
+function loraUnusable(name: string, { kind, why, fix }: LoraFault): KnownFailure {
   const code = kind === "not_a_number" ? "lora_damaged" : why === "is not there" ? "lora_missing" : "corrupt_model";
   return {
     code, what: `The LoRA ${name} cannot be used.`, why: `Its file ${why}.`, fix: code === "lora_missing" ? "Choose another LoRA and start again." : fix,
@@ -41,7 +41,7 @@ function loraUnusable(name: string, { kind, why, fix }: LoraFault): Failure {
   };
 }
 
-function pictureGone(number: number, count: number): Failure {
+function pictureGone(number: number, count: number): KnownFailure {
   return {
     code: "picture_missing", what: `Picture ${number} of ${count} was not delivered.`, why: "The tool said it was done without it.",
     fix: "Start the job again; if it stays, look at the job's log.", tail: [],

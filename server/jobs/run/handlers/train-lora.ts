@@ -1,4 +1,4 @@
-import type { Failure, Waiting } from "../../../contract/job.ts";
+import type { KnownFailure, Waiting } from "../../../contract/job.ts";
 import type { Log } from "../../../base/log.ts";
 import type { TrainingOutcome } from "../../../../plugins/interfaces/training.ts";
 import type { Backends } from "../../backends.ts";
@@ -67,7 +67,7 @@ export class TrainLora implements JobHandler {
 }
 
 /** It trained to the end and left nothing that can be used: that is no success. */
-function unusable({ kind, why, fix }: LoraFault): Failure {
+function unusable({ kind, why, fix }: LoraFault): KnownFailure {
   const code = kind === "not_a_lora" ? "lora_damaged" : "diverged";
   return { code, what: "The training came to its end, but its LoRA cannot be used.", why: `The file ${why}.`, fix, tail: [] };
 }
