@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { findLargeClasses } from "./check/classes.ts";
 import { findDeadExports } from "./check/exports.ts";
 import { countByFolder, findFullFolders } from "./check/folders.ts";
 import { findSleeps } from "./check/sleeps.ts";
@@ -8,7 +9,7 @@ import { checkFaultTable } from "./check/fault-table.ts";
 import { checkPromiseTable } from "./check/promise-table.ts";
 
 /**
- * Layers and the rooms inside of them, file sizes, files in a folder, dead exports, fixed waits of tests, cycles, waits without a limit, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
+ * Layers and the rooms inside of them, file sizes, files in a folder, the size of classes, dead exports, fixed waits of tests, cycles, waits without a limit, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
  * The length of functions is the linter's work (.oxlintrc.json).
  */
 const root = join(import.meta.dir, "..");
@@ -68,7 +69,7 @@ for (const file of files) {
   if (!isProduct) continue;
   graph.set(file, targets);
   productTexts.set(file, text);
-  problems.push(...findEndlessWaits(file, text));
+  problems.push(...findEndlessWaits(file, text), ...findLargeClasses(file, text));
 }
 problems.push(...findObsoleteReviews(productTexts), ...findFullFolders([...productTexts.keys()]), ...findDeadExports(allTexts, (file) => productTexts.has(file)));
 checkCycles();

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { findLargeClasses, sizesOfClasses } from "./classes.ts";
 import { findDeadExports } from "./exports.ts";
 import { findFullFolders } from "./folders.ts";
 import { findSleeps } from "./sleeps.ts";
@@ -22,4 +23,11 @@ test("a value that only its own file uses is no export; a type may stand by what
 test("a fixed wait between the statements of a test is found; one in a loop, and a turn, are not", () => {
   const text = 'test("x", async () => {\n  await Bun.sleep(50);\n  while (!done) await Bun.sleep(5);\n  for (;;) {\n    await Bun.sleep(5);\n  }\n  await Bun.sleep(0);\n});\n';
   expect(findSleeps("server/x.test.ts", text)).toEqual(["server/x.test.ts:2: waits 50 ms; wait for a condition, or for a round that has ended"]);
+});
+
+test("members and lines of a class are counted, and only what is both long and many things is too large", () => {
+  const body = (members: number, lines: number) => `${Array.from({ length: members }, (_, index) => `  private readonly field${index} = ${index};\n`).join("")}${"    work();\n".repeat(lines - members)}`;
+  expect(sizesOfClasses(`export class Small {\n  #a = 1;\n  async run(): Promise<void> {\n  }\n}\n`)).toEqual([{ name: "Small", lines: 3, members: 2 }]);
+  expect(findLargeClasses("server/x.ts", `class Hall {\n${body(21, 201)}}\n`)).toEqual(["server/x.ts: the class Hall has 21 members in 201 lines; at most 20 members or 200 lines"]);
+  expect(findLargeClasses("server/x.ts", `class Long {\n${body(20, 300)}}\nclass Wide {\n${body(40, 60)}}\n`)).toEqual([]);
 });

@@ -76,7 +76,7 @@ export class OwnedService implements SupervisedService {
   /** Adopts what an earlier server started. What must not go on is stopped, before anything new may start. */
   async start(): Promise<void> {
     const { spec, self, log } = this.options;
-    const running = await this.findAdoptable();
+    const running = await findAdoptable(this.options, this.store);
     if (running) log.info("service.adopted", `${spec.label} still runs and is used again.`, { service: spec.name, runId: running.runId });
     this.begin(running ? async () => {} : () => this.store.clearLeftover(self, log, this.leaving.signal), running);
   }
@@ -116,20 +116,6 @@ export class OwnedService implements SupervisedService {
     const missing = this.options.spec.unavailable();
     if (missing !== null) this.board.set("not-configured", missing);
     return missing ?? (this.board.state === "gave-up" ? this.status.detail : null);
-  }
-
-  /** What runs and is the program that would be started now; null: nothing of that kind. */
-  private async findAdoptable(): Promise<Start | null> {
-    const { spec, log } = this.options;
-    try {
-      const running = spec.unavailable() === null ? this.store.findRunning() : null;
-      if (!running) return null;
-      return isSameCommand(running.command, await spec.command(this.store.place(running.port))) ? running : null;
-    } catch (error) {
-      // The tool can no longer be started like this, or its records are damaged: the next start tells why.
-      log.warn("service.not-adopted", `${spec.label} is not taken over from an earlier start.`, { service: spec.name, error });
-      return null;
-    }
   }
 
   private async restart(instance: string, why: string): Promise<void> {
@@ -245,6 +231,19 @@ export class OwnedService implements SupervisedService {
 
   private markIdle(): void {
     if (!this.desk.wanted) this.idleSince = this.options.clock.now();
+  }
+}
+
+/** What runs and is the program that would be started now; null: nothing of that kind. */
+async function findAdoptable({ spec, log }: SupervisedOptions, store: ServiceStore): Promise<Start | null> {
+  try {
+    const running = spec.unavailable() === null ? store.findRunning() : null;
+    if (!running) return null;
+    return isSameCommand(running.command, await spec.command(store.place(running.port))) ? running : null;
+  } catch (error) {
+    // The tool can no longer be started like this, or its records are damaged: the next start tells why.
+    log.warn("service.not-adopted", `${spec.label} is not taken over from an earlier start.`, { service: spec.name, error });
+    return null;
   }
 }
 

@@ -4,6 +4,7 @@ import type { ComfyEvent } from "../protocol/events.ts";
 import { loaderClasses, requiredClasses, type ModelFiles } from "../recipes/graph.ts";
 import type { NodeClasses } from "../protocol/object-info.ts";
 import { ComfySocket } from "../protocol/socket.ts";
+import type { Bell } from "./wait.ts";
 import { tooLargeModels, weightsOf, type Weights } from "../recipes/weights.ts";
 
 /** What classes an instance knows does not change while it lives; the lists of files in its loaders do. */
@@ -53,6 +54,13 @@ export class Engine {
     const all = await this.client.nodeClasses(requiredClasses);
     fixed = { instance, classes: new Map([...all].filter(([name]) => (fixedClasses as readonly string[]).includes(name))) };
     return all;
+  }
+
+  /** A request can break off a moment before the end of the tool is known. */
+  async isGoneWithin(limitMs: number, bell: Bell, signal: AbortSignal): Promise<boolean> {
+    const { gone } = this.handle;
+    await bell.wait(limitMs, gone, signal);
+    return gone.aborted;
   }
 
   release(): void {

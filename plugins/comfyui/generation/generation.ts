@@ -13,15 +13,15 @@ import type { OutputFile, PromptEnd } from "../protocol/history.ts";
 import { chooseFiles } from "../recipes/layout.ts";
 import type { GenerationLimits } from "./limits.ts";
 import { lastLines } from "../service/log-tail.ts";
-import { logMark, unplacedTensors } from "./lora.ts";
+import { LoraCheck } from "./lora-check.ts";
 import type { NodeClasses } from "../protocol/object-info.ts";
 import { filesLoadedBy, prepareGraph } from "./preflight.ts";
 import { GenerationProgress } from "./progress.ts";
 import { gaveUp, locate, submit } from "./submit.ts";
-import { unplacedSoFar } from "./unfit-loras.ts";
 import { Bell, orAborted } from "./wait.ts";
 import { cancelPrompt, watchPrompt, type Watched } from "./watch.ts";
 
+const stoppedOutside = failure("stopped_outside", "The picture was stopped.", "Somebody stopped it in ComfyUI itself.", "Start the generation again.");
 const previewLimitBytes = 8 * 1024 * 1024;
 
 /** One call of `generate`: makes the missing pictures one after the other, each as one prompt. */
@@ -35,8 +35,7 @@ export class Generation {
   #engine: Engine | null = null;
   #classes: NodeClasses = new Map();
   #current: { readonly index: number; readonly promptId: string; clientId: string | null; lastEvent: number } | null = null;
-  #logMark: string | null = null;
-  #logChecked = false;
+  readonly #loraCheck: LoraCheck;
 
   constructor(job: ImageJob, host: ImageHost, loras: readonly LoraUse[], limits: GenerationLimits) {
     this.#job = job;
@@ -44,6 +43,7 @@ export class Generation {
     this.#loras = loras;
     this.#limits = limits;
     this.#progress = new GenerationProgress(job, host);
+    this.#loraCheck = new LoraCheck(job, host);
   }
 
   async run(): Promise<ImageOutcome> {
@@ -66,8 +66,8 @@ export class Generation {
         const ended = await this.#try(index);
         if (ended !== "again") return ended;
       } catch (error) {
-        if (!(error instanceof ComfyUnreachable) || !(await this.#isGone())) throw error;
-        const lost = this.#lost();
+        if (!(error instanceof ComfyUnreachable) || !(await this.#engine?.isGoneWithin(this.#limits.goneMs, this.#bell, this.#host.signal))) throw error;
+        const lost = lostBy(this.#engine);
         if (lost !== null) return lost;
       }
     }
@@ -85,25 +85,6 @@ export class Generation {
     return this.#conclude(engine, index, promptId, await this.#watch(engine, index, promptId));
   }
 
-  /** A request can break off a moment before the end of the tool is known; then the picture is begun again. */
-  async #isGone(): Promise<boolean> {
-    const gone = this.#engine?.handle.gone;
-    if (!gone) return false;
-    await this.#bell.wait(this.#limits.goneMs, gone, this.#host.signal);
-    return gone.aborted;
-  }
-
-  /**
-   * How the attempt ends when ComfyUI ended by itself: in the class of its end, so that the queue decides what follows
-   * and the next attempt makes the same picture from the same seed. null: it was stopped or restarted on purpose.
-   */
-  #lost(): ImageOutcome | null {
-    const reason: unknown = this.#engine?.handle.gone.reason;
-    if (!(reason instanceof ServiceCrash)) return null;
-    const lost = lostWith(reason.failure);
-    return lost.code === "interrupted" ? { kind: "interrupted", why: lost.why } : { kind: "failed", failure: lost };
-  }
-
   /** The engine of before while it lives, else a new one; null when the user cancelled meanwhile. */
   async #ready(): Promise<Engine | null> {
     const { signal } = this.#host;
@@ -116,7 +97,7 @@ export class Generation {
     if (!handle) return null;
     this.#engine = new Engine(handle, (event) => this.#heard(event));
     this.#classes = await this.#engine.connect();
-    if (this.#loras.length > 0) this.#logMark = await logMark(this.#engine.client);
+    await this.#loraCheck.begin(this.#engine);
     return this.#engine;
   }
 
@@ -148,11 +129,10 @@ export class Generation {
     const { clientId } = engine.socket;
     this.#host.remember(key, `${promptId} ${engine.handle.instance} ${clientId ?? ""}`.trimEnd());
     this.#current = { index, promptId, clientId, lastEvent: performance.now() };
-    const settings = this.#settings(index);
     const submitted = await submit(engine.client, {
       promptId, clientId, graph: withPromptPrefix(graph, promptId),
       extraData: {
-        extra_pnginfo: { isengard: settings },
+        extra_pnginfo: { isengard: settingsOf(this.#job, this.#host.jobId, index) },
         isengard: { correlationId: this.#host.correlationId, job: this.#host.jobId, index },
         preview_method: "latent2rgb",
       },
@@ -186,7 +166,7 @@ export class Generation {
         return "again";
       case "gone":
         this.#host.log("warn", "engine.gone", `ComfyUI ended during picture ${index + 1}.`, { index, promptId });
-        return this.#lost() ?? "again";
+        return lostBy(this.#engine) ?? "again";
       case "stuck": {
         if (engine.handle.dir === null) return { kind: "interrupted", why: `ComfyUI is stuck: ${watched.why}` };
         this.#host.remember(`prompt:${index}`, "");
@@ -202,10 +182,7 @@ export class Generation {
       const found = runtimeFailure(end.error, planned.ok ? filesLoadedBy(planned.graph, end.error.nodeType) : []);
       return { kind: "failed", failure: { ...found, tail: await lastLines(engine.client) } };
     }
-    if (end.kind === "interrupted") {
-      const why = "Somebody stopped it in ComfyUI itself.";
-      return { kind: "failed", failure: failure("stopped_outside", "The picture was stopped.", why, "Start the generation again.") };
-    }
+    if (end.kind === "interrupted") return { kind: "failed", failure: stoppedOutside };
     if (await this.#store(engine, index, end.files)) return null;
     this.#host.remember(`prompt:${index}`, "");
     return "again";
@@ -223,7 +200,7 @@ export class Generation {
 
   async #store(engine: Engine, index: number, files: readonly OutputFile[]): Promise<boolean> {
     const file = files.find(({ type }) => type === "output");
-    const settings = this.#settings(index);
+    const settings = settingsOf(this.#job, this.#host.jobId, index);
     const bytes = file ? await collectPicture(engine.client, engine.handle, file, settings) : null;
     if (!file || !bytes) {
       this.#host.log("warn", "picture.missing", `ComfyUI says picture ${index + 1} is done, but its file is not there.`, { index });
@@ -231,19 +208,8 @@ export class Generation {
     }
     await this.#host.output(index, bytes, settings);
     this.#progress.stored();
-    await Promise.all([discardPicture(engine.handle, file), this.#checkLoras(engine)]);
+    await Promise.all([discardPicture(engine.handle, file), this.#loraCheck.look(engine)]);
     return true;
-  }
-
-  /** Once per call: ComfyUI applies a LoRA of another model without a word, except in its log. */
-  async #checkLoras(engine: Engine): Promise<void> {
-    if (this.#logChecked || this.#loras.length === 0) return;
-    this.#logChecked = true;
-    const count = unplacedSoFar(engine.handle, this.#job, await unplacedTensors(engine.client, this.#logMark));
-    if (count === 0) return;
-    const names = this.#job.loras.map(({ name }) => name).join(", ");
-    this.#host.warn(`ComfyUI could not use ${count} parts of the LoRA (${names}). ` +
-      "It was probably trained for another model, so the picture may not show it.");
   }
 
   #heard(event: ComfyEvent): void {
@@ -259,15 +225,6 @@ export class Generation {
       // the server leaves or another run took over, the next call that is waited for hears the same.
     }
   }
-
-  #settings(index: number): OutputSettings {
-    const { prompt, model, loras, width, height, steps, guidance, seeds } = this.#job;
-    return {
-      v: 1, job: this.#host.jobId, prompt, model,
-      loras: loras.map(({ id, name, strength }) => ({ id, name, strength })),
-      seed: seeds[index] ?? 0, steps, guidance, width, height, sampler, scheduler, backend: "comfyui",
-    };
-  }
 }
 
 /**
@@ -280,4 +237,24 @@ function withPromptPrefix(graph: Graph, promptId: string): Graph {
     if (typeof prefix !== "string") return [id, node];
     return [id, { ...node, inputs: { ...node.inputs, filename_prefix: `${prefix}-${promptId.slice(0, 8)}` } }];
   }));
+}
+
+/** What is kept with a picture: all that made it. */
+function settingsOf({ prompt, model, loras, width, height, steps, guidance, seeds }: ImageJob, jobId: string, index: number): OutputSettings {
+  return {
+    v: 1, job: jobId, prompt, model,
+    loras: loras.map(({ id, name, strength }) => ({ id, name, strength })),
+    seed: seeds[index] ?? 0, steps, guidance, width, height, sampler, scheduler, backend: "comfyui",
+  };
+}
+
+/**
+ * How the attempt ends when ComfyUI ended by itself: in the class of its end, so that the queue decides what follows
+ * and the next attempt makes the same picture from the same seed. null: it was stopped or restarted on purpose.
+ */
+function lostBy(engine: Engine | null): ImageOutcome | null {
+  const reason: unknown = engine?.handle.gone.reason;
+  if (!(reason instanceof ServiceCrash)) return null;
+  const lost = lostWith(reason.failure);
+  return lost.code === "interrupted" ? { kind: "interrupted", why: lost.why } : { kind: "failed", failure: lost };
 }

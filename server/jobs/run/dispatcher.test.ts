@@ -118,7 +118,7 @@ test("whatever a backend throws ends its job with a sentence, and the next job r
   rig.start();
   const jobs = Array.from({ length: 4 }, () => rig.paint());
   const ends = await Promise.all(jobs.map((job) => rig.until(job.id, "failed")));
-  expect(ends.map((job) => job.failure!.code)).toEqual(["storage_full", "internal", "internal", "nan"]);
+  expect(ends.map((job) => job.failure!.code)).toEqual(["disk_full", "internal", "internal", "nan"]);
   expect(ends[1]!.failure!.why).toBe("x is not a function");
 });
 

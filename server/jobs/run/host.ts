@@ -9,6 +9,9 @@ import type { TrainingHost } from "../../../plugins/interfaces/training.ts";
 import type { ExitOutcome, FoundArtifact, OutputLine, ServiceHandle, ToolCommand } from "../../../plugins/plugin.ts";
 import type { JobLibrary, JobLogWriter, RunChild, Services } from "../ports.ts";
 import { laneEnvironment } from "../admit/lane-names.ts";
+import { AttemptChildren } from "./attempt-children.ts";
+import { AttemptLog } from "./attempt-log.ts";
+import { LetGo } from "./let-go.ts";
 import { PreviewGate } from "./preview-gate.ts";
 import { ProgressMeter, type ProgressUpdate } from "./progress-meter.ts";
 import type { JobNotes } from "../store/notes.ts";
@@ -29,21 +32,12 @@ export interface HostParts {
   readonly jobsDir: string;
 }
 
-/** The server is going down, or another run of this job took over: nothing more may be written, the children live on. */
-export class LetGo extends Error {
-  override readonly name = "LetGo";
-}
-
 export interface HostSignals {
   readonly stop: AbortSignal;
   readonly pause: AbortSignal;
   /** The server lets go of the job; its children live on. */
   readonly detach: AbortSignal;
 }
-
-const childName = /^[A-Za-z0-9-]{1,40}$/;
-/** Lines that a tool said through `log` in one attempt and that are known again after a restart. */
-const rememberedLines = 500;
 
 /** What one attempt of one job may do. Every call checks that this attempt still is the one that may. */
 export class JobHost implements ImageHost, TrainingHost {
@@ -58,9 +52,8 @@ export class JobHost implements ImageHost, TrainingHost {
   private readonly meter: ProgressMeter;
   private readonly previews: PreviewGate;
   private readonly handles = new Set<ServiceHandle>();
-  private readonly children = new Set<Promise<ExitOutcome>>();
-  private readonly ending = new AbortController();
-  private readonly said = new Map<string, number>();
+  private readonly children: AttemptChildren;
+  private readonly talk: AttemptLog;
 
   constructor(
     private readonly claim: Claim,
@@ -80,6 +73,11 @@ export class JobHost implements ImageHost, TrainingHost {
     this.attemptDir = join(this.jobDir, `attempt-${this.attempt}`);
     mkdirSync(this.attemptDir, { recursive: true, mode: 0o700 });
     const { bus, notes } = parts;
+    this.talk = new AttemptLog({ jobId: this.jobId, attempt: this.attempt, notes, jobLog });
+    this.children = new AttemptChildren({
+      ...parts, jobLog, jobId: this.jobId, attempt: this.attempt, attemptDir: this.attemptDir, correlationId: this.correlationId,
+      signal: this.signal, detach: this.detach,
+    });
     this.meter = new ProgressMeter({
       publish: (progress) => notes.showProgress(this.jobId, progress),
       save: (progress) => this.saveProgress(progress),
@@ -89,45 +87,8 @@ export class JobHost implements ImageHost, TrainingHost {
 
   async run(name: string, command: ToolCommand, onLine: (line: OutputLine) => void, stop?: AbortSignal): Promise<ExitOutcome> {
     this.assertMine();
-    if (!childName.test(name)) throw new Error(`A child is named with letters, digits and "-", not ${JSON.stringify(name)}.`);
-    const dir = join(this.attemptDir, name);
     this.onWork();
-    const child = this.startChild(name, dir, this.onOwnGpu(command), onLine, stop);
-    this.children.add(child);
-    try {
-      return await child;
-    } finally {
-      this.children.delete(child);
-    }
-  }
-
-  private startChild(name: string, dir: string, command: ToolCommand, onLine: (line: OutputLine) => void, stop?: AbortSignal): Promise<ExitOutcome> {
-    const runName = `attempt-${this.attempt}/${name}`;
-    let written = this.jobLog.lastOffset(runName);
-    const tell = this.tolerant(onLine);
-    let forget = (): void => {};
-    return this.parts.runChild({
-      dir,
-      runId: `${this.jobId}.${this.attempt}.${name}`,
-      correlationId: this.correlationId,
-      self: this.parts.self,
-      command,
-      signal: AbortSignal.any([this.signal, this.ending.signal, ...(stop === undefined ? [] : [stop])]),
-      detach: this.detach,
-      onLine: (line) => {
-        if (line.offset > written) {
-          if (line.redraw) this.jobLog.liveLine(line.text);
-          else this.jobLog.write("info", "tool.line", line.text, { run: runName, offset: line.offset });
-          written = line.redraw ? written : line.offset;
-        }
-        tell(line);
-      },
-      onStopping: ({ escalate }) => (forget = this.parts.secondPress.offer(this.jobId, escalate)),
-    }).finally(() => forget());
-  }
-
-  private onOwnGpu(command: ToolCommand): ToolCommand {
-    return { ...command, env: { ...command.env, ...laneEnvironment(this.claim.lane) } };
+    return this.children.run(name, { ...command, env: { ...command.env, ...laneEnvironment(this.claim.lane) } }, this.talk.tolerant(onLine), stop);
   }
 
   async service(name: string): Promise<ServiceHandle> {
@@ -164,19 +125,9 @@ export class JobHost implements ImageHost, TrainingHost {
     this.parts.library.dropArtifact(this.jobId, name);
   }
 
-  /** A tool that is called again after a restart says the same again; what this attempt has said is not written twice. */
   log(level: LogLevel, event: string, message: string, fields?: Record<string, unknown>): void {
     this.assertMine();
-    const key = `log.${this.attempt}.${new Bun.CryptoHasher("sha256").update(`${event}\n${message}`).digest("base64url").slice(0, 22)}`;
-    const before = this.said.get(key) ?? 0;
-    this.said.set(key, before + 1);
-    const { notes } = this.parts;
-    const known = Number(notes.recall(this.jobId, key) ?? 0);
-    if (before < known) return;
-    this.jobLog.write(level, event, message, fields);
-    // First into the file, then into memory: a crash between the two may double a line but never lose it.
-    this.jobLog.flush();
-    if (this.said.size <= rememberedLines) notes.remember(this.jobId, key, String(before + 1));
+    this.talk.say(level, event, message, fields);
   }
 
   warn(sentence: string): void {
@@ -213,9 +164,8 @@ export class JobHost implements ImageHost, TrainingHost {
   }
 
   /** Stops what a handler left running when it threw: a job may not end while a child of it lives. */
-  async endChildren(): Promise<void> {
-    this.ending.abort();
-    await Promise.allSettled(this.children);
+  endChildren(): Promise<void> {
+    return this.children.end();
   }
 
   /** The end of this attempt in this server: held-back progress goes out, services are given back, the log is closed. */
@@ -238,20 +188,6 @@ export class JobHost implements ImageHost, TrainingHost {
     } catch (error) {
       this.parts.onStorageFault(error);
     }
-  }
-
-  /** A parser's mistake is told once and must not end hours of work; what it missed is in the log. */
-  private tolerant(onLine: (line: OutputLine) => void): (line: OutputLine) => void {
-    let told = false;
-    return (line) => {
-      try {
-        onLine(line);
-      } catch (error) {
-        if (told || error instanceof LetGo) return;
-        told = true;
-        this.jobLog.write("warn", "job.line-not-understood", "A line of the tool could not be read; the job goes on.", { error: String(error) });
-      }
-    };
   }
 
   private assertMine(): void {

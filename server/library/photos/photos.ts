@@ -3,19 +3,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Photo, UploadOutcome } from "../../contract/character.ts";
 import { notFound } from "../../base/errors.ts";
-import { FileSource } from "../../files/byte-source.ts";
 import { assertOwnFolder } from "../../files/own-place.ts";
-import { insideOf, safeOpen } from "../../files/safe-open.ts";
+import { safeOpen } from "../../files/safe-open.ts";
 import { newId } from "../../base/ids.ts";
 import { Characters } from "../characters.ts";
 import type { LibraryDeps } from "../deps.ts";
 import { Erasure } from "../upkeep/erasure.ts";
 import { assertCaption, cleanPhoto, photoLimits, provePhoto, scratchSuffix, tooManyPhotos, withSizeWarning, type CleanedPhoto, type Rejection } from "./photo-intake.ts";
-import { formatOf, photoFile, photoFilesOf } from "./photo-file.ts";
+import { PhotoThumbnails } from "./photo-thumbnails.ts";
+import { photoFile, photoFilesOf } from "./photo-file.ts";
 import { displayName, plainText } from "../../base/plain-text.ts";
 import { Slots } from "../../pictures/slots.ts";
-import { planStripping } from "../../pictures/strip-metadata.ts";
-import { makeThumbnail, type PictureSize } from "../../pictures/thumbnails.ts";
+import type { PictureSize } from "../../pictures/thumbnails.ts";
 
 const selectPhoto = `
   select id, character_id as characterId, original_name as originalName, media_type as mediaType, width, height,
@@ -45,13 +44,13 @@ type PhotoRow = Omit<Photo, "url" | "thumbnailUrl" | "changes" | "missing"> & { 
 export class Photos {
   private readonly characters: Characters;
   private readonly adding = new Slots(2);
-  /** By photo: all who ask for the same thumbnail wait for one decoding. */
-  private readonly drawing = new Map<string, Promise<BunFile | null>>();
+  private readonly thumbnails: PhotoThumbnails;
   private readonly erasure: Erasure;
 
   constructor(private readonly deps: LibraryDeps) {
     this.characters = new Characters(deps);
     this.erasure = new Erasure(deps);
+    this.thumbnails = new PhotoThumbnails(deps.paths);
   }
 
   /** In the order in which they came. */
@@ -136,25 +135,8 @@ export class Photos {
   }
 
   /** Made anew where somebody emptied the folder. Null when the photo itself is gone or unreadable. */
-  async thumbnail(photo: Photo): Promise<BunFile | null> {
-    const name = `${photo.id}.webp`;
-    const ready = safeOpen(this.deps.paths.thumbnails, name);
-    if (ready) return ready;
-    const running = this.drawing.get(photo.id) ?? this.drawThumbnail(photo, name).finally(() => this.drawing.delete(photo.id));
-    this.drawing.set(photo.id, running);
-    return running;
-  }
-
-  private async drawThumbnail(photo: Photo, name: string): Promise<BunFile | null> {
-    const path = insideOf(this.deps.paths.photos, photoFile(photo));
-    if (path === null) return null;
-    assertOwnFolder(this.deps.paths, this.deps.paths.thumbnails);
-    const format = formatOf(photo);
-    const source = await FileSource.open(path);
-    const stripping = await planStripping(format, source).finally(() => source.close());
-    if (stripping.kind === "fault") return null;
-    await makeThumbnail({ path, format, ...stripping.plan }, join(this.deps.paths.thumbnails, name));
-    return safeOpen(this.deps.paths.thumbnails, name);
+  thumbnail(photo: Photo): Promise<BunFile | null> {
+    return this.thumbnails.of(photo);
   }
 
   private async takeIn({ characterId, fileName, source, signal }: Asked): Promise<UploadOutcome> {
