@@ -61,3 +61,13 @@ test("P15: a browser that cannot keep up is closed instead of filling the memory
   expect(slow.closedWhy()).toContain("too slow");
   hub.close();
 });
+
+test("Q20: at the edge of what is kept, one event more or less decides between resuming and fetching everything again", () => {
+  const { hub, change } = setUp();
+  change(4001); // one more than is kept: the oldest thousand go, and 1001 is the oldest that is left
+  const edge = listen(hub, { epoch: hub.epoch, since: 1000, watch: [] });
+  expect(edge.got[0]).toMatchObject({ type: "hello", resumed: true });
+  expect([edge.seqs()[0], edge.seqs().at(-1), edge.seqs().length]).toEqual([1001, 4001, 3001]);
+  expect(listen(hub, { epoch: hub.epoch, since: 999, watch: [] }).got[0]).toMatchObject({ type: "hello", resumed: false });
+  hub.close();
+});

@@ -59,3 +59,15 @@ test("a photo that could not be read is named as the person named it", () => {
   expect(remarksIn(line, (file) => photoName([photo], file))).toEqual(["A photo could not be read and was left out of the training (Holiday 7.jpg)."]);
   expect(photoName([photo], "other.jpg")).toBe("other.jpg");
 });
+
+test("within an attempt progress never goes back, whatever the bar, the database or a checkpoint says late", () => {
+  const tracker = new ProgressTracker(plan, 10);
+  tracker.text(bar(20, "5.20s/it"));
+  tracker.control({ ...running("Training"), step: 12 });
+  expect(tracker.snapshot().step).toBe(20);
+  tracker.text("Found step 10 in metadata");
+  tracker.text(bar(19, "5.20s/it"));
+  expect(tracker.snapshot().step).toBe(20);
+  tracker.control({ ...running("Training"), step: 21 });
+  expect(tracker.snapshot().step).toBe(21);
+});

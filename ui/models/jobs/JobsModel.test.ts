@@ -18,3 +18,13 @@ test("an answer that is older than an event changes nothing, and what is fetched
   jobs.reset(testBoot({ jobs: [waits(2, "From a restored database.")] }).jobs);
   expect(jobs.byId("job-1")!.waiting!.text).toBe("From a restored database.");
 });
+
+test("of what has ended the newest five hundred stay on the page, and all that is open", () => {
+  const { jobs } = page.app;
+  const id = (number: number) => `job-${String(number).padStart(4, "0")}`;
+  const many = Array.from({ length: 620 }, (_, number) => testJob({ id: id(number), createdAt: new Date(number * 1000).toISOString(), state: number < 10 ? "queued" : "succeeded" }));
+  for (const job of many) jobs.put(job);
+  expect(jobs.all.value.filter(({ state }) => state === "queued")).toHaveLength(10);
+  const ended = jobs.all.value.filter(({ state }) => state === "succeeded").map((job) => job.id);
+  expect([ended.length, ended[0], ended.at(-1)]).toEqual([500, id(619), id(120)]);
+});
