@@ -3,13 +3,14 @@ import { dirname, join, relative, resolve } from "node:path";
 import { findLargeClasses } from "./check/classes.ts";
 import { findDeadExports } from "./check/exports.ts";
 import { countByFolder, findFullFolders } from "./check/folders.ts";
+import { findJobSql } from "./check/job-sql.ts";
 import { findSleeps } from "./check/sleeps.ts";
 import { findEndlessWaits, findObsoleteReviews } from "./check/waits.ts";
 import { checkFaultTable } from "./check/fault-table.ts";
 import { checkPromiseTable } from "./check/promise-table.ts";
 
 /**
- * Layers and the rooms inside of them, file sizes, files in a folder, the size of classes, dead exports, fixed waits of tests, cycles, waits without a limit, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
+ * Layers and the rooms inside of them, file sizes, files in a folder, the size of classes, SQL on jobs outside of their store, dead exports, fixed waits of tests, cycles, waits without a limit, paths named in ARCHITECTURE.md, and the tests named in docs/faults.md and docs/promises.md. Prints every breach; exit code 1 when there is one.
  * The length of functions is the linter's work (.oxlintrc.json).
  */
 const root = join(import.meta.dir, "..");
@@ -69,7 +70,7 @@ for (const file of files) {
   if (!isProduct) continue;
   graph.set(file, targets);
   productTexts.set(file, text);
-  problems.push(...findEndlessWaits(file, text), ...findLargeClasses(file, text));
+  problems.push(...findEndlessWaits(file, text), ...findLargeClasses(file, text), ...findJobSql(file, text));
 }
 problems.push(...findObsoleteReviews(productTexts), ...findFullFolders([...productTexts.keys()]), ...findDeadExports(allTexts, (file) => productTexts.has(file)));
 checkCycles();

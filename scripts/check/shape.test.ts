@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { findLargeClasses, sizesOfClasses } from "./classes.ts";
 import { findDeadExports } from "./exports.ts";
 import { findFullFolders } from "./folders.ts";
+import { findJobSql } from "./job-sql.ts";
 import { findSleeps } from "./sleeps.ts";
 
 test("a folder with more than twenty files is named with their number", () => {
@@ -30,4 +31,12 @@ test("members and lines of a class are counted, and only what is both long and m
   expect(sizesOfClasses(`export class Small {\n  #a = 1;\n  async run(): Promise<void> {\n  }\n}\n`)).toEqual([{ name: "Small", lines: 3, members: 2 }]);
   expect(findLargeClasses("server/x.ts", `class Hall {\n${body(21, 201)}}\n`)).toEqual(["server/x.ts: the class Hall has 21 members in 201 lines; at most 20 members or 200 lines"]);
   expect(findLargeClasses("server/x.ts", `class Long {\n${body(20, 300)}}\nclass Wide {\n${body(40, 60)}}\n`)).toEqual([]);
+});
+
+test("SQL on the tables of jobs is found outside of their store; words about jobs are not SQL", () => {
+  const text = 'const n = db.query("select 1 from job where id = ?");\n  `select a\n    from job_event as e`\n// taken from job to job\n';
+  expect(findJobSql("server/library/x.ts", text)).toEqual([
+    "server/library/x.ts:1: SQL on the tables of jobs belongs into server/jobs/store/", "server/library/x.ts:3: SQL on the tables of jobs belongs into server/jobs/store/",
+  ]);
+  expect(findJobSql("server/jobs/store/x.ts", text)).toEqual([]);
 });
