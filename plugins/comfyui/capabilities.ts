@@ -1,6 +1,6 @@
 import type { Feature, ImageCapabilities } from "../../server/contract/backend.ts";
 
-/** About one megapixel each. FLUX silently cuts what is no multiple of 16; all but 4:5 are multiples of 64. Contract section 5. */
+/** About one megapixel each. FLUX silently cuts what is no multiple of 16; all but 4:5 are multiples of 64. */
 const aspectRatios: ImageCapabilities["aspectRatios"] = [
   { id: "1:1", label: "Square 1:1", width: 1024, height: 1024 },
   { id: "4:5", label: "Feed portrait 4:5", width: 896, height: 1120 },

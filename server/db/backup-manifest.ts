@@ -28,7 +28,7 @@ export interface BackupManifest {
 
 const manifestName = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-[a-z-]+\.json$/;
 const fileName = /^[\w.-]+$/;
-/** How often a person may look for the same reason; see `references/reliability-security.md` 1.5. */
+/** How often a person may look for the same reason. */
 const keptRegular = 24;
 const keptDaily = 7;
 const keptSpecial = 10;

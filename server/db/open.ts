@@ -11,7 +11,7 @@ export interface Databases {
 /** State never loses an acknowledged row (FULL); telemetry trades that for speed (NORMAL). */
 export type Durability = "FULL" | "NORMAL";
 
-/** The WAL-reset bug was fixed in 3.51.3; see `references/reliability-security.md` 1.5. */
+/** The WAL-reset bug was fixed in 3.51.3 (sqlite.org/changes.html). */
 const oldestSqlite = [3, 51, 3] as const;
 
 /**

@@ -19,7 +19,7 @@ import { loadPlace } from "./place.ts";
 import { keepSessions, restartInPlace, takeSessions } from "./restart.ts";
 import { announceRunning, describeHolder, findRunning, requestLink, type RunningServer } from "./running.ts";
 
-/** From SIGTERM to the end; children go on (see `references` Q18). */
+/** From SIGTERM to the end; children go on (promise Q18 of docs/promises.md). */
 const drainLimitMs = 3000;
 /** After it, what only the start needed is collected and goes back to the system; an idle server would keep it for hours. */
 const settleMs = 1500;

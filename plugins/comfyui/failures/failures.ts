@@ -18,7 +18,7 @@ interface Rule {
   readonly fix: string;
 }
 
-/** Tested on exception type and message together, first match wins. Source: contract 6.2. */
+/** Tested on exception type and message together, first match wins. Source: ComfyUI 0.33.0, `execution.py`, and the wordings of the libraries that it pins. */
 const runtimeRules: readonly Rule[] = [
   {
     pattern: /OutOfMemoryError|ran out of memory on your GPU|CUDA out of memory|CUDA error: out of memory|CU(?:BLAS|DNN)_STATUS_ALLOC_FAILED/i, code: "vram",
@@ -97,7 +97,7 @@ const inputRules: Readonly<Record<string, (input: string) => string>> = {
   dependency_cycle: () => "the steps depend on each other in a circle",
 };
 
-/** For a refused prompt (400) and for a partly refused one (200 with `node_errors`), contract rule 4. */
+/** For a refused prompt (400) and for a partly refused one (200 with `node_errors`). */
 export function refusalFailure(answer: unknown): KnownFailure {
   const body = recordOf(answer);
   const error = recordOf(body["error"]);

@@ -28,7 +28,7 @@ export class Engine {
 
   /**
    * Listens also to what goes to a connection of an earlier server, so that the progress of its prompt is seen. Nothing
-   * relies on it: if that connection was not quite dead yet, ComfyUI may fall silent on this one (contract 2.6).
+   * relies on it: if that connection was not quite dead yet, ComfyUI may fall silent on this one (0.33.0, `server.py`: the end of a socket takes away whatever has its id).
    */
   inherit(clientId: string): void {
     this.#inherited?.close();

@@ -3,11 +3,11 @@ export interface GenerationLimits {
   /** Between two looks into the history while the socket tells progress, and without it. */
   readonly pollMs: number;
   readonly pollWithoutSocketMs: number;
-  /** Between the two looks that make a prompt lost (contract section 12). */
+  /** Between the two looks that make a prompt lost: a prompt is for a moment in neither of ComfyUI's lists. */
   readonly lostGapMs: number;
   /** After a failed POST: how long to look for the prompt before it is posted again. */
   readonly lookupMs: number;
-  /** No answer at all while a prompt runs (reliability P7). */
+  /** No answer at all while a prompt runs. */
   readonly unreachableMs: number;
   /** No event while a prompt runs: a step on a slow card stays far below. Longer while the socket is away. */
   readonly stallMs: number;

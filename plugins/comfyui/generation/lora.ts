@@ -30,7 +30,7 @@ export function readLoraHeader(path: string): LoraHeader | LoraProblem {
 
 const textEncoderKey = /(^|[._])(lora_te\d?|text_encoders?|text_model|clip_[lg])[._]/;
 
-/** Block names of each model family. Source: contract 3.8. */
+/** Block names of each model family. Source: the key maps of ComfyUI 0.33.0, `comfy/lora.py`. */
 function baseOf(names: readonly string[]): LoraHeader["base"] {
   const highest = (pattern: RegExp) => Math.max(-1, ...names.map((name) => Number(pattern.exec(name)?.[1] ?? -1)));
   const single = highest(/single_(?:transformer_)?blocks[._](\d+)/);
@@ -55,7 +55,7 @@ export async function logMark(client: ComfyClient): Promise<string | null> {
   }
 }
 
-/** How many tensors ComfyUI could not place since the mark: the only trace of a LoRA for another model (contract rule 12). */
+/** How many tensors ComfyUI could not place since the mark: the only trace of a LoRA for another model (ComfyUI 0.33.0, `comfy/lora.py`: one warning for each). */
 export async function unplacedTensors(client: ComfyClient, mark: string | null): Promise<number> {
   if (mark === null) return 0;
   try {

@@ -11,7 +11,7 @@ const folders: Readonly<Record<string, string>> = {
 
 /**
  * Checks a graph against what this ComfyUI knows, since ComfyUI itself names only the first missing class, and fills
- * required inputs that a newer version added (contract rules 6 and 8). The graph is not changed.
+ * required inputs that a newer version added (`ImageScaleToTotalPixels.resolution_steps` came with 0.6). The graph is not changed.
  */
 export function prepareGraph(graph: Graph, classes: NodeClasses): { ok: true; graph: Graph } | { ok: false; failure: Failure } {
   const unknown = [...new Set(Object.values(graph).map((node) => node.class_type))].filter((name) => !classes.has(name));

@@ -32,7 +32,7 @@ export async function submit(client: ComfyClient, request: PromptRequest, limits
   }
 }
 
-/** One of several outputs can be dropped with a 200 (contract rule 4). We ask for one picture, so that is a failure too. */
+/** One of several outputs can be dropped with a 200 (ComfyUI 0.33.0, `execution.py`). We ask for one picture, so that is a failure too. */
 async function post(client: ComfyClient, request: PromptRequest): Promise<Submitted> {
   const answer = await client.post(request);
   if (answer.kind === "refused") return { kind: "refused", failure: refusalFailure(answer.body) };

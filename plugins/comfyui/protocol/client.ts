@@ -27,7 +27,7 @@ const defaultLimits = { answerMs: 15_000, transferMs: 30_000 };
 const jsonLimitBytes = 32 * 1024 * 1024;
 const pictureLimitBytes = 256 * 1024 * 1024;
 
-/** Speaks to one ComfyUI. Sends neither Origin nor Referer nor cookies, which ComfyUI would refuse (contract section 9). */
+/** Speaks to one ComfyUI. Sends neither Origin nor Referer nor cookies, which ComfyUI may refuse (0.33.0, `server.py`: its check of the origin). */
 export class ComfyClient {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -117,7 +117,7 @@ export class ComfyClient {
     return boundedBytes(response, pictureLimitBytes);
   }
 
-  /** Returns the name that ComfyUI chose, which may differ from the one asked for (contract 1.4). */
+  /** Returns the name that ComfyUI chose, which may differ from the one asked for: other bytes under a known name get a number. */
   async upload(name: string, bytes: Uint8Array): Promise<OutputFile> {
     const form = new FormData();
     form.set("image", new Blob([Uint8Array.from(bytes)]), name);

@@ -2,7 +2,7 @@ import { listOf, numberOf, parseJson, recordOf, textOf, textsOf } from "./json.t
 
 /**
  * What ComfyUI says on the socket, as far as we use it. It is a hint for progress only: events are lost on every
- * reconnect, so nothing here may end a job. Source: contract section 2.
+ * reconnect, so nothing here may end a job. Source: ComfyUI 0.33.0, `server.py` and `execution.py`, and the recordings.
  */
 export type ComfyEvent =
   | { readonly kind: "status"; readonly queueRemaining: number }

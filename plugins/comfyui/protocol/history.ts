@@ -20,7 +20,7 @@ export type PromptEnd =
   | { readonly kind: "failed"; readonly files: readonly OutputFile[]; readonly error: RunError }
   | { readonly kind: "interrupted"; readonly files: readonly OutputFile[] };
 
-/** null: the answer says nothing about this prompt, which is no proof of anything (contract rule 5). */
+/** null: the answer says nothing about this prompt, which is no proof of anything: unknown, waiting and running look alike. */
 export function parseHistory(answer: unknown, promptId: string): PromptEnd | null {
   const entry = recordOf(answer)[promptId];
   if (!isRecord(entry)) return null;

@@ -9,7 +9,7 @@ const longestRetryMs = 5_000;
 
 /**
  * Listens to ComfyUI for as long as a job lasts. Each connection has an id of its own, also after a drop: closing the
- * old socket would deregister a new one of the same id (contract 2.6). What was lost meanwhile is not replayed.
+ * old socket would deregister a new one of the same id (ComfyUI 0.33.0, `server.py`, `websocket_handler`). What was lost meanwhile is not replayed.
  */
 export class ComfySocket {
   readonly #client: ComfyClient;

@@ -32,7 +32,7 @@ export interface PictureSpec {
 export const sampler = "euler";
 export const scheduler = "simple";
 
-/** Text to picture with FLUX.1. Contract 4.1: A and I for one checkpoint file, B for split files. */
+/** Text to picture with FLUX.1. One checkpoint file, or split files as in the official example of comfyanonymous/ComfyUI_examples. */
 export function fluxGraph(spec: PictureSpec): Graph {
   const graph = new GraphBuilder();
   const loaded = applyLoras(graph, loadModel(graph, spec), spec.loras);

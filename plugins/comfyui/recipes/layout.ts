@@ -3,7 +3,7 @@ import { failure } from "../failures/failures.ts";
 import type { ModelFiles } from "./graph.ts";
 import { choicesOf, type NodeClasses } from "../protocol/object-info.ts";
 
-/** The files of a model. Names and sources: contract 4.5. The first name of each list is the one we tell people to get. */
+/** The files of a model. Names as their publishers give them on huggingface.co. The first name of each list is the one we tell people to get. */
 interface ModelNames {
   readonly label: string;
   readonly checkpoint: readonly RegExp[];

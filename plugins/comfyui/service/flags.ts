@@ -13,7 +13,7 @@ const helpLimitMs = 30_000;
 const cache = new Map<string, ReadonlySet<string>>();
 const cacheLimit = 8;
 
-/** Contract 3.1. `modelsYaml` and the folders must exist. `useProcessor`: without it ComfyUI does not start where there is no GPU. */
+/** As `comfy/cli_args.py` of 0.3.64 and 0.33.0 have them. `modelsYaml` and the folders must exist. `useProcessor`: without it ComfyUI does not start where there is no GPU. */
 export function startOptions(dir: string, port: number, modelsYaml: string, useProcessor = false): StartOption[] {
   return [
     { flag: "--listen", value: "127.0.0.1", needed: true },

@@ -10,7 +10,7 @@ import { recordOf, textOf, textsOf } from "../protocol/json.ts";
 import { modelPathsYaml } from "./models-yaml.ts";
 import { placeOf } from "../../../server/shared/setting-words.ts";
 
-/** SIGINT lets it remove its temp folder; SIGTERM kills it on the spot. Contract 3.3. */
+/** SIGINT lets it remove its temp folder; SIGTERM kills it on the spot (seen with 0.3.64 and 0.33.0 on Linux). */
 const stopLadder: readonly StopRung[] = [
   { signal: "SIGINT", target: "leader", waitMs: 15_000 },
   { signal: "SIGTERM", target: "group", waitMs: 5_000 },

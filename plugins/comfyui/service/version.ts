@@ -2,7 +2,7 @@
 export const toolVersion = "0.33.0";
 /** Interrupting one prompt by its id came with this one; without it a cancel could hit somebody else's picture. */
 export const oldestVersion = "0.3.57";
-/** Older ones have known security holes (contract section 9). */
+/** Older ones have known security holes (GHSA-779p-m5rp-r4h4). */
 export const saferVersion = "0.28.0";
 
 export function isOlder(version: string, than: string): boolean {

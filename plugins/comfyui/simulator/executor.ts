@@ -55,7 +55,7 @@ export class NodeCache {
   }
 }
 
-/** Runs one prompt and sends its events in the order of the real server (contract 2.2 and the recordings). */
+/** Runs one prompt and sends its events in the order of the real server (as recorded). */
 export class PromptRun {
   readonly execution: Execution = { outputs: {}, messages: [], meta: {}, ok: false };
   readonly #around: Surroundings;

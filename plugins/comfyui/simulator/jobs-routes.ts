@@ -1,7 +1,7 @@
 import { parseJson, recordOf, textsOf } from "../protocol/json.ts";
 import type { HistoryEntry, PromptQueue } from "./queue.ts";
 
-/** The jobs API of 0.6 and, for cancelling, 0.26 (contract 1.8). */
+/** The jobs API of 0.6 and, for cancelling, 0.26, as its `openapi.yaml` describes it. */
 export async function jobsRoute(queue: PromptQueue, request: Request, path: string): Promise<Response> {
   const [id, action] = path.split("/").slice(3);
   if (request.method === "GET" && !id) return Response.json(list(queue));

@@ -1,7 +1,7 @@
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
- * ComfyUI's only gate (contract section 9): with a loopback Host, an Origin of another host or port is refused, except
+ * ComfyUI's only gate (0.33.0, `server.py`, `create_origin_only_middleware`): with a loopback Host, an Origin of another host or port is refused, except
  * `null`; a request from another site is always refused. A Host that is not loopback passes.
  */
 export function refusesOrigin(headers: Headers): boolean {

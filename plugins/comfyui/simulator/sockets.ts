@@ -20,7 +20,7 @@ export const serverFeatures = {
 } as const;
 
 /**
- * Who gets which event (contract 2.6). As in the real server the table is keyed by client id, and closing a socket
+ * Who gets which event (0.33.0, `server.py`). As in the real server the table is keyed by client id, and closing a socket
  * removes whatever is registered under its id, even a newer one.
  */
 export class Sockets {

@@ -27,7 +27,7 @@ export type Validation =
   | { readonly ok: true; readonly graph: SimulatedGraph; readonly outputs: string[]; readonly nodeErrors: Record<string, NodeErrors> }
   | { readonly ok: false; readonly error: InputError; readonly nodeErrors: Record<string, NodeErrors> };
 
-/** The checks of `POST /prompt` in ComfyUI's order and words. Source: contract 6.2 and the recordings. */
+/** The checks of `POST /prompt` in ComfyUI's order and words. Source: 0.33.0, `execution.py`, and the recordings. */
 export function validatePrompt(prompt: unknown, folders: ModelFolders): Validation {
   const graph: SimulatedGraph = {};
   const outputs: string[] = [];

@@ -4,7 +4,7 @@ export type DiskSpace = SystemStatus["disk"];
 
 const gib = 1024 ** 3;
 
-/** What happens below how much room. Source: `references/reliability-security.md` 2.7. */
+/** What happens below how much room. */
 export interface DiskLevels {
   readonly warnBytes: number;
   readonly warnFraction: number;
