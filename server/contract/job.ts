@@ -1,11 +1,12 @@
 import { t } from "elysia";
+import { type JobKind as KnownKind, jobKindNames } from "../shared/job-kinds.ts";
 import type { FailureCode } from "../shared/failure-codes.ts";
 import { ParameterValues } from "./backend.ts";
 import { Id, someText } from "./text.ts";
 import { wholeNumber } from "./whole-number.ts";
 
-export const JobKind = t.Union([t.Literal("training"), t.Literal("generation")]);
-export type JobKind = typeof JobKind.static;
+export const JobKind = t.Unsafe<KnownKind>(t.Union(jobKindNames.map((kind) => t.Literal(kind))));
+export type JobKind = KnownKind;
 
 /**
  * queued → claimed → starting → running → stopping → succeeded | failed | cancelled.

@@ -6,6 +6,7 @@ import { newId } from "../base/ids.ts";
 import type { LibraryDeps } from "./deps.ts";
 import { plainText } from "../base/plain-text.ts";
 import { suggestFrom, triggerProblem } from "./trigger-word.ts";
+import { isJobKind, jobKinds } from "../shared/job-kinds.ts";
 
 /** One row per person, with what hangs on it counted by the database. */
 const selectCharacter = `
@@ -76,7 +77,7 @@ export class Characters {
     const character = this.get(id) ?? missing(id);
     const kind = this.openJobOf(id);
     if (kind !== null) {
-      const work = kind === "training" ? "training" : "job for pictures";
+      const work = isJobKind(kind) ? jobKinds[kind].words.noun : "job";
       throw new AppError("conflict", `${character.name} cannot be deleted now.`, {
         why: `A ${work} of this character is running or waiting.`, fix: `Stop the ${work} first, then delete the character.`,
       });

@@ -12,10 +12,11 @@ import { readTraining } from "../store/frozen.ts";
 import type { JobStore } from "../store/store.ts";
 import type { Claim, JobRow } from "../store/rows.ts";
 import { diskCode } from "./waiting-codes.ts";
+import { isForecast, isJobKind, type JobKind } from "../../shared/job-kinds.ts";
 
 /** Whoever watches the disks. */
 export interface DiskKeeper {
-  mayStart(kind: "training" | "generation", need?: DiskNeed): MayStart;
+  mayStart(kind: JobKind, need?: DiskNeed): MayStart;
   expect(jobId: string, rest: DiskNeed | null): void;
   /** Measures now; resolves when that is done or took too long. */
   refresh(): Promise<void>;
@@ -55,14 +56,13 @@ export class DiskRoom {
   constructor(private readonly parts: DiskRoomParts) {}
 
   /** Why no job of this kind may begin, or null. */
-  refusalOf(kind: "training" | "generation"): Waiting | null {
+  refusalOf(kind: JobKind): Waiting | null {
     return waitingFor(this.parts.disk.mayStart(kind));
   }
 
   /** Why this job may not begin now, or null. A job that has run before needs only what is still missing. */
   refusal(row: JobRow): Waiting | null {
-    const kind = row.kind === "training" ? "training" : "generation";
-    return waitingFor(this.parts.disk.mayStart(kind, this.needOfWaiting(row)));
+    return isJobKind(row.kind) ? waitingFor(this.parts.disk.mayStart(row.kind, this.needOfWaiting(row))) : null;
   }
 
   /** What a training that nobody has asked for yet would write, and why it would have to wait. */
@@ -84,7 +84,7 @@ export class DiskRoom {
 
   /** From here on what this job is still going to write is taken. */
   follow(claim: Claim): void {
-    if (claim.kind !== "training") return;
+    if (!isForecast(claim.kind)) return;
     const row = { id: claim.job.id, kind: claim.kind, frozen: claim.frozen };
     this.followed.set(row.id, { row, measuredAt: -Infinity });
     this.parts.disk.expect(row.id, this.needOf(row));
@@ -127,7 +127,7 @@ export class DiskRoom {
   }
 
   private needOf({ id, kind, frozen }: Followed["row"]): DiskNeed {
-    if (kind !== "training") return noNeed;
+    if (!isForecast(kind)) return noNeed;
     try {
       const disk = this.parts.backends.training().disk?.(readTraining(frozen).job);
       if (disk === undefined) return noNeed;

@@ -13,6 +13,7 @@ import type { Claim } from "../store/rows.ts";
 import { anyLane } from "../store/table.ts";
 import { gpuMemoryCode } from "./waiting-codes.ts";
 import { WaitingReasons } from "./waiting-reasons.ts";
+import { isForecast, isForPictures, jobKindNames } from "../../shared/job-kinds.ts";
 
 export interface LanesParts {
   readonly store: JobStore;
@@ -55,8 +56,8 @@ export class Lanes {
   /** Follows it at once, so that the next lane counts what this job is going to write. */
   private claimFor(lane: string, pictures: boolean): Claim | null {
     const { room, store } = this.parts;
-    const kinds = (["training", "generation"] as const).filter((kind) => room.refusalOf(kind) !== null || this.faultFor(kind, lane) !== null);
-    const held: HeldBack = { kinds, mode: this.parts.backends.mode ?? undefined, holds: (row) => row.kind === "training" && room.refusal(row) !== null };
+    const kinds = jobKindNames.filter((kind) => room.refusalOf(kind) !== null || this.faultFor(kind, lane) !== null);
+    const held: HeldBack = { kinds, mode: this.parts.backends.mode ?? undefined, holds: (row) => isForecast(row.kind) && room.refusal(row) !== null };
     const claim = store.claimNext(lane, crypto.randomUUID(), pictures, held);
     if (claim !== null) room.follow(claim);
     return claim;
@@ -73,7 +74,7 @@ export class Lanes {
 
   /** Why no job of this kind may begin in this lane; pictures that are made elsewhere do not need its GPU. */
   faultFor(kind: string, lane: string): LaneFault | null {
-    if (kind === "generation" && this.parts.comfyuiUrl() !== null) return null;
+    if (isForPictures(kind) && this.parts.comfyuiUrl() !== null) return null;
     return faultOf(lane, this.parts.gpu.status());
   }
 

@@ -8,6 +8,7 @@ import type { Backends } from "../backends.ts";
 import type { Lanes } from "./lanes.ts";
 import type { GpuKeeper, JobLibrary } from "../ports.ts";
 import type { CheckKeeper, ToolChecks } from "../../base/tool-checks.ts";
+import { isForPictures, jobKinds } from "../../shared/job-kinds.ts";
 
 export interface ReadinessParts {
   readonly backends: Backends;
@@ -23,7 +24,6 @@ export interface ReadinessParts {
   readonly picturesElsewhere: () => boolean;
 }
 
-const needed: Readonly<Record<JobKind, string>> = { training: "A training", generation: "Making pictures" };
 const headings: Readonly<Record<JobKind, string>> = { training: "The training cannot run now.", generation: "The pictures cannot be made now." };
 
 /** Whether work that is asked for can run here. Nothing is refused on an answer that is older than the question. */
@@ -49,13 +49,13 @@ export class Readiness {
   }
 
   private obstacles(kind: JobKind, checks: ToolChecks): Obstacle[] {
-    const failed = (kind === "training" ? checks.training : checks.image).filter(({ state }) => state === "error");
+    const failed = checks[jobKinds[kind].backend].filter(({ state }) => state === "error");
     return [...this.gpuObstacles(kind), ...this.pathObstacles(kind), ...failed.map((check) => ofCheck(kind, check))];
   }
 
   private needsGpu(kind: JobKind): boolean {
     const { backends, useProcessor, picturesElsewhere } = this.parts;
-    return !backends.simulated && !useProcessor && !(kind === "generation" && picturesElsewhere());
+    return !backends.simulated && !useProcessor && !(isForPictures(kind) && picturesElsewhere());
   }
 
   private gpuObstacles(kind: JobKind): Obstacle[] {
@@ -66,7 +66,7 @@ export class Readiness {
     if (status.gpus.length === 0) {
       return [{ code: "no_gpu", what: "No GPU can be used here.", why: status.reason === "" ? "nvidia-smi shows none." : status.reason, fix: withoutGpu, href: "/settings" }];
     }
-    const faults = (kind === "generation" ? lanes.names().slice(0, 1) : lanes.names()).map((lane) => lanes.faultFor(kind, lane));
+    const faults = (isForPictures(kind) ? lanes.names().slice(0, 1) : lanes.names()).map((lane) => lanes.faultFor(kind, lane));
     const [first] = faults;
     if (first === undefined || first === null || faults.some((fault) => fault === null)) return [];
     const fix = first.stays ? "Say on the Home page when the GPU can be used again." : "Wait until it answers again, or restart this machine.";
@@ -75,7 +75,7 @@ export class Readiness {
 
   /** The simulators read a path as the tools do. */
   private pathObstacles(kind: JobKind): Obstacle[] {
-    if (kind === "generation" && this.parts.picturesElsewhere()) return [];
+    if (isForPictures(kind) && this.parts.picturesElsewhere()) return [];
     const misread = misreadByTools(this.parts.dataDir, kind);
     return misread === null ? [] : [{ code: "path_misread", what: "The tool would read another folder than Isengard's.", why: misread, fix: misreadFix, href: null }];
   }
@@ -97,7 +97,7 @@ const withoutGpu =
   "Install the NVIDIA driver or use a machine with an NVIDIA GPU. If the processor is to do it, which takes hours for each picture, start Isengard with --use-processor.";
 
 function ofCheck(kind: JobKind, { id, label, detail, fix }: Check): Obstacle {
-  return { code: id, what: `${label}: ${detail}`, why: `${needed[kind]} needs it.`, fix, href: "/settings" };
+  return { code: id, what: `${label}: ${detail}`, why: `${jobKinds[kind].words.doing} needs it.`, fix, href: "/settings" };
 }
 
 function refusal(kind: JobKind, obstacles: Obstacle[]): AppError {

@@ -13,6 +13,7 @@ import { anyLane } from "../store/table.ts";
 import { JobRetries, pausedText } from "../store/retries.ts";
 import { belongsToOtherMode, otherModeText } from "./other-mode.ts";
 import { faultCode, heldCodes, otherModeCode } from "./waiting-codes.ts";
+import { isForPictures } from "../../shared/job-kinds.ts";
 
 /** Further back in the line nobody reads the exact words; they get theirs when they come nearer. */
 const linesKept = 100;
@@ -108,7 +109,7 @@ export class WaitingReasons {
 
   private lanesFor(row: JobRow): readonly string[] {
     const names = this.parts.lanes.names();
-    return row.kind === "generation" ? names.slice(0, 1) : names;
+    return isForPictures(row.kind) ? names.slice(0, 1) : names;
   }
 
   private delay(row: JobRow, notBefore: string): Waiting | null {

@@ -3,6 +3,7 @@ import type { PauseState } from "../store/queue-pause.ts";
 import { finalStates } from "../store/states.ts";
 import type { JobStore } from "../store/store.ts";
 import { heldCodes } from "../admit/waiting-codes.ts";
+import { jobKindNames } from "../../shared/job-kinds.ts";
 
 const waitingShown = 500;
 const recentShown = 20;
@@ -13,8 +14,8 @@ export function queueView(store: JobStore, queueState: PauseState, simulated: bo
   const line = store.line().slice(0, waitingShown);
   const waiting = line.map(({ id }) => store.get(id)).filter((job) => job !== null);
   const paused = queueState.paused();
-  const usual = { training: store.usualSeconds("training", simulated), generation: store.usualSeconds("generation", simulated) };
-  const starts = paused === null ? expectedStarts(running, waiting, (kind) => usual[kind]) : waiting.map(() => null);
+  const usual = new Map(jobKindNames.map((kind) => [kind, store.usualSeconds(kind, simulated)]));
+  const starts = paused === null ? expectedStarts(running, waiting, (kind) => usual.get(kind) ?? null) : waiting.map(() => null);
   return {
     paused, running,
     waiting: waiting.map((job, index) => ({ job, startsInSeconds: starts[index] ?? null })),

@@ -1,7 +1,8 @@
-import type { Job, JobState } from "../../contract/job.ts";
+import type { JobState } from "../../contract/job.ts";
 import { isFinal } from "./states.ts";
 import type { JobRow } from "./rows.ts";
 import type { JobTable } from "./table.ts";
+import { isJobKind } from "../../shared/job-kinds.ts";
 
 /** Numbers about jobs since this server began. Their labels are closed sets, so there is never more than a page of them. */
 export class JobCounters {
@@ -42,9 +43,9 @@ function present(table: JobTable): string[] {
   return [...depths.map(({ state, n }) => `isengard_queue_depth{state="${safe(state)}"} ${n}`), `isengard_queue_oldest_seconds ${age}`];
 }
 
-/** A row of a kind that nobody knows counts as the kind that it is shown as. */
-function kindOf(row: JobRow): Job["kind"] {
-  return row.kind === "training" ? "training" : "generation";
+/** The labels are a closed set. */
+function kindOf({ kind }: JobRow): string {
+  return isJobKind(kind) ? kind : "unknown";
 }
 
 function safe(text: string): string {

@@ -1,6 +1,7 @@
 import { AppError } from "../../base/errors.ts";
 import type { JobRow, NewJob } from "./rows.ts";
 import { type JobTable, now } from "./table.ts";
+import { isJobKind, jobKinds } from "../../shared/job-kinds.ts";
 
 /** Jobs that have not ended. More would wait for weeks, and every page that shows the line would grow with them. */
 export const maxOpenJobs = 10_000;
@@ -12,7 +13,7 @@ export function insertJob(table: JobTable, job: NewJob): JobRow {
   const replay = findReplay(table, job);
   if (replay !== null) return replay;
   assertRoomInQueue(table);
-  if (job.kind === "training" && job.characterId !== null) assertNoOpenTraining(table, job.characterId);
+  assertOnlyOne(table, job.kind, job.characterId);
   table.db
     .query(
       `insert into job (id, seq, position, kind, state, title, subject, character_id, backend, priority, correlation_id,
@@ -45,10 +46,12 @@ export function assertRoomInQueue(table: JobTable): void {
   });
 }
 
-export function assertNoOpenTraining(table: JobTable, characterId: string): void {
+/** Throws `conflict` where another job of this kind is open for the same character, and the kind allows only one. */
+export function assertOnlyOne(table: JobTable, kind: string, characterId: string | null): void {
+  if (characterId === null || !isJobKind(kind) || jobKinds[kind].exclusive !== "character") return;
   const busy = table.db
-    .query<{ subject: string }, [string]>("select subject from job where kind = 'training' and character_id = ? and finished_at is null")
-    .get(characterId);
+    .query<{ subject: string }, [string, string]>("select subject from job where kind = ? and character_id = ? and finished_at is null")
+    .get(kind, characterId);
   if (busy === null) return;
   throw new AppError("conflict", `${sentenceCase(busy.subject)} is not finished yet.`, {
     why: "A character is trained once at a time.", fix: "Wait until it ends, or stop it first.",

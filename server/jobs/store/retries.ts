@@ -1,6 +1,6 @@
 import type { Failure, Job, JobState, Waiting } from "../../contract/job.ts";
 import { mayGo, mayRetry } from "./states.ts";
-import { assertNoOpenTraining, assertRoomInQueue } from "./insert.ts";
+import { assertOnlyOne, assertRoomInQueue } from "./insert.ts";
 import { type Pause, pauseOf } from "./rows.ts";
 import type { JobTable } from "./table.ts";
 
@@ -142,7 +142,7 @@ export class JobRetries {
       if (before === null) return "missing" as const;
       if (!mayRetry(before.state)) return before.state;
       assertRoomInQueue(this.table);
-      if (before.kind === "training" && before.character_id !== null) assertNoOpenTraining(this.table, before.character_id);
+      assertOnlyOne(this.table, before.kind, before.character_id);
       this.table.db
         .query(
           `update job set state = 'queued', token = null, lane = 'gpu', failure = null, waiting = null, stop_requested_at = null,

@@ -11,6 +11,7 @@ import { JobRetries } from "./retries.ts";
 import { type Claim, type JobRow, type NewJob, toClaim } from "./rows.ts";
 import { isActive, isFinal, mayGo } from "./states.ts";
 import { anyLane, type Change, now } from "./table.ts";
+import { pictureKinds } from "../../shared/job-kinds.ts";
 
 export type { Change } from "./table.ts";
 
@@ -75,7 +76,7 @@ export class JobStore extends JobReads {
    * elsewhere, so only other jobs may come here. What is `held` back is passed over and holds up nobody.
    */
   claimNext(lane: string, token: string, pictures = true, held: HeldBack = nothingHeld): Claim | null {
-    const kinds = JSON.stringify(pictures ? held.kinds : [...held.kinds, "generation"]);
+    const kinds = JSON.stringify(pictures ? held.kinds : [...held.kinds, ...pictureKinds]);
     const claimed = this.table.write(() => {
       const row = this.nextFor(lane, kinds, held);
       if (row === null) return null;

@@ -6,6 +6,7 @@ import { JobCounters } from "./counters.ts";
 import { isActive, isFinal } from "./states.ts";
 import { JobNotes } from "./notes.ts";
 import { chargedAttempts, type JobRow, type JobStep, type Pause, pausingCode, toJob } from "./rows.ts";
+import { isJobKind, jobKinds } from "../../shared/job-kinds.ts";
 
 export interface Change {
   /** Why, as a sentence for the history of the job. */
@@ -134,5 +135,5 @@ function failureFields(row: JobRow): Record<string, unknown> {
 
 /** Without a person's name: the service log is not rewritten when a person is erased. The page adds the title while there is one. */
 function logName(row: JobRow): string {
-  return row.kind === "training" ? "Training" : "Pictures";
+  return isJobKind(row.kind) ? jobKinds[row.kind].words.log : "A job of an unknown kind";
 }

@@ -8,6 +8,7 @@ import { type DiskLevels, diskCheck, diskLevels, type DiskSpace, formatBytes, le
 import { ReserveFile } from "./reserve.ts";
 import { diskSpace } from "../machine.ts";
 import { withLimit } from "../../base/wait.ts";
+import { jobKinds } from "../../shared/job-kinds.ts";
 
 export type MayStart = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -176,10 +177,10 @@ export class DiskGuard implements Service {
 
   private refusal(kind: JobKind, space: DiskSpace, needBytes: number, takenBytes: number): string | null {
     const levels = levelsOn(space, this.levels);
-    const floor = kind === "training" ? levels.trainingBytes : levels.generationBytes;
-    const noun = kind === "training" ? "A training" : "Making pictures";
+    const { disk, words } = jobKinds[kind];
+    const floor = levels[disk.floor];
     const free = `${formatBytes(space.freeBytes)} are free on the disk of ${space.path}`;
-    if (space.freeBytes < floor) return `${free}. ${noun} needs at least ${formatBytes(floor)}.`;
+    if (space.freeBytes < floor) return `${free}. ${words.doing} needs at least ${formatBytes(floor)}.`;
     if (needBytes === 0 || space.freeBytes - takenBytes >= needBytes) return null;
     const taken = takenBytes === 0 ? "" : `, of which the running training still needs ${formatBytes(takenBytes)}`;
     return `${free}${taken}, and this job is going to write about ${formatBytes(needBytes)}.`;
