@@ -1,4 +1,4 @@
-import { turn } from "./wait.ts";
+import { turn, withLimit } from "./wait.ts";
 
 /** Something that runs as long as the server. `stop` must resolve within the drain limit and may be called once. */
 export interface Service {
@@ -25,11 +25,8 @@ export class Lifecycle {
     const late: string[] = [];
     for (const service of this.started.splice(0).reverse()) {
       const left = Math.max(50, end - performance.now());
-      const outcome = await Promise.race([
-        Promise.resolve(service.stop()).then(() => "done" as const),
-        Bun.sleep(left).then(() => "late" as const),
-      ]);
-      if (outcome === "late") late.push(service.name);
+      const isLate = await withLimit(Promise.resolve(service.stop()).then(() => false), left, () => true);
+      if (isLate) late.push(service.name);
     }
     return late;
   }

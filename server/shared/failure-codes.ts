@@ -1,4 +1,4 @@
-/** Waits before the new tries after a failure; the same idea as `BackOff` of the queue. */
+/** Waits before the new tries after a failure. */
 export interface RetryRule {
   readonly kind: "retry";
   /** Follows "Tries again in 40 s because". */

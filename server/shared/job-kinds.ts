@@ -1,7 +1,5 @@
-/** What a kind of job needs and is; every kind has an entry here, and a handler in `server/jobs/run/`. */
+/** What a kind of job needs and is called; every kind has an entry here, and a handler in `server/jobs/run/`. */
 interface JobKindFacts {
-  /** Of what it holds one while it runs. */
-  readonly resource: "gpu";
   /** `any`: each GPU will do, and the job has it alone. `pictures`: only the one of the tool for pictures, which may be on another machine. */
   readonly gpu: "any" | "pictures";
   /** Whose checks speak for it. */
@@ -22,12 +20,12 @@ interface JobKindFacts {
 
 export const jobKinds = {
   training: {
-    resource: "gpu", gpu: "any", backend: "training", exclusive: "character",
+    gpu: "any", backend: "training", exclusive: "character",
     disk: { floor: "trainingBytes", isForecast: true },
     words: { doing: "A training", noun: "training", log: "Training" },
   },
   generation: {
-    resource: "gpu", gpu: "pictures", backend: "image", exclusive: null,
+    gpu: "pictures", backend: "image", exclusive: null,
     disk: { floor: "generationBytes", isForecast: false },
     words: { doing: "Making pictures", noun: "job for pictures", log: "Pictures" },
   },

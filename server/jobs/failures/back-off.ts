@@ -1,11 +1,7 @@
+import type { RetryRule } from "../../shared/failure-codes.ts";
+
 /** How long to wait before each new try of one class of failure. */
-export interface BackOff {
-  /** New tries after the first one. */
-  readonly retries: number;
-  readonly firstMs: number;
-  /** At least 1.5, so that with the jitter a wait is never shorter than the one before. */
-  readonly factor: number;
-}
+type BackOff = Pick<RetryRule, "retries" | "firstMs" | "factor">;
 
 /** A wait lies this share below or above its middle, so that what failed together does not come back together. */
 export const jitter = 0.2;
